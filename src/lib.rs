@@ -1,8 +1,6 @@
 //! hbdc: hierarchical Bayesian models, compiled and fitted by amortized variational inference.
 
+mod diagnostic;
 mod index;
 mod source;
 mod ty;
-
-#[cfg(feature = "skeleton")]
-mod never {}
