@@ -1,6 +1,12 @@
 //! hbdc: hierarchical Bayesian models, compiled and fitted by amortized variational inference.
+#![allow(dead_code, unused_imports)]
 
+mod builtin;
+mod check;
+mod data;
 mod diagnostic;
 mod index;
+mod ir;
 mod source;
+mod syntax;
 mod ty;

@@ -1,0 +1,2 @@
+//! From the tree to a [`TypedModel`].
+pub mod typed;

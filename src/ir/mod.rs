@@ -1,0 +1,2 @@
+//! The intermediate representation.
+pub mod op;

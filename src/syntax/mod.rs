@@ -1,0 +1,2 @@
+//! Text to untyped tree and back.
+pub mod ast;
