@@ -9,6 +9,7 @@ mod diagnostic;
 mod index;
 mod ir;
 mod lower;
+mod model;
 mod source;
 mod syntax;
 mod ty;

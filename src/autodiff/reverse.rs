@@ -17,7 +17,7 @@ pub enum Seed {
 }
 
 /// The outputs of `function` named by `kept`, then the adjoint of each input that `wanted`
-/// accepts, in order of the inputs' kinds' numbers. `seeds` pairs outputs with their adjoints'
+/// accepts, in the order of [`sources`]. `seeds` pairs outputs with their adjoints'
 /// sources. Inputs that nothing depends on have zeros.
 pub fn gradient(
     function: &Function,
@@ -55,7 +55,7 @@ pub fn gradient(
         b.output(function.outputs[k].name.clone(), of(k));
     }
     let mut sources = sources;
-    sources.sort_by_key(|(kind, _)| *kind_number(kind));
+    sources.sort();
     for (kind, value) in sources {
         let name = match function.inputs.iter().find(|input| input.kind == kind) {
             Some(input) => format!("adjoint of {}", input.name),
@@ -67,17 +67,12 @@ pub fn gradient(
     b.finish()
 }
 
-fn kind_number(kind: &InputKind) -> &usize {
-    match kind {
-        InputKind::Global(k)
-        | InputKind::Local(k)
-        | InputKind::Shared(k)
-        | InputKind::Datum(k)
-        | InputKind::Cotangent(k)
-        | InputKind::Carried(k)
-        | InputKind::Captured(k) => k,
-        InputKind::RowMask | InputKind::LoopIndex => &0,
-    }
+/// The inputs that `wanted` accepts, in the order of their adjoints in [`gradient`].
+pub fn sources(function: &Function, wanted: impl Fn(InputKind) -> bool) -> Vec<InputKind> {
+    let kinds = function.inputs.iter().map(|input| input.kind);
+    let mut kinds: Vec<InputKind> = kinds.filter(|&kind| wanted(kind)).collect();
+    kinds.sort();
+    kinds
 }
 
 /// Which values depend, as reals, on inputs of interest.

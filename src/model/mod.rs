@@ -1,0 +1,3 @@
+//! Compiled models, and models with data.
+
+pub mod derivatives;
