@@ -3,4 +3,6 @@
 mod diagnostic;
 mod index;
 mod source;
+#[allow(dead_code)]
+mod syntax;
 mod ty;

@@ -1,0 +1,161 @@
+//! The one place that draws carets, and the form of diagnostics for other programs.
+
+use ariadne::{CharSet, Color, Config, IndexType, Label as Caret, Report, ReportKind};
+use serde_json::{Value, json};
+
+use super::{Diagnostic, Severity};
+use crate::source::{Source, Span};
+
+/// Diagnostics as text for a reader, each with the lines it speaks of.
+pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
+    // The renderer looks lines up in its own copy of the text; one serves all diagnostics.
+    let lines = ariadne::Source::from(source.text());
+    let mut out = Vec::new();
+    for diagnostic in diagnostics {
+        let title = format!("{}[{}]", severity_word(diagnostic.severity), diagnostic.code);
+        let report = report(diagnostic, &title, source, color);
+        let cache = (source.name().to_string(), &lines);
+        report.write(cache, &mut out).expect("writing to memory does not fail");
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+type Place = (String, std::ops::Range<usize>);
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn report<'a>(
+    diagnostic: &Diagnostic,
+    title: &'a str,
+    source: &Source,
+    color: bool,
+) -> Report<'a, Place> {
+    let place = |span: Span| (source.name().to_string(), within(span, source.text()));
+    let hue = match diagnostic.severity {
+        Severity::Error => Color::Red,
+        Severity::Warning => Color::Yellow,
+    };
+    let kind = ReportKind::Custom(title, hue);
+    let config = Config::new()
+        .with_index_type(IndexType::Byte)
+        .with_char_set(CharSet::Unicode)
+        .with_tab_width(2)
+        .with_color(color);
+    let mut report = Report::build(kind, place(diagnostic.span()))
+        .with_config(config)
+        .with_message(&diagnostic.message);
+    for (position, label) in diagnostic.labels.iter().enumerate() {
+        let hue = if position == 0 { hue } else { Color::Blue };
+        let mut caret = Caret::new(place(label.span)).with_color(hue).with_order(position as i32);
+        if !label.text.is_empty() {
+            caret = caret.with_message(&label.text);
+        }
+        report = report.with_label(caret);
+    }
+    if let Some(help) = &diagnostic.help {
+        report = report.with_help(help);
+    }
+    report.finish()
+}
+
+/// A span that lies in the text and between characters, so that drawing cannot go wrong.
+fn within(span: Span, text: &str) -> std::ops::Range<usize> {
+    let start = text.floor_char_boundary(span.start as usize);
+    let end = text.floor_char_boundary((span.end as usize).max(start));
+    start..end
+}
+
+/// A diagnostic as one JSON object: `code, severity, message, file, labels, help`.
+///
+/// A label has the bytes `start..end`, `line` and `column` of its start counted from one, and
+/// its `text`. The first label is the primary place. `help` is null when there is none.
+pub fn to_json(diagnostic: &Diagnostic, source: &Source) -> Value {
+    let labels: Vec<Value> = diagnostic
+        .labels
+        .iter()
+        .map(|label| {
+            let place = within(label.span, source.text());
+            let (line, column) = source.line_column(place.start as u32);
+            json!({
+                "start": place.start,
+                "end": place.end,
+                "line": line,
+                "column": column,
+                "text": label.text,
+            })
+        })
+        .collect();
+    json!({
+        "code": diagnostic.code.as_str(),
+        "severity": severity_word(diagnostic.severity),
+        "message": diagnostic.message,
+        "file": source.name(),
+        "labels": labels,
+        "help": diagnostic.help,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Code, Diagnostics};
+
+    #[test]
+    fn text_shows_code_message_place_and_help() {
+        let source = Source::new("m.hbd", "data {\n  real é = 1\n}\n");
+        let mut diagnostics = Diagnostics::default();
+        diagnostics
+            .error(Code::Syntax, Span::new(20, 20), "expected `;`")
+            .primary("missing here")
+            .help("write `;`");
+        expect_test::expect![[r#"
+            error[syntax]: expected `;`
+               ╭─[ m.hbd:2:13 ]
+               │
+             2 │   real é = 1
+               │             │ 
+               │             ╰─ missing here
+               │ 
+               │ Help: write `;`
+            ───╯
+        "#]]
+        .assert_eq(&render(diagnostics.items(), &source, false));
+        let colored = render(diagnostics.items(), &source, true);
+        assert!(colored.contains('\u{1b}'), "{colored}");
+    }
+
+    /// Every span of every text, also beyond its end and inside a character, is drawn.
+    #[test]
+    fn every_place_renders() {
+        for text in ["", "\n", "a", "é", "ab\n", "ab\n\tcé\n\n", "\r\nx\r\n"] {
+            let source = Source::new("m.hbd", text);
+            let places = 0..text.len() as u32 + 2;
+            for (start, end) in places.clone().flat_map(|s| places.clone().map(move |e| (s, e))) {
+                let mut diagnostics = Diagnostics::default();
+                let span = Span { start, end };
+                diagnostics.warning(Code::Syntax, span, "it says so").label(span, "and this");
+                let drawn = render(diagnostics.items(), &source, false);
+                assert!(drawn.contains("warning[syntax]: it says so"), "{text:?} {span:?} {drawn}");
+                assert!(drawn.contains("m.hbd:"), "{text:?} {span:?} {drawn}");
+                to_json(&diagnostics.items()[0], &source);
+            }
+        }
+    }
+
+    #[test]
+    fn json_counts_lines_and_characters_from_one() {
+        let source = Source::new("m.hbd", "a\né x");
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.error(Code::Syntax, Span::new(5, 6), "no");
+        let json = to_json(&diagnostics.items()[0], &source).to_string();
+        let labels = r#"[{"start":5,"end":6,"line":2,"column":3,"text":""}]"#;
+        let start =
+            r#"{"code":"syntax","severity":"error","message":"no","file":"m.hbd","labels":"#;
+        assert_eq!(json, format!("{start}{labels},\"help\":null}}"));
+    }
+}

@@ -1,0 +1,365 @@
+//! Syntax errors in words: what was expected, what stands there, and what was probably meant.
+//!
+//! pest reports the furthest place it reached and the rules it tried there. Everything else is
+//! read off the tokens around that place.
+
+use super::grammar::Rule;
+use super::planned;
+use super::token::{Token, TokenKind};
+use crate::diagnostic::{Code, Diagnostics};
+use crate::source::{Source, Span};
+
+/// Words that cannot be names.
+const RESERVED: [&str; 15] = [
+    "int",
+    "real",
+    "vector",
+    "row_vector",
+    "matrix",
+    "cholesky_factor_corr",
+    "array",
+    "data",
+    "global",
+    "local",
+    "for",
+    "target",
+    "if",
+    "else",
+    "while",
+];
+
+/// A place where the grammar found no way on.
+pub(super) struct Failure<'a> {
+    source: &'a Source,
+    /// All tokens but spaces and comments.
+    pub(super) tokens: Vec<Token>,
+    /// The token that does not fit; one past the last token at the end of the text.
+    pub(super) found: usize,
+    expected: &'a [Rule],
+    /// Brackets that are open there, outermost first, as positions in `tokens`.
+    open: Vec<usize>,
+}
+
+impl<'a> Failure<'a> {
+    pub(super) fn new(
+        source: &'a Source,
+        tokens: &[Token],
+        at: usize,
+        expected: &'a [Rule],
+    ) -> Failure<'a> {
+        let tokens: Vec<Token> = tokens.iter().filter(|t| !t.kind.is_trivia()).copied().collect();
+        let found = tokens.partition_point(|token| token.span.end as usize <= at);
+        let mut open = Vec::new();
+        for (position, token) in tokens[..found].iter().enumerate() {
+            match token.kind {
+                TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => {
+                    open.push(position);
+                }
+                TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        Failure { source, tokens, found, expected, open }
+    }
+
+    /// The text of a token, empty beyond the last.
+    pub(super) fn text(&self, position: usize) -> &str {
+        self.tokens.get(position).map_or("", |token| self.source.slice(token.span))
+    }
+
+    pub(super) fn kind(&self, position: usize) -> Option<TokenKind> {
+        self.tokens.get(position).map(|token| token.kind)
+    }
+
+    pub(super) fn expects(&self, rule: Rule) -> bool {
+        self.expected.contains(&rule)
+    }
+
+    /// The word before the innermost open bracket: `for` in the header of a loop.
+    pub(super) fn opener(&self) -> Option<&str> {
+        self.open.last()?.checked_sub(1).map(|before| self.text(before))
+    }
+
+    /// The place of the token that does not fit, empty at the end of the text.
+    pub(super) fn span(&self) -> Span {
+        match self.tokens.get(self.found) {
+            Some(token) => token.span,
+            None => self.end_of_previous(),
+        }
+    }
+
+    /// The empty place behind the token before.
+    fn end_of_previous(&self) -> Span {
+        let end = self.tokens[..self.found].last().map_or(0, |token| token.span.end);
+        Span { start: end, end }
+    }
+
+    /// The first token of the statement in which the text failed.
+    pub(super) fn statement_start(&self) -> usize {
+        let mut depth = 0_usize;
+        for (position, token) in self.tokens[..self.found].iter().enumerate().rev() {
+            match token.kind {
+                TokenKind::CloseParen | TokenKind::CloseBracket => depth += 1,
+                TokenKind::OpenParen | TokenKind::OpenBracket => depth = depth.saturating_sub(1),
+                TokenKind::Semicolon | TokenKind::OpenBrace | TokenKind::CloseBrace
+                    if depth == 0 =>
+                {
+                    return position + 1;
+                }
+                _ => {}
+            }
+        }
+        0
+    }
+
+    /// Reports the one error that the failure is.
+    pub(super) fn report(&self, diagnostics: &mut Diagnostics) {
+        if self.is_outside_blocks() {
+            let _ = planned::report_stan_block(self, diagnostics)
+                || planned::report_not_yet(self, diagnostics)
+                || self.report_block_order(diagnostics);
+            return;
+        }
+        let _ = planned::report_not_yet(self, diagnostics)
+            || self.report_open_bracket(diagnostics)
+            || self.report_missing_semicolon(diagnostics)
+            || self.report_reserved(diagnostics)
+            || self.report_expected(diagnostics);
+    }
+
+    fn is_outside_blocks(&self) -> bool {
+        self.open.is_empty() && self.expects(Rule::EOI)
+    }
+
+    /// A block repeated or out of order, or something that is no block.
+    fn report_block_order(&self, diagnostics: &mut Diagnostics) -> bool {
+        let word = self.text(self.found);
+        let help = "a model has the blocks `data`, `global` and `local`, in this order";
+        if !["data", "global", "local"].contains(&word) {
+            let message = format!("expected a block, found {}", self.found_text());
+            diagnostics.error(Code::Syntax, self.span(), message).help(help);
+            return true;
+        }
+        let earlier = (0..self.found).filter(|&position| {
+            self.text(position) == word
+                && self.text(position + 1) == "{"
+                && self.depth_at(position) == 0
+        });
+        let (message, label) = match earlier.last() {
+            Some(first) => (format!("a second `{word}` block"), Some(first)),
+            None => (format!("the `{word}` block stands too late"), None),
+        };
+        let error = diagnostics.error(Code::Syntax, self.span(), message);
+        error.help(help);
+        if let Some(first) = label {
+            error.label(self.tokens[first].span, "the first is here");
+        }
+        true
+    }
+
+    fn depth_at(&self, position: usize) -> usize {
+        let count = |kind| self.tokens[..position].iter().filter(|t| t.kind == kind).count();
+        count(TokenKind::OpenBrace).saturating_sub(count(TokenKind::CloseBrace))
+    }
+
+    /// A closing bracket of another kind, or the end of the text inside brackets.
+    fn report_open_bracket(&self, diagnostics: &mut Diagnostics) -> bool {
+        let Some(&opener) = self.open.last() else {
+            return false;
+        };
+        let bracket = self.text(opener).to_string();
+        let closer = match bracket.as_str() {
+            "(" => ")",
+            "[" => "]",
+            _ => "}",
+        };
+        let found = self.text(self.found);
+        let at_end = self.found == self.tokens.len();
+        let is_other_closer = [")", "]", "}"].contains(&found) && found != closer;
+        // At the end of a statement inside `(` or `[` the bracket is what is missing.
+        let ends_statement = found == ";" && bracket != "{";
+        let wants_closer = [Rule::close_paren, Rule::close_bracket, Rule::close_brace]
+            .iter()
+            .any(|rule| self.expects(*rule));
+        if !(at_end || ((is_other_closer || ends_statement) && wants_closer)) {
+            return false;
+        }
+        let message = match at_end {
+            true => format!("the text ends before this `{bracket}` is closed"),
+            false => format!("expected `{closer}`, found `{found}`"),
+        };
+        let (place, other) = (self.span(), self.tokens[opener].span);
+        let error = diagnostics.error(Code::Syntax, if at_end { other } else { place }, message);
+        match at_end {
+            true => error.help(format!("close it with `{closer}`")),
+            false => error.label(other, format!("this `{bracket}` is not closed")),
+        };
+        true
+    }
+
+    fn report_missing_semicolon(&self, diagnostics: &mut Diagnostics) -> bool {
+        let begins_next = matches!(self.kind(self.found), Some(TokenKind::Word))
+            || [None, Some(TokenKind::CloseBrace)].contains(&self.kind(self.found));
+        if !self.expects(Rule::semicolon) || !begins_next || self.found == 0 {
+            return false;
+        }
+        diagnostics
+            .error(Code::Syntax, self.end_of_previous(), "expected `;` after this statement")
+            .primary("`;` is missing here");
+        true
+    }
+
+    fn report_reserved(&self, diagnostics: &mut Diagnostics) -> bool {
+        let word = self.text(self.found);
+        if !RESERVED.contains(&word) || !(self.expects(Rule::name) || self.expects_expression()) {
+            return false;
+        }
+        if self.expects(Rule::target) || self.expects(Rule::data_word) {
+            return false;
+        }
+        let message = match word {
+            "target" => "`target` can only be added to".to_string(),
+            _ => format!("`{word}` is a word of the language and cannot be a name here"),
+        };
+        let error = diagnostics.error(Code::Syntax, self.span(), message);
+        match word {
+            "target" => error.help("write `target += …;` as a statement of its own"),
+            _ => error.help(
+                "choose another name; for a column called so write `NAME from \"…\"` in `data`",
+            ),
+        };
+        true
+    }
+
+    fn report_expected(&self, diagnostics: &mut Diagnostics) -> bool {
+        let found = self.found_text();
+        let message = match self.expected_words() {
+            words if words.is_empty() => format!("unexpected {found}"),
+            words => format!("expected {words}, found {found}"),
+        };
+        let error = diagnostics.error(Code::Syntax, self.span(), message);
+        if let Some(help) = self.slip() {
+            error.help(help);
+        }
+        true
+    }
+
+    fn found_text(&self) -> String {
+        match self.kind(self.found) {
+            None => "the end of the text".to_string(),
+            Some(TokenKind::Text) => "a string".to_string(),
+            Some(_) => {
+                let text = self.text(self.found);
+                let short: String = text.chars().take(40).collect();
+                format!("`{short}{}`", if short.len() < text.len() { "…" } else { "" })
+            }
+        }
+    }
+
+    fn expects_expression(&self) -> bool {
+        self.expects(Rule::expr) || self.expects(Rule::arithmetic) || self.expects(Rule::number)
+    }
+
+    /// The expected things as a list: "`;`, `,` or an expression".
+    fn expected_words(&self) -> String {
+        let mut words: Vec<&str> = Vec::new();
+        for rule in self.expected {
+            let word = match rule {
+                // Where a statement may begin, its kinds go without saying.
+                Rule::relation | Rule::declaration | Rule::for_loop | Rule::block => "a statement",
+                Rule::target | Rule::target_word => "a statement",
+                Rule::name if self.expects(Rule::number) => "an expression",
+                rule => rule_words(*rule),
+            };
+            if !word.is_empty() && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        if words.contains(&"a statement") {
+            words.retain(|word| ["a statement", "`}`"].contains(word));
+        }
+        // An operator could always follow an expression; say so only if nothing else could.
+        if words.is_empty() && self.expects(Rule::binary_op) {
+            words.push("an operator");
+        }
+        match words.split_last() {
+            None => String::new(),
+            Some((last, [])) => last.to_string(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        }
+    }
+
+    /// What was probably meant.
+    fn slip(&self) -> Option<&'static str> {
+        let start = self.statement_start();
+        let statement = || start..self.found;
+        let found = self.text(self.found);
+        let adjacent = |at: usize| self.tokens[at].span.end == self.tokens[at + 1].span.start;
+        let is_arrow = |at: usize| self.text(at) == "<" && self.text(at + 1) == "-" && adjacent(at);
+        let begins_declaration = statement().any(|at| RESERVED[..7].contains(&self.text(at)));
+        match found {
+            "<" if is_arrow(self.found) => Some("assign with `=`"),
+            ";" | "," if self.expects(Rule::tilde) && statement().any(is_arrow) => {
+                Some("assign with `=`")
+            }
+            ";" if self.expects(Rule::assign_op) && statement().any(|at| self.text(at) == "==") => {
+                Some("`=` assigns, `==` compares")
+            }
+            "==" if self.expects(Rule::equals) => Some("`=` gives a value, `==` compares"),
+            "=" if self.expects(Rule::binary_op) => Some("`==` compares, `=` gives a value"),
+            "=" | "~" if self.expects(Rule::plus_equals) => {
+                Some("add to the log density: `target += …;`")
+            }
+            "[" if begins_declaration && self.expects(Rule::semicolon) => {
+                Some("sizes stand in the type: `vector[N] x` or `array[N] real x`")
+            }
+            ";" if self.expects(Rule::relation) || self.expects(Rule::data_declaration) => {
+                Some("remove this `;`")
+            }
+            "|" if self.expects(Rule::binary_op) => {
+                Some("a bar stands only behind the first argument of a call; logical or is `||`")
+            }
+            _ if self.expects(Rule::data_declaration) => {
+                Some("`data` has declarations; distributions belong in `global` or `local`")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The name of a rule for a reader; empty for what merely could go on.
+fn rule_words(rule: Rule) -> &'static str {
+    match rule {
+        Rule::expr | Rule::arithmetic | Rule::number | Rule::paren | Rule::row_vector => {
+            "an expression"
+        }
+        Rule::array | Rule::unary_op | Rule::subscript => "an expression",
+        Rule::name | Rule::declarator | Rule::data_name => "a name",
+        Rule::names => "the column that names the branch",
+        Rule::type_expr | Rule::base_type => "a type",
+        Rule::rows_item | Rule::data_declaration => "a declaration",
+        Rule::branch_section => "`branch`",
+        Rule::distribution => "a distribution",
+        Rule::text => "a string",
+        Rule::columns => "`cols(…)`",
+        Rule::bound | Rule::bound_word => "`lower` or `upper`",
+        Rule::from => "`from`",
+        Rule::by_word => "`by`",
+        Rule::in_word => "`in`",
+        Rule::semicolon => "`;`",
+        Rule::tilde => "`~`",
+        Rule::equals | Rule::assign_op => "`=`",
+        Rule::plus_equals => "`+=`",
+        Rule::colon => "`:`",
+        Rule::open_brace => "`{`",
+        Rule::close_brace => "`}`",
+        Rule::open_paren => "`(`",
+        Rule::close_paren => "`)`",
+        Rule::open_bracket => "`[`",
+        Rule::close_bracket => "`]`",
+        Rule::close_angle => "`>`",
+        _ => "",
+    }
+}
