@@ -1,6 +1,6 @@
 //! The one place that draws carets, and the form of diagnostics for other programs.
 
-use ariadne::{CharSet, Color, Config, IndexType, Label as Caret, Report, ReportKind};
+use ariadne::{CharSet, Color, Config, Fmt, IndexType, Label as Caret, Report, ReportKind};
 use serde_json::{Value, json};
 
 use super::{Diagnostic, Severity};
@@ -10,17 +10,29 @@ use crate::source::{Source, Span};
 pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
     // The renderer looks lines up in its own copy of the text; one serves all diagnostics.
     let lines = ariadne::Source::from(source.text());
-    let mut out = Vec::new();
+    let mut out = String::new();
     for diagnostic in diagnostics {
-        let title = format!("{}[{}]", severity_word(diagnostic.severity), diagnostic.code);
-        let report = report(diagnostic, &title, source, color);
+        out.push_str(&header(diagnostic, color));
         let cache = (source.name().to_string(), &lines);
-        report.write(cache, &mut out).expect("writing to memory does not fail");
+        let mut drawn = Vec::new();
+        let report = report(diagnostic, source, color);
+        report.write(cache, &mut drawn).expect("writing to memory does not fail");
+        // The renderer's own first line has no code in it, ours stands in its place.
+        let drawn = String::from_utf8_lossy(&drawn);
+        out.push_str(drawn.split_once('\n').map_or("", |(_, below)| below));
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
-type Place = (String, std::ops::Range<usize>);
+/// `error[code]: message`.
+fn header(diagnostic: &Diagnostic, color: bool) -> String {
+    let title = format!("{}[{}]:", severity_word(diagnostic.severity), diagnostic.code);
+    let message = &diagnostic.message;
+    match color {
+        true => format!("{} {message}\n", title.fg(severity_color(diagnostic.severity))),
+        false => format!("{title} {message}\n"),
+    }
+}
 
 fn severity_word(severity: Severity) -> &'static str {
     match severity {
@@ -29,28 +41,26 @@ fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
-fn report<'a>(
-    diagnostic: &Diagnostic,
-    title: &'a str,
-    source: &Source,
-    color: bool,
-) -> Report<'a, Place> {
-    let place = |span: Span| (source.name().to_string(), within(span, source.text()));
-    let hue = match diagnostic.severity {
+fn severity_color(severity: Severity) -> Color {
+    match severity {
         Severity::Error => Color::Red,
         Severity::Warning => Color::Yellow,
-    };
-    let kind = ReportKind::Custom(title, hue);
+    }
+}
+
+type Place = (String, std::ops::Range<usize>);
+
+/// The drawing of one diagnostic, under a first line that says nothing.
+fn report(diagnostic: &Diagnostic, source: &Source, color: bool) -> Report<'static, Place> {
+    let place = |span: Span| (source.name().to_string(), within(span, source.text()));
     let config = Config::new()
         .with_index_type(IndexType::Byte)
         .with_char_set(CharSet::Unicode)
         .with_tab_width(2)
         .with_color(color);
-    let mut report = Report::build(kind, place(diagnostic.span()))
-        .with_config(config)
-        .with_message(&diagnostic.message);
+    let mut report = Report::build(ReportKind::Error, place(diagnostic.span())).with_config(config);
     for (position, label) in diagnostic.labels.iter().enumerate() {
-        let hue = if position == 0 { hue } else { Color::Blue };
+        let hue = if position == 0 { severity_color(diagnostic.severity) } else { Color::Blue };
         let mut caret = Caret::new(place(label.span)).with_color(hue).with_order(position as i32);
         if !label.text.is_empty() {
             caret = caret.with_message(&label.text);

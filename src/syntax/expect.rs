@@ -125,12 +125,13 @@ impl<'a> Failure<'a> {
         let _ = planned::report_not_yet(self, diagnostics)
             || self.report_open_bracket(diagnostics)
             || self.report_missing_semicolon(diagnostics)
+            || self.report_mistaken_assignment(diagnostics)
             || self.report_reserved(diagnostics)
             || self.report_expected(diagnostics);
     }
 
     fn is_outside_blocks(&self) -> bool {
-        self.open.is_empty() && self.expects(Rule::EOI)
+        self.open.is_empty() && (self.expects(Rule::EOI) || self.expects(Rule::file))
     }
 
     /// A block repeated or out of order, or something that is no block.
@@ -162,6 +163,16 @@ impl<'a> Failure<'a> {
     fn depth_at(&self, position: usize) -> usize {
         let count = |kind| self.tokens[..position].iter().filter(|t| t.kind == kind).count();
         count(TokenKind::OpenBrace).saturating_sub(count(TokenKind::CloseBrace))
+    }
+
+    /// Whether the innermost open bracket holds a list, so that a comma may come too.
+    fn is_in_list(&self) -> bool {
+        let Some(&opener) = self.open.last() else {
+            return false;
+        };
+        let before = opener.checked_sub(1);
+        let after_name = before.is_some_and(|at| self.kind(at) == Some(TokenKind::Word));
+        self.text(opener) != "(" || (after_name && self.opener() != Some("for"))
     }
 
     /// A closing bracket of another kind, or the end of the text inside brackets.
@@ -200,9 +211,10 @@ impl<'a> Failure<'a> {
     }
 
     fn report_missing_semicolon(&self, diagnostics: &mut Diagnostics) -> bool {
-        let begins_next = matches!(self.kind(self.found), Some(TokenKind::Word))
-            || [None, Some(TokenKind::CloseBrace)].contains(&self.kind(self.found));
-        if !self.expects(Rule::semicolon) || !begins_next || self.found == 0 {
+        let (end, start) = (self.end_of_previous().start, self.span().start);
+        let on_next_line = self.source.text()[end as usize..start as usize].contains('\n');
+        let ends_block = [None, Some(TokenKind::CloseBrace)].contains(&self.kind(self.found));
+        if !self.expects(Rule::semicolon) || !(on_next_line || ends_block) {
             return false;
         }
         diagnostics
@@ -211,12 +223,43 @@ impl<'a> Failure<'a> {
         true
     }
 
+    /// `a <- b;` and `a == b;` read as comparisons until the statement ends without a relation.
+    fn report_mistaken_assignment(&self, diagnostics: &mut Diagnostics) -> bool {
+        let at_end = self.text(self.found) == ";" && self.expects(Rule::assign_op);
+        let mut places = self.statement_start()..self.found;
+        let Some(place) =
+            places.find(|at| at_end && (self.is_arrow(*at) || self.text(*at) == "=="))
+        else {
+            return false;
+        };
+        let mut span = self.tokens[place].span;
+        if self.is_arrow(place) {
+            span = span.to(self.tokens[place + 1].span);
+        }
+        let found = self.source.slice(span);
+        diagnostics
+            .error(Code::Syntax, span, format!("expected `=` or `~`, found `{found}`"))
+            .help("`=` assigns, `~` gives a distribution");
+        true
+    }
+
+    /// Whether `<-` stands there, as two tokens.
+    fn is_arrow(&self, at: usize) -> bool {
+        self.text(at) == "<" && self.text(at + 1) == "-" && self.touches_next(at)
+    }
+
+    /// Whether nothing lies between a token and the next.
+    fn touches_next(&self, at: usize) -> bool {
+        let next = self.tokens.get(at + 1);
+        next.is_some_and(|next| next.span.start == self.tokens[at].span.end)
+    }
+
     fn report_reserved(&self, diagnostics: &mut Diagnostics) -> bool {
         let word = self.text(self.found);
-        if !RESERVED.contains(&word) || !(self.expects(Rule::name) || self.expects_expression()) {
-            return false;
-        }
-        if self.expects(Rule::target) || self.expects(Rule::data_word) {
+        if self.begins_statement()
+            || !RESERVED.contains(&word)
+            || !(self.expects(Rule::name) || self.expects_expression())
+        {
             return false;
         }
         let message = match word {
@@ -265,24 +308,31 @@ impl<'a> Failure<'a> {
     /// The expected things as a list: "`;`, `,` or an expression".
     fn expected_words(&self) -> String {
         let mut words: Vec<&str> = Vec::new();
+        let closers = [Rule::close_paren, Rule::close_bracket];
+        if closers.iter().any(|rule| self.expects(*rule)) && self.is_in_list() {
+            words.push("`,`");
+        }
         for rule in self.expected {
             let word = match rule {
-                // Where a statement may begin, its kinds go without saying.
-                Rule::relation | Rule::declaration | Rule::for_loop | Rule::block => "a statement",
-                Rule::target | Rule::target_word => "a statement",
                 Rule::name if self.expects(Rule::number) => "an expression",
+                Rule::name if self.previous_text() == "~" => "a distribution",
+                // Where a declaration or a statement may begin, its kinds go without saying.
+                _ if self.begins_statement() => match rule_words(*rule) {
+                    "`}`" => "`}`",
+                    _ => "a statement",
+                },
+                Rule::type_expr if self.begins_item() => "a declaration",
                 rule => rule_words(*rule),
             };
             if !word.is_empty() && !words.contains(&word) {
                 words.push(word);
             }
         }
-        if words.contains(&"a statement") {
-            words.retain(|word| ["a statement", "`}`"].contains(word));
-        }
-        // An operator could always follow an expression; say so only if nothing else could.
-        if words.is_empty() && self.expects(Rule::binary_op) {
-            words.push("an operator");
+        // These could always follow; they are worth a word only if nothing else could.
+        words.retain(|word| *word != "`[`" || self.expected == [Rule::open_bracket]);
+        let only_ends = words.iter().all(|word| *word == "`;`");
+        if only_ends && self.expects(Rule::binary_op) {
+            words.insert(0, "an operator");
         }
         match words.split_last() {
             None => String::new(),
@@ -291,22 +341,30 @@ impl<'a> Failure<'a> {
         }
     }
 
+    fn begins_statement(&self) -> bool {
+        self.expects(Rule::target_word) || self.expects(Rule::relation)
+    }
+
+    fn begins_item(&self) -> bool {
+        self.expects(Rule::rows_word) || self.expects(Rule::data_declaration)
+    }
+
+    fn previous_text(&self) -> &str {
+        self.found.checked_sub(1).map_or("", |before| self.text(before))
+    }
+
     /// What was probably meant.
     fn slip(&self) -> Option<&'static str> {
         let start = self.statement_start();
         let statement = || start..self.found;
         let found = self.text(self.found);
-        let adjacent = |at: usize| self.tokens[at].span.end == self.tokens[at + 1].span.start;
-        let is_arrow = |at: usize| self.text(at) == "<" && self.text(at + 1) == "-" && adjacent(at);
+        let follows_number = self.kind(self.found) == Some(TokenKind::Word)
+            && self.found > 0
+            && matches!(self.kind(self.found - 1), Some(TokenKind::Integer | TokenKind::Real))
+            && self.touches_next(self.found - 1);
         let begins_declaration = statement().any(|at| RESERVED[..7].contains(&self.text(at)));
         match found {
-            "<" if is_arrow(self.found) => Some("assign with `=`"),
-            ";" | "," if self.expects(Rule::tilde) && statement().any(is_arrow) => {
-                Some("assign with `=`")
-            }
-            ";" if self.expects(Rule::assign_op) && statement().any(|at| self.text(at) == "==") => {
-                Some("`=` assigns, `==` compares")
-            }
+            "<" if self.is_arrow(self.found) => Some("assign with `=`"),
             "==" if self.expects(Rule::equals) => Some("`=` gives a value, `==` compares"),
             "=" if self.expects(Rule::binary_op) => Some("`==` compares, `=` gives a value"),
             "=" | "~" if self.expects(Rule::plus_equals) => {
@@ -315,13 +373,12 @@ impl<'a> Failure<'a> {
             "[" if begins_declaration && self.expects(Rule::semicolon) => {
                 Some("sizes stand in the type: `vector[N] x` or `array[N] real x`")
             }
-            ";" if self.expects(Rule::relation) || self.expects(Rule::data_declaration) => {
-                Some("remove this `;`")
-            }
+            ";" if self.begins_statement() || self.begins_item() => Some("remove this `;`"),
             "|" if self.expects(Rule::binary_op) => {
                 Some("a bar stands only behind the first argument of a call; logical or is `||`")
             }
-            _ if self.expects(Rule::data_declaration) => {
+            _ if follows_number => Some("a product is written with `*`"),
+            _ if self.begins_item() => {
                 Some("`data` has declarations; distributions belong in `global` or `local`")
             }
             _ => None,
@@ -337,13 +394,13 @@ fn rule_words(rule: Rule) -> &'static str {
         }
         Rule::array | Rule::unary_op | Rule::subscript => "an expression",
         Rule::name | Rule::declarator | Rule::data_name => "a name",
-        Rule::names => "the column that names the branch",
+        Rule::names => "a column name",
         Rule::type_expr | Rule::base_type => "a type",
-        Rule::rows_item | Rule::data_declaration => "a declaration",
-        Rule::branch_section => "`branch`",
+        Rule::rows_item | Rule::data_declaration | Rule::rows_word => "a declaration",
+        Rule::branch_section | Rule::branch_word => "`branch`",
         Rule::distribution => "a distribution",
         Rule::text => "a string",
-        Rule::columns => "`cols(…)`",
+        Rule::columns | Rule::cols_word => "`cols(…)`",
         Rule::bound | Rule::bound_word => "`lower` or `upper`",
         Rule::from => "`from`",
         Rule::by_word => "`by`",

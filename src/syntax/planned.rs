@@ -31,10 +31,13 @@ pub(super) fn report_not_yet(failure: &Failure<'_>, diagnostics: &mut Diagnostic
     let Some(planned) = statement_word(failure).or_else(|| word_at_failure(failure)) else {
         return false;
     };
-    let word = failure.text(planned.place);
-    let message = format!("`{word}` is not in this version of the language");
+    let (word, what) = (failure.text(planned.place), planned.what);
+    // What is spelled with signs, or is a new use of a known word, goes by its description.
+    let has_own_word =
+        word.len() > 1 && word != "for" && word.chars().all(|c| c.is_alphabetic() || c == '_');
+    let named = if has_own_word { format!("`{word}`, {what},") } else { what.to_string() };
+    let message = format!("{named} is not in this version of the language");
     let error = diagnostics.error(Code::NotYet, failure.tokens[planned.place].span, message);
-    error.primary(planned.what);
     if !planned.help.is_empty() {
         error.help(planned.help);
     }
@@ -101,22 +104,22 @@ fn word_at_failure(failure: &Failure<'_>) -> Option<Planned> {
         ),
         "missing" if ends_item => ("a column with empty cells", "drop the rows that lack it"),
         "levels" if next == "(" => ("the levels of a factor", ""),
-        "offset" | "multiplier" if failure.expects(Rule::bound) => (
+        "offset" | "multiplier" if failure.expects(Rule::bound_word) => (
             "an affine transform of an unknown",
             "leave it out; it changes how the model is fitted, not what it means",
         ),
-        "T" if next == "[" && ends_item => ("truncation of a distribution", ""),
-        "==" if failure.kind(place.wrapping_sub(1)) == Some(TokenKind::Text) => {
-            ("a test for one value of a column", "make a column of zeros and ones in the data")
-        }
-        "(" if before == "from" => ("several columns as one factor", ""),
+        "T" if next == "[" && ends_item => ("truncation of a distribution, `T[,]`,", ""),
+        "==" if failure.kind(place.wrapping_sub(1)) == Some(TokenKind::Text) => (
+            "a test for one value of a column, `from … == …`,",
+            "make a column of zeros and ones in the data",
+        ),
+        "(" if before == "from" => ("a factor from several columns", ""),
         "." if failure.kind(place + 1) == Some(TokenKind::Word) => {
             ("a column of a table", "join its columns to the rows in the data")
         }
-        ")" if failure.expects(Rule::colon) && failure.opener() == Some("for") => (
-            "a loop over a container ends its header without `:`",
-            "loop over positions: `for (n in 1:N)`",
-        ),
+        ")" if failure.expects(Rule::colon) && failure.opener() == Some("for") => {
+            ("a loop over a container", "loop over positions: `for (n in 1:N)`")
+        }
         _ => return None,
     };
     // A loop over a container is best named by its first word.
