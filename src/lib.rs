@@ -1,8 +1,12 @@
 //! hbdc: hierarchical Bayesian models, compiled and fitted by amortized variational inference.
 
+#[allow(dead_code, unused_imports)]
 mod diagnostic;
-mod index;
-mod source;
 #[allow(dead_code)]
+mod index;
+#[allow(dead_code)]
+mod source;
+#[allow(dead_code, unused_imports)]
 mod syntax;
+#[allow(dead_code)]
 mod ty;

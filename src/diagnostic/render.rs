@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::{Diagnostic, Severity};
 use crate::source::{Source, Span};
 
+/// Lines of more bytes than this are not drawn, only located.
+const LONGEST_LINE: usize = 1000;
+
 /// Diagnostics as text for a reader, each with the lines it speaks of.
 pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
     // The renderer looks lines up in its own copy of the text; one serves all diagnostics.
@@ -13,6 +16,10 @@ pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> Strin
     let mut out = String::new();
     for diagnostic in diagnostics {
         out.push_str(&header(diagnostic, color));
+        if !is_drawable(diagnostic, source.text()) {
+            out.push_str(&plain(diagnostic, source));
+            continue;
+        }
         let cache = (source.name().to_string(), &lines);
         let mut drawn = Vec::new();
         let report = report(diagnostic, source, color);
@@ -32,6 +39,34 @@ fn header(diagnostic: &Diagnostic, color: bool) -> String {
         true => format!("{} {message}\n", title.fg(severity_color(diagnostic.severity))),
         false => format!("{title} {message}\n"),
     }
+}
+
+/// Whether each line that a label touches with an end is of a length that a reader can take in.
+fn is_drawable(diagnostic: &Diagnostic, text: &str) -> bool {
+    diagnostic.labels.iter().all(|label| {
+        let place = within(label.span, text);
+        [place.start, place.end].into_iter().all(|at| {
+            let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+            end - start <= LONGEST_LINE
+        })
+    })
+}
+
+/// The places and remarks of a diagnostic without the lines of the text.
+fn plain(diagnostic: &Diagnostic, source: &Source) -> String {
+    let mut out = String::new();
+    for label in &diagnostic.labels {
+        let place = within(label.span, source.text());
+        let (line, column) = source.line_column(place.start as u32);
+        let separator = if label.text.is_empty() { "" } else { ": " };
+        let place = format!("{}:{line}:{column}", source.name());
+        out.push_str(&format!("   at {place}{separator}{}\n", label.text));
+    }
+    if let Some(help) = &diagnostic.help {
+        out.push_str(&format!("   Help: {help}\n"));
+    }
+    out
 }
 
 fn severity_word(severity: Severity) -> &'static str {
@@ -155,6 +190,15 @@ mod tests {
                 to_json(&diagnostics.items()[0], &source);
             }
         }
+    }
+
+    #[test]
+    fn long_lines_are_located_and_not_drawn() {
+        let source = Source::new("m.hbd", "x".repeat(1 << 20));
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.error(Code::Syntax, Span::new(7, 9), "no").primary("here").help("yes");
+        let expected = "error[syntax]: no\n   at m.hbd:1:8: here\n   Help: yes\n";
+        assert_eq!(render(diagnostics.items(), &source, false), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod ast;
 mod build;
 mod build_expr;
 mod expect;
+mod failure;
 mod planned;
 mod precheck;
 mod print;
@@ -79,7 +80,7 @@ fn report(
     };
     match error.variant {
         ErrorVariant::ParsingError { positives, .. } => {
-            expect::Failure::new(source, tokens, at, &positives).report(diagnostics);
+            failure::Failure::new(source, tokens, at, &positives).report(diagnostics);
         }
         // pest stops by itself when little stack is left.
         ErrorVariant::CustomError { .. } => {

@@ -1,6 +1,6 @@
 //! Words of constructs that the language plans or that Stan has, met where this version stops.
 
-use super::expect::Failure;
+use super::failure::Failure;
 use super::grammar::Rule;
 use super::token::TokenKind;
 use crate::diagnostic::{Code, Diagnostics};

@@ -1,6 +1,7 @@
 //! A tree as canonical text: two spaces of indent, one statement a line, the fewest brackets.
 //!
-//! Parsing the text gives the tree again. Comments are not part of the tree; the formatter puts
+//! Parsing the text gives the tree again, but for branch sections inside others, of which the
+//! tree keeps the place alone. Comments are not part of the tree; the formatter puts
 //! them back from the tokens. Expressions are printed by a loop, however long their chains are.
 
 use std::fmt::Write;

@@ -15,6 +15,7 @@ fn survive(name: &str, text: String) -> Option<Code> {
         if diagnostics.is_empty() {
             print(&ast);
         }
+        crate::diagnostic::render(&diagnostics, &Source::new("model.hbd", text), false);
         diagnostics.first().map(|first| first.code)
     };
     let code = thread.spawn(run).expect("a thread starts").join().expect(name);
