@@ -65,41 +65,30 @@ fn fill(bound: &mut BoundData, plan: &Plan, table: Table) -> Result<(), DataErro
     for column in table.numbers {
         numbers.push(bound.grouping.arrange(column));
     }
-    for (position, slots) in plan.data.iter().enumerate() {
-        if slots.is_empty() {
-            continue;
-        }
+    for (position, slots) in plan.data.iter().enumerate().filter(|(_, slots)| !slots.is_empty()) {
+        slots.iter().for_each(|&slot| uses[slot] -= 1);
         let datum = &bound.schema.data[position];
-        let values = if datum.per_row {
-            per_row(slots, &mut numbers, &mut uses)
-        } else {
-            per_branch(datum, &bound.grouping, slots, &numbers, plan)?
+        let values = match (datum.per_row, slots.as_slice()) {
+            // The last use of a column takes its memory.
+            (true, &[slot]) if uses[slot] == 0 => std::mem::take(&mut numbers[slot]),
+            (true, slots) => side_by_side(slots, &numbers),
+            (false, slots) => per_branch(datum, &bound.grouping, slots, &numbers, plan)?,
         };
-        for &slot in slots.iter().filter(|_| !datum.per_row) {
-            uses[slot] -= 1;
-        }
         bound.values[position] = Some(values);
+        for &slot in slots.iter().filter(|slot| uses[**slot] == 0) {
+            numbers[slot] = Vec::new();
+        }
     }
     Ok(())
 }
 
-/// Columns side by side, row after row. The last use of a column takes its memory.
-fn per_row(slots: &[usize], numbers: &mut [Vec<f64>], uses: &mut [usize]) -> Vec<f64> {
-    slots.iter().for_each(|&slot| uses[slot] -= 1);
-    let values = match slots {
-        [slot] if uses[*slot] == 0 => std::mem::take(&mut numbers[*slot]),
-        [slot] => numbers[*slot].clone(),
-        slots => {
-            let n_rows = numbers[slots[0]].len();
-            let mut values = Vec::with_capacity(n_rows * slots.len());
-            for row in 0..n_rows {
-                values.extend(slots.iter().map(|&slot| numbers[slot][row]));
-            }
-            values
-        }
-    };
-    for &slot in slots.iter().filter(|slot| uses[**slot] == 0) {
-        numbers[slot] = Vec::new();
+/// Columns side by side, row after row.
+fn side_by_side(slots: &[usize], numbers: &[Vec<f64>]) -> Vec<f64> {
+    let columns: Vec<&[f64]> = slots.iter().map(|&slot| numbers[slot].as_slice()).collect();
+    let n_rows = columns[0].len();
+    let mut values = Vec::with_capacity(n_rows * columns.len());
+    for row in 0..n_rows {
+        values.extend(columns.iter().map(|column| column[row]));
     }
     values
 }

@@ -101,7 +101,7 @@ impl CsvSource {
             let lines = Lines::of_file(&self.name);
             let loader = Loader::new(plan, &self.header, lines, na_drop, &by_as_text);
             match self.read_into(loader)? {
-                Loaded::Table(table) => return Ok(table),
+                Loaded::Table(table) => return Ok(*table),
                 Loaded::ByIsText(column) => by_as_text[column] = true,
             }
         }
@@ -136,7 +136,7 @@ impl CsvSource {
         }
         match wrong_lengths.into_error() {
             Some(error) => Err(error),
-            None => loader.finish().map(Loaded::Table),
+            None => Ok(Loaded::Table(Box::new(loader.finish()?))),
         }
     }
 
@@ -151,7 +151,7 @@ impl CsvSource {
 }
 
 enum Loaded {
-    Table(Table),
+    Table(Box<Table>),
     ByIsText(usize),
 }
 

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn cells_that_are_numbers() {
         for (cell, expected) in [
-            ("0", 0.0),
+            ("0", 0.0_f64),
             ("-0", 0.0),
             ("-0.0", 0.0),
             (" 12\t", 12.0),
