@@ -143,7 +143,7 @@ fn varies_text(
 fn varies_help(datum: &Datum) -> String {
     let name = &datum.name;
     format!(
-        "`{}` `{name}` is one value per branch: declare `vector[N] {name}` for one per row, \
+        "`{} {name}` is one value per branch: declare `vector[N] {name}` for one per row, \
          or take its `mean` or `sum` per branch",
         datum.type_text
     )

@@ -115,6 +115,11 @@ impl BoundData {
         self.values[datum].as_deref().unwrap_or(&[])
     }
 
+    /// How many numbers each unit of a datum has: the product of its dimensions but the rows.
+    pub fn inner(&self, datum: usize) -> usize {
+        self.inner[datum]
+    }
+
     /// The columns that a datum was read from.
     pub fn columns(&self, datum: usize) -> &[String] {
         &self.columns[datum]

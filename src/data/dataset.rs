@@ -165,7 +165,7 @@ fn no_rows(source: &str, n_dropped: usize) -> DataError {
     match n_dropped {
         0 => error(format!("{source} has no rows"))
             .help("below the line that names the columns, give one line per row"),
-        n => error(format!("{source} has no rows left: all {n} have a missing value"))
+        n => error(format!("{source} has no rows left: {n} were dropped for missing values"))
             .help("fill in the column that is empty, or take it out of the model"),
     }
 }

@@ -7,7 +7,7 @@ const MAX_LISTED: usize = 12;
 
 /// The name among `names` that a reader is likely to have meant, if any is near.
 pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wanted.chars().count() / 3).max(1);
+    let limit = (wanted.chars().count() + 1) / 3;
     names
         .filter(|name| !name.is_empty())
         .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
@@ -50,7 +50,8 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     name.len() >= suffix.len() && name.ends_with(suffix)
 }
 
-/// The error for a column that is not there. `role` says what the model wants it for.
+/// The error for a column that is not there. `role` says what the model wants it for, as a
+/// relative clause.
 pub(super) fn missing_column(
     wanted: &str,
     role: &str,
@@ -58,7 +59,7 @@ pub(super) fn missing_column(
     header: &[String],
 ) -> DataError {
     let what = if wanted.contains('*') { "no column that matches" } else { "no column" };
-    let message = format!("{source} has {what} `{wanted}`, which is {role}");
+    let message = format!("{source} has {what} `{wanted}`, {role}");
     DataError::new(DataErrorKind::MissingColumn, message).help(advice(wanted, source, header))
 }
 
@@ -105,7 +106,9 @@ mod tests {
     #[test]
     fn a_near_name_is_found_and_a_far_one_is_not() {
         let names = ["school", "y", "sigma"];
-        assert_eq!(nearest("sgima", names.into_iter()), None, "a swap is two edits of five");
+        assert_eq!(nearest("sgima", names.into_iter()), Some("sigma"));
+        assert_eq!(nearest("Y", names.into_iter()), Some("y"));
+        assert_eq!(nearest("x", names.into_iter()), None, "one letter is not near another");
         assert_eq!(nearest("sigm", names.into_iter()), Some("sigma"));
         assert_eq!(nearest("Sigma", names.into_iter()), Some("sigma"));
         assert_eq!(nearest("treatment", names.into_iter()), None);

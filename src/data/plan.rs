@@ -39,9 +39,9 @@ impl Plan {
 /// Finds the columns of `schema` in `header`; names every column that is missing.
 pub(super) fn plan(schema: &Schema, header: &[String], source: &str) -> Result<Plan, DataError> {
     let mut planner = Planner { header, source, plan: Plan::default(), errors: Vec::new() };
-    planner.plan.key = planner.named(&schema.key, "part of the branch key");
+    planner.plan.key = planner.named(&schema.key, "which is part of the branch key");
     if let Some(rows) = &schema.rows {
-        let role = format!("what `rows {}` sorts by", rows.name);
+        let role = format!("which `rows {}` sorts by", rows.name);
         planner.plan.by = planner.named(&rows.by, &role);
     }
     for datum in &schema.data {
@@ -96,7 +96,7 @@ impl Planner<'_> {
             let by_pattern = |column: &usize| matches(pattern, &self.header[*column]);
             let matched: Vec<usize> = (0..self.header.len()).filter(by_pattern).collect();
             if matched.is_empty() {
-                let role = format!("read for `{}`", datum.name);
+                let role = format!("which the model reads as `{}`", datum.name);
                 let error = missing_column(pattern, &role, self.source, self.header);
                 self.errors.push(error.at(datum.span));
             }

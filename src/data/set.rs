@@ -169,7 +169,8 @@ fn check_number(datum: &Datum, value: f64) -> Result<f64, DataError> {
     checked.map_err(|fault: Fault| {
         let message =
             format!("`--set {}`: `{}` {}", datum.name, show_number(value), fault.reason());
-        DataError::new(fault.kind(), message).help(fault.help()).at(datum.span)
+        let help = format!("give another value with `--set {}=VALUE`", datum.name);
+        DataError::new(fault.kind(), message).help(help).at(datum.span)
     })
 }
 
