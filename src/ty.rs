@@ -11,13 +11,15 @@ pub enum SizeAtom {
     Rows(Arc<str>),
     /// A whole-data `int`, by name.
     Datum(Arc<str>),
+    /// `n (n - 1) / 2`, the number of elements of a strict lower triangle.
+    StrictTriangle(Box<Size>),
 }
 
-impl SizeAtom {
-    /// The author's name for it.
-    pub fn name(&self) -> &str {
+impl fmt::Display for SizeAtom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SizeAtom::Rows(name) | SizeAtom::Datum(name) => name,
+            SizeAtom::Rows(name) | SizeAtom::Datum(name) => f.write_str(name),
+            SizeAtom::StrictTriangle(n) => write!(f, "({n}) choose 2"),
         }
     }
 }
@@ -48,6 +50,14 @@ impl Size {
         Size::term(vec![SizeAtom::Datum(name.into())], 1)
     }
 
+    /// `n (n - 1) / 2`.
+    pub fn strict_triangle(n: &Size) -> Size {
+        match n.as_constant() {
+            Some(n) => Size::constant(n * (n - 1) / 2),
+            None => Size::term(vec![SizeAtom::StrictTriangle(Box::new(n.clone()))], 1),
+        }
+    }
+
     fn term(atoms: Vec<SizeAtom>, coefficient: i64) -> Size {
         let mut terms = BTreeMap::new();
         if coefficient != 0 {
@@ -67,7 +77,11 @@ impl Size {
 
     /// Whether the number of rows of a branch is part of it.
     pub fn depends_on_rows(&self) -> bool {
-        self.atoms().any(|atom| matches!(atom, SizeAtom::Rows(_)))
+        self.atoms().any(|atom| match atom {
+            SizeAtom::Rows(_) => true,
+            SizeAtom::Datum(_) => false,
+            SizeAtom::StrictTriangle(n) => n.depends_on_rows(),
+        })
     }
 
     /// Every atom, with repeats.
@@ -110,7 +124,14 @@ impl Size {
         for (atoms, coefficient) in &self.terms {
             let mut product = *coefficient;
             for atom in atoms {
-                product = product.checked_mul(value_of(atom))?;
+                let value = match atom {
+                    SizeAtom::StrictTriangle(n) => {
+                        let n = n.evaluate(value_of)?;
+                        n.checked_mul(n.checked_sub(1)?)? / 2
+                    }
+                    other => value_of(other),
+                };
+                product = product.checked_mul(value)?;
             }
             sum = sum.checked_add(product)?;
         }
@@ -134,7 +155,7 @@ impl fmt::Display for Size {
                 (_, true) => f.write_str(" - ")?,
                 (_, false) => f.write_str(" + ")?,
             }
-            let names: Vec<&str> = atoms.iter().map(SizeAtom::name).collect();
+            let names: Vec<String> = atoms.iter().map(SizeAtom::to_string).collect();
             match (magnitude, names.is_empty()) {
                 (_, true) => write!(f, "{magnitude}")?,
                 (1, false) => f.write_str(&names.join(" * "))?,

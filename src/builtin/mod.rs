@@ -5,6 +5,7 @@
 
 pub mod distribution;
 pub mod function;
+pub mod transform;
 
 pub use distribution::{Distribution, Outcome, Param, ParamKind, distribution};
 pub use function::{Function, function};

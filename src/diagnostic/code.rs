@@ -31,6 +31,10 @@ codes! {
     Nesting = "nesting",
     /// A construct of the language that this version does not have yet.
     NotYet = "not-yet",
+    /// A block of Stan that is written otherwise here.
+    StanBlock = "stan-block",
+    /// The text is longer than the compiler reads.
+    FileSize = "file-size",
 
     // Names.
     /// A name that nothing has.

@@ -1,8 +1,10 @@
 //! What went wrong with a model, as data. Drawing carets is left to `render`.
 
 mod code;
+mod render;
 
 pub use code::Code;
+pub use render::{render, to_json};
 
 use crate::source::Span;
 
@@ -96,6 +98,11 @@ impl Diagnostics {
         let labels = vec![Label { span, text: String::new() }];
         self.items.push(Diagnostic { code, severity, message, labels, help: None });
         self.items.last_mut().expect("one was just pushed")
+    }
+
+    /// Adds those of another list behind these.
+    pub fn append(&mut self, mut other: Diagnostics) {
+        self.items.append(&mut other.items);
     }
 
     /// Whether an error is among them.

@@ -1,2 +1,3 @@
 //! The intermediate representation.
+pub mod build;
 pub mod op;

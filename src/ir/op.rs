@@ -89,7 +89,7 @@ pub struct Output {
 }
 
 /// Who supplies an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InputKind {
     /// The unconstrained vector of the k-th global unknown.
     Global(usize),

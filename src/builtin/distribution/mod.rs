@@ -1,5 +1,30 @@
-//! The registry of distributions.
+//! The registry of distributions. Each has a file of its own with its formula and tests.
+//!
+//! Univariate densities are written for single numbers: arguments are scalars or containers
+//! of equal dimensions, which the builder combines element by element.
 
+mod bernoulli;
+mod bernoulli_logit;
+mod beta;
+mod binomial_logit;
+mod cauchy;
+mod double_exponential;
+mod exponential;
+mod gamma;
+mod lkj_corr_cholesky;
+mod lognormal;
+mod multi_normal_cholesky;
+mod normal;
+mod poisson_log;
+mod std_normal;
+mod student_t;
+mod uniform;
+
+#[cfg(test)]
+mod tests;
+
+use crate::ir::build::Builder;
+use crate::ir::op::{BinaryOp, ValueId};
 use crate::ty::{Element, Type};
 
 /// What a distribution is over.
@@ -57,7 +82,6 @@ pub enum ParamKind {
 }
 
 /// A distribution.
-#[derive(Debug)]
 pub struct Distribution {
     /// As written after `~`.
     pub name: &'static str,
@@ -65,6 +89,21 @@ pub struct Distribution {
     pub outcome: Outcome,
     /// Its arguments.
     pub params: &'static [Param],
+    /// Its log density (or log mass) at an outcome, given its arguments, with every constant:
+    /// elementwise where univariate, else a scalar.
+    pub log_density: fn(&mut Builder, ValueId, &[ValueId]) -> ValueId,
+}
+
+impl PartialEq for Distribution {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl std::fmt::Debug for Distribution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 impl Distribution {
@@ -125,19 +164,51 @@ impl ParamKind {
     }
 }
 
-/// Every distribution.
-pub const ALL: &[&Distribution] = &[&NORMAL];
-
-static NORMAL: Distribution = Distribution {
-    name: "normal",
-    outcome: Outcome::Univariate(Element::Real, Support::Real),
-    params: &[
-        Param { name: "loc", kind: ParamKind::Real },
-        Param { name: "scale", kind: ParamKind::Positive },
-    ],
-};
+/// Every distribution, by name.
+pub const ALL: &[&Distribution] = &[
+    &bernoulli::BERNOULLI,
+    &bernoulli_logit::BERNOULLI_LOGIT,
+    &beta::BETA,
+    &binomial_logit::BINOMIAL_LOGIT,
+    &cauchy::CAUCHY,
+    &double_exponential::DOUBLE_EXPONENTIAL,
+    &exponential::EXPONENTIAL,
+    &gamma::GAMMA,
+    &lkj_corr_cholesky::LKJ_CORR_CHOLESKY,
+    &lognormal::LOGNORMAL,
+    &multi_normal_cholesky::MULTI_NORMAL_CHOLESKY,
+    &normal::NORMAL,
+    &poisson_log::POISSON_LOG,
+    &std_normal::STD_NORMAL,
+    &student_t::STUDENT_T,
+    &uniform::UNIFORM,
+];
 
 /// The distribution of this name.
 pub fn distribution(name: &str) -> Option<&'static Distribution> {
     ALL.iter().copied().find(|d| d.name == name)
+}
+
+/// `-inf` where `inside` is zero, else the density.
+fn inside(b: &mut Builder, inside: ValueId, density: ValueId) -> ValueId {
+    let outside = b.real(f64::NEG_INFINITY);
+    b.select(inside, density, outside)
+}
+
+/// Whether `x >= bound`.
+fn at_least(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
+    let bound = b.real(bound);
+    b.binary(BinaryOp::LessEqual, bound, x)
+}
+
+/// Whether `x > bound`.
+fn above(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
+    let bound = b.real(bound);
+    b.binary(BinaryOp::Less, bound, x)
+}
+
+/// `(x - loc) / scale`
+fn standardised(b: &mut Builder, x: ValueId, loc: ValueId, scale: ValueId) -> ValueId {
+    let centred = b.sub(x, loc);
+    b.div(centred, scale)
 }

@@ -1,5 +1,11 @@
-//! The registry of functions.
+//! The registry of functions. Scalar functions that work elementwise are lines of a table;
+//! those of containers have a file for each group.
 
+mod containers;
+mod elementwise;
+
+use crate::ir::build::Builder;
+use crate::ir::op::ValueId;
 use crate::ty::Type;
 
 /// A built-in function.
@@ -12,6 +18,14 @@ pub struct Function {
     pub result: fn(&[Type]) -> Option<Type>,
     /// Whether it jumps or is flat where it does not jump, so that it has no useful gradient.
     pub is_discontinuous: bool,
+    /// Writes a call.
+    pub lower: fn(&mut Builder, &[ValueId]) -> ValueId,
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 impl std::fmt::Debug for Function {
@@ -21,19 +35,11 @@ impl std::fmt::Debug for Function {
 }
 
 /// Every function.
-pub const ALL: &[&Function] = &[&EXP];
-
-static EXP: Function = Function {
-    name: "exp",
-    signatures: &["T exp(T x)"],
-    result: |args| match args {
-        [x] => Some(Type { element: crate::ty::Element::Real, ..x.clone() }),
-        _ => None,
-    },
-    is_discontinuous: false,
-};
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    elementwise::UNARY.iter().chain(&elementwise::OTHERS).chain(&containers::ALL)
+}
 
 /// The function of this name.
 pub fn function(name: &str) -> Option<&'static Function> {
-    ALL.iter().copied().find(|f| f.name == name)
+    all().find(|f| f.name == name)
 }

@@ -1,0 +1,24 @@
+//! 1 with log odds `eta`, else 0.
+
+use super::{Distribution, Outcome, Param, ParamKind, Support};
+use crate::ir::build::Builder;
+use crate::ir::op::ValueId;
+use crate::ty::Element;
+
+/// 1 with log odds `eta`, else 0.
+pub static BERNOULLI_LOGIT: Distribution = Distribution {
+    name: "bernoulli_logit",
+    outcome: Outcome::Univariate(Element::Int, Support::Binary),
+    params: &[Param { name: "eta", kind: ParamKind::Real }],
+    log_density,
+};
+
+/// `-ln(1 + exp(∓eta))`, minus at 1 and plus at 0.
+fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let &[eta] = args else { unreachable!("the checker counts arguments") };
+    let twice = b.scale(x, -2.0);
+    let sign = b.offset(twice, 1.0);
+    let signed = b.mul(sign, eta);
+    let log_odds = b.log1p_exp(signed);
+    b.neg(log_odds)
+}

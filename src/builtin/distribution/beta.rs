@@ -1,0 +1,46 @@
+//! The beta distribution on (0, 1) with mean `a / (a + b)`.
+
+use super::{Distribution, Outcome, Param, ParamKind, Support, above, inside};
+use crate::ir::build::Builder;
+use crate::ir::op::ValueId;
+use crate::ty::Element;
+
+/// The beta distribution on (0, 1) with mean `a / (a + b)`.
+pub static BETA: Distribution = Distribution {
+    name: "beta",
+    outcome: Outcome::Univariate(Element::Real, Support::UnitInterval),
+    params: &[
+        Param { name: "a", kind: ParamKind::Positive },
+        Param { name: "c", kind: ParamKind::Positive },
+    ],
+    log_density,
+};
+
+/// `(a - 1) ln x + (b - 1) ln(1 - x) - ln B(a, b)`.
+fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let &[a, c] = args else { unreachable!("the checker counts arguments") };
+    let log_x = b.log(x);
+    let minus_x = b.neg(x);
+    let log_rest = b.log1p(minus_x);
+    let a_less_one = b.offset(a, -1.0);
+    let c_less_one = b.offset(c, -1.0);
+    let left = b.mul(a_less_one, log_x);
+    let right = b.mul(c_less_one, log_rest);
+    let kernel = b.add(left, right);
+    let normaliser = log_beta(b, a, c);
+    let density = b.sub(kernel, normaliser);
+    let is_above = above(b, x, 0.0);
+    let is_below = above(b, minus_x, -1.0);
+    let is_inside = b.mul(is_above, is_below);
+    inside(b, is_inside, density)
+}
+
+/// `ln Γ(a) + ln Γ(c) - ln Γ(a + c)`
+fn log_beta(b: &mut Builder, a: ValueId, c: ValueId) -> ValueId {
+    let gamma_a = b.lgamma(a);
+    let gamma_c = b.lgamma(c);
+    let sum = b.add(a, c);
+    let gamma_sum = b.lgamma(sum);
+    let gammas = b.add(gamma_a, gamma_c);
+    b.sub(gammas, gamma_sum)
+}

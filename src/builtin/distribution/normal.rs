@@ -1,0 +1,30 @@
+//! The normal distribution with mean `loc` and standard deviation `scale`.
+
+use super::{Distribution, Outcome, Param, ParamKind, Support, standardised};
+use crate::ir::build::Builder;
+use crate::ir::op::ValueId;
+use crate::ty::Element;
+
+const LN_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_7;
+
+/// The normal distribution with mean `loc` and standard deviation `scale`.
+pub static NORMAL: Distribution = Distribution {
+    name: "normal",
+    outcome: Outcome::Univariate(Element::Real, Support::Real),
+    params: &[
+        Param { name: "loc", kind: ParamKind::Real },
+        Param { name: "scale", kind: ParamKind::Positive },
+    ],
+    log_density,
+};
+
+/// `-z²/2 - ln scale - ln √(2π)` with `z = (x - loc) / scale`.
+fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
+    let z = standardised(b, x, loc, scale);
+    let square = b.square(z);
+    let kernel = b.scale(square, -0.5);
+    let log_scale = b.log(scale);
+    let constant = b.offset(log_scale, LN_SQRT_TWO_PI);
+    b.sub(kernel, constant)
+}

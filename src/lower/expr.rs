@@ -1,0 +1,251 @@
+//! Expressions.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::frame::Name;
+use super::{IndexSite, Lowerer};
+use crate::check::typed::{BinaryOp, Expr, ExprId, ExprKind, SymbolKind, UnaryOp};
+use crate::ir::op::{self, ValueId};
+use crate::ty::{Element, Shape, Size, Type};
+
+impl Lowerer<'_> {
+    /// The value of an expression. Walks a list of its parts, operands first, because
+    /// expressions can be deeper than the stack.
+    pub fn expr(&mut self, root: ExprId) -> ValueId {
+        let mut values: HashMap<ExprId, ValueId> = HashMap::new();
+        for id in self.parts(root) {
+            let model = self.model;
+            let expr = &model.exprs[id];
+            self.b().set_span(Some(expr.span));
+            let value = self.one(expr, &|id: ExprId| values[&id]);
+            values.insert(id, value);
+        }
+        values[&root]
+    }
+
+    /// Every expression that `root` needs, operands first.
+    fn parts(&self, root: ExprId) -> BTreeSet<ExprId> {
+        let mut parts = BTreeSet::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if parts.insert(id) {
+                open.extend(operands(&self.model.exprs[id]));
+            }
+        }
+        parts
+    }
+
+    fn one(&mut self, expr: &Expr, of: &dyn Fn(ExprId) -> ValueId) -> ValueId {
+        let model = self.model;
+        match &expr.kind {
+            ExprKind::Int(k) => self.b().int(*k),
+            ExprKind::Real(x) => self.b().real(*x),
+            ExprKind::Symbol(symbol) => self.lookup(Name::Symbol(*symbol)),
+            ExprKind::Unary(op, a) => self.unary(*op, of(*a)),
+            ExprKind::Binary(op, a, c) => {
+                let types = (&model.exprs[*a].ty, &model.exprs[*c].ty);
+                self.binary(*op, of(*a), of(*c), types)
+            }
+            ExprKind::Transpose(a) => match model.exprs[*a].ty.shape {
+                Shape::Matrix(..) => self.b().transpose(of(*a)),
+                _ => of(*a),
+            },
+            ExprKind::Call(function, args) => {
+                let args: Vec<ValueId> = args.iter().map(|&arg| of(arg)).collect();
+                (function.lower)(self.b(), &args)
+            }
+            ExprKind::LogDensity(distribution, args) => {
+                let args: Vec<ValueId> = args.iter().map(|&arg| of(arg)).collect();
+                let x = args[0];
+                let density = (distribution.log_density)(self.b(), x, &args[1..]);
+                let density = self.spread_over_outcome(density, x, distribution.outcome);
+                self.b().sum(density)
+            }
+            ExprKind::Index(base, at) => {
+                let indices = self.indices(*base, at, of);
+                self.b().index(of(*base), indices)
+            }
+            ExprKind::RowVector(items) | ExprKind::Array(items) => {
+                let items = items.iter().map(|&item| of(item)).collect();
+                self.b().stack(items)
+            }
+        }
+    }
+
+    /// The density of each element of a univariate outcome, where the arguments alone gave a
+    /// single number.
+    pub fn spread_over_outcome(
+        &mut self,
+        density: ValueId,
+        x: ValueId,
+        outcome: crate::builtin::Outcome,
+    ) -> ValueId {
+        let dims = self.b().dims(x).to_vec();
+        let is_univariate = matches!(outcome, crate::builtin::Outcome::Univariate(..));
+        if is_univariate && self.b().rank(density) < dims.len() {
+            return self.b().broadcast(density, &[], &dims);
+        }
+        density
+    }
+
+    fn unary(&mut self, op: UnaryOp, a: ValueId) -> ValueId {
+        match op {
+            UnaryOp::Plus => a,
+            UnaryOp::Negate => self.b().neg(a),
+            UnaryOp::Not => self.b().unary(op::UnaryOp::Not, a),
+        }
+    }
+
+    fn binary(
+        &mut self,
+        op: BinaryOp,
+        a: ValueId,
+        c: ValueId,
+        (left, right): (&Type, &Type),
+    ) -> ValueId {
+        let b = self.b();
+        let elementwise = match op {
+            BinaryOp::Multiply => return self.multiply(a, c, left, right),
+            BinaryOp::Divide if left.element == Element::Int && right.element == Element::Int => {
+                op::BinaryOp::IntDiv
+            }
+            BinaryOp::And => return both(b, a, c),
+            BinaryOp::Or => return either(b, a, c),
+            BinaryOp::Greater => return b.binary(op::BinaryOp::Less, c, a),
+            BinaryOp::GreaterEqual => return b.binary(op::BinaryOp::LessEqual, c, a),
+            BinaryOp::Add => op::BinaryOp::Add,
+            BinaryOp::Subtract => op::BinaryOp::Sub,
+            BinaryOp::ElementMultiply => op::BinaryOp::Mul,
+            BinaryOp::Divide | BinaryOp::ElementDivide => op::BinaryOp::Div,
+            BinaryOp::IntegerDivide => op::BinaryOp::IntDiv,
+            BinaryOp::Modulo => op::BinaryOp::Rem,
+            BinaryOp::Power | BinaryOp::ElementPower => op::BinaryOp::Pow,
+            BinaryOp::Equal => op::BinaryOp::Equal,
+            BinaryOp::NotEqual => op::BinaryOp::NotEqual,
+            BinaryOp::Less => op::BinaryOp::Less,
+            BinaryOp::LessEqual => op::BinaryOp::LessEqual,
+        };
+        b.binary(elementwise, a, c)
+    }
+
+    /// `*`: the product of linear algebra, or by a scalar.
+    fn multiply(&mut self, a: ValueId, c: ValueId, left: &Type, right: &Type) -> ValueId {
+        let b = self.b();
+        match (&left.shape, &right.shape) {
+            (Shape::RowVector(_), Shape::Vector(_)) => b.dot(a, c),
+            (Shape::Matrix(..), Shape::Vector(_)) => b.mat_vec(a, c),
+            (Shape::RowVector(_), Shape::Matrix(..)) => b.contract(a, &[1], c, &[1, 0], 1),
+            (Shape::Vector(_), Shape::RowVector(_)) => b.contract(a, &[0], c, &[1], 2),
+            (Shape::Matrix(..), Shape::Matrix(..)) => b.mat_mul(a, c),
+            _ => b.mul(a, c),
+        }
+    }
+
+    /// Indices counted from zero; those that are not plainly in range are noted for proof.
+    pub fn indices(
+        &mut self,
+        base: ExprId,
+        at: &[Option<ExprId>],
+        of: &dyn Fn(ExprId) -> ValueId,
+    ) -> Vec<Option<ValueId>> {
+        let model = self.model;
+        let base = &model.exprs[base];
+        let variable = match &base.kind {
+            ExprKind::Symbol(symbol) => model.symbols[*symbol].name.clone(),
+            _ => "this expression".to_string(),
+        };
+        self.indices_into(&variable, &base.ty.dims(), at, of)
+    }
+
+    /// As [`Lowerer::indices`], into a variable of these dimensions.
+    pub fn indices_into(
+        &mut self,
+        variable: &str,
+        dims: &[Size],
+        at: &[Option<ExprId>],
+        of: &dyn Fn(ExprId) -> ValueId,
+    ) -> Vec<Option<ValueId>> {
+        let mut indices = Vec::with_capacity(dims.len());
+        for (axis, size) in dims.iter().enumerate() {
+            let Some(Some(index)) = at.get(axis) else {
+                indices.push(None);
+                continue;
+            };
+            let value = of(*index);
+            self.note_index(variable, size, *index, value);
+            let minus_one = self.b().int(-1);
+            indices.push(Some(self.b().add(value, minus_one)));
+        }
+        indices
+    }
+
+    /// Writes the check that `value`, counted from one, is at most `size`.
+    fn note_index(&mut self, variable: &str, size: &Size, index: ExprId, value: ValueId) {
+        if self.is_plainly_in_range(size, index) {
+            return;
+        }
+        self.sites.push(IndexSite {
+            variable: variable.to_string(),
+            size: size.clone(),
+            span: self.model.exprs[index].span,
+        });
+        let number = self.sites.len() as i64;
+        let (site, bad) = (self.lookup(Name::BadSite), self.lookup(Name::BadIndex));
+        let b = self.b();
+        let (zero, one, limit) = (b.int(0), b.int(1), b.size(size));
+        let too_small = b.binary(op::BinaryOp::Less, value, one);
+        let too_large = b.binary(op::BinaryOp::Less, limit, value);
+        let is_out = b.binary(op::BinaryOp::Max, too_small, too_large);
+        let is_first = b.binary(op::BinaryOp::Equal, site, zero);
+        let is_new = b.mul(is_out, is_first);
+        let number = b.int(number);
+        let site = b.select(is_new, number, site);
+        let bad = b.select(is_new, value, bad);
+        self.bind(Name::BadSite, site);
+        self.bind(Name::BadIndex, bad);
+    }
+
+    fn is_plainly_in_range(&self, size: &Size, index: ExprId) -> bool {
+        match &self.model.exprs[index].kind {
+            ExprKind::Int(k) => size.as_constant().is_some_and(|n| (1..=n).contains(k)),
+            ExprKind::Symbol(symbol) => match &self.model.symbols[*symbol].kind {
+                SymbolKind::LoopVariable => {
+                    self.full_ranges.iter().any(|(s, range)| s == symbol && range == size)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+fn operands(expr: &Expr) -> Vec<ExprId> {
+    match &expr.kind {
+        ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) => Vec::new(),
+        ExprKind::Unary(_, a) | ExprKind::Transpose(a) => vec![*a],
+        ExprKind::Binary(_, a, b) => vec![*a, *b],
+        ExprKind::Call(_, args) | ExprKind::LogDensity(_, args) => args.clone(),
+        ExprKind::RowVector(items) | ExprKind::Array(items) => items.clone(),
+        ExprKind::Index(base, at) => {
+            let mut all = vec![*base];
+            all.extend(at.iter().flatten());
+            all
+        }
+    }
+}
+
+/// 1 where both are not zero.
+fn both(b: &mut crate::ir::build::Builder, x: ValueId, y: ValueId) -> ValueId {
+    let zero = b.real(0.0);
+    let x = b.binary(op::BinaryOp::NotEqual, x, zero);
+    let y = b.binary(op::BinaryOp::NotEqual, y, zero);
+    b.mul(x, y)
+}
+
+/// 1 where either is not zero.
+fn either(b: &mut crate::ir::build::Builder, x: ValueId, y: ValueId) -> ValueId {
+    let zero = b.real(0.0);
+    let x = b.binary(op::BinaryOp::NotEqual, x, zero);
+    let y = b.binary(op::BinaryOp::NotEqual, y, zero);
+    b.binary(op::BinaryOp::Max, x, y)
+}

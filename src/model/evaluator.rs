@@ -1,0 +1,364 @@
+//! A model with its data: log densities and their derivatives.
+
+use std::sync::Arc;
+
+use ndarray::Array1;
+
+use super::CompiledModel;
+use super::kernel::{Arguments, Kernel};
+use super::layout::ParamLayout;
+use super::program::Kernels;
+use crate::codegen::Scratch;
+use crate::data::BoundData;
+use crate::infer::target::{BranchDensity, Part, Target};
+use crate::ir::op::InputKind;
+
+/// Code for one model and one data set, shared, and the work space of one thread.
+#[derive(Clone)]
+pub struct Evaluator {
+    pub(super) kernels: Arc<Kernels>,
+    pub(super) out: Vec<f64>,
+    pub(super) cotangents: Vec<f64>,
+    pub(super) scratch: Scratch,
+}
+
+/// Why a density cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EvaluateError {
+    /// The position has another number of elements than the model has unknowns.
+    Length {
+        /// Number of unconstrained unknowns, globals and locals of all branches.
+        expected: usize,
+        /// Number of elements given.
+        found: usize,
+    },
+}
+
+impl std::fmt::Display for EvaluateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            EvaluateError::Length { expected, found } => write!(
+                f,
+                "a position of this model has {expected} elements (globals, then the locals of \
+                 each branch), not {found}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for EvaluateError {}
+
+impl Evaluator {
+    /// Number of unconstrained unknowns: globals, and the locals of all branches.
+    pub fn dimension(&self) -> usize {
+        self.n_global() + self.n_branches() * self.n_local()
+    }
+
+    /// Where globals lie in θ.
+    pub fn global_layout(&self) -> &ParamLayout {
+        &self.kernels.layouts.unconstrained_global
+    }
+
+    /// Where the locals of a branch lie in zᵢ.
+    pub fn local_layout(&self) -> &ParamLayout {
+        &self.kernels.layouts.unconstrained_local
+    }
+
+    /// Where reported globals lie in the vector of [`Evaluator::reported`].
+    pub fn reported_layout(&self) -> &ParamLayout {
+        &self.kernels.layouts.reported_global
+    }
+
+    /// Where reported locals lie in the vector of [`Evaluator::reported_local`].
+    pub fn reported_local_layout(&self) -> &ParamLayout {
+        &self.kernels.layouts.reported_local
+    }
+
+    /// The data.
+    pub fn data(&self) -> &BoundData {
+        &self.kernels.data
+    }
+
+    /// log p(θ, z, y | x) in unconstrained space, log-Jacobians included, and its gradient.
+    /// `position` holds θ, then the locals of each branch in the order of their keys.
+    ///
+    /// # Errors
+    /// When `position` does not have [`Evaluator::dimension`] elements.
+    pub fn log_density_gradient(
+        &mut self,
+        position: &[f64],
+    ) -> Result<(f64, Array1<f64>), EvaluateError> {
+        let (n_global, n_local) = (self.n_global(), self.n_local());
+        let (expected, found) = (self.dimension(), position.len());
+        if expected != found {
+            return Err(EvaluateError::Length { expected, found });
+        }
+        let (theta, z) = position.split_at(n_global);
+        let mut shared = vec![0.0; self.n_shared()];
+        let mut log_density = self.shared(theta, &mut shared);
+        let mut gradient = vec![0.0; expected];
+        let (of_theta, of_z) = gradient.split_at_mut(n_global);
+        let mut of_shared = vec![0.0; shared.len()];
+        for branch in 0..self.n_branches() {
+            let own = branch * n_local..(branch + 1) * n_local;
+            let dz = &mut of_z[own.clone()];
+            let density =
+                Target::gradient(self, branch, &shared, &z[own], 1.0, dz, &mut of_shared);
+            log_density += density.total();
+        }
+        self.shared_vjp(theta, &of_shared, of_theta);
+        Ok((log_density, Array1::from(gradient)))
+    }
+
+    /// Constrained globals and derived quantities at θ.
+    pub fn reported(&mut self, theta: &[f64]) -> Vec<f64> {
+        let arguments = Arguments { theta, ..Arguments::default() };
+        self.call(|k| &k.reported, &arguments);
+        self.out.clone()
+    }
+
+    /// Constrained locals and derived quantities of a branch.
+    pub fn reported_local(&mut self, branch: usize, shared: &[f64], z: &[f64]) -> &[f64] {
+        let arguments = self.of_branch(branch, shared, z);
+        self.call(|k| &k.reported_local, &arguments);
+        &self.out
+    }
+
+    /// log p(θ) and its log-Jacobian apart.
+    pub fn log_prior(&mut self, theta: &[f64], shared: &mut [f64]) -> (f64, f64) {
+        let arguments = Arguments { theta, ..Arguments::default() };
+        self.call(|k| &k.shared, &arguments);
+        let n = shared.len();
+        shared.copy_from_slice(&self.out[..n]);
+        (self.out[n], self.out[n + 1])
+    }
+
+    /// log p(zᵢ|θ), its log-Jacobian and log p(yᵢ|θ,zᵢ) apart.
+    pub fn log_local(&mut self, branch: usize, shared: &[f64], z: &[f64]) -> [f64; 3] {
+        let arguments = self.of_branch(branch, shared, z);
+        self.call(|k| &k.density, &arguments);
+        [self.out[0], self.out[1], self.out[2]]
+    }
+
+    fn of_branch<'a>(&self, branch: usize, shared: &'a [f64], z: &'a [f64]) -> Arguments<'a> {
+        Arguments { z, shared, branch, ..Arguments::default() }
+    }
+
+    fn call(&mut self, kernel: fn(&Kernels) -> &Kernel, arguments: &Arguments) {
+        let kernels = &*self.kernels;
+        let arguments = Arguments { mask: &kernels.mask, ..*arguments };
+        kernel(kernels).call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
+    }
+
+    fn expansion_kernels(&self, part: Part) -> &super::program::ExpansionKernels {
+        match part {
+            Part::Prior => &self.kernels.prior,
+            Part::Likelihood => &self.kernels.likelihood,
+        }
+    }
+}
+
+impl Target for Evaluator {
+    fn n_branches(&self) -> usize {
+        self.kernels.data.n_branches()
+    }
+
+    fn n_global(&self) -> usize {
+        self.kernels.layouts.unconstrained_global.len()
+    }
+
+    fn n_local(&self) -> usize {
+        self.kernels.layouts.unconstrained_local.len()
+    }
+
+    fn n_shared(&self) -> usize {
+        self.kernels.n_shared
+    }
+
+    fn n_rows(&self, branch: usize) -> usize {
+        let rows = self.kernels.data.rows(branch);
+        match self.kernels.mask.is_empty() {
+            true => rows.len(),
+            false => self.kernels.mask[rows].iter().filter(|&&weight| weight != 0.0).count(),
+        }
+    }
+
+    fn branch_features(&self, branch: usize) -> Vec<f64> {
+        let data = &self.kernels.data;
+        let of = |&(datum, length): &(usize, usize)| {
+            data.values(datum)[branch * length..(branch + 1) * length].iter().copied()
+        };
+        self.kernels.features.iter().flat_map(of).collect()
+    }
+
+    fn likelihood_reads_shared(&self) -> bool {
+        self.kernels.likelihood.reads_shared
+    }
+
+    fn prior_is_gaussian(&self) -> bool {
+        self.kernels.prior.is_quadratic
+    }
+
+    fn shared(&mut self, theta: &[f64], shared: &mut [f64]) -> f64 {
+        let (log_prior, log_jacobian) = self.log_prior(theta, shared);
+        log_prior + log_jacobian
+    }
+
+    fn shared_vjp(&mut self, theta: &[f64], adjoint: &[f64], gradient: &mut [f64]) {
+        let arguments = Arguments { theta, cotangents: adjoint, ..Arguments::default() };
+        self.call(|k| &k.shared_vjp, &arguments);
+        gradient.copy_from_slice(&self.out);
+    }
+
+    fn density(&mut self, branch: usize, shared: &[f64], z: &[f64]) -> BranchDensity {
+        let [prior, jacobian, likelihood] = self.log_local(branch, shared, z);
+        BranchDensity { prior: prior + jacobian, likelihood }
+    }
+
+    fn gradient(
+        &mut self,
+        branch: usize,
+        shared: &[f64],
+        z: &[f64],
+        weight: f64,
+        dz: &mut [f64],
+        dshared: &mut [f64],
+    ) -> BranchDensity {
+        let arguments = self.of_branch(branch, shared, z);
+        self.call(|k| &k.gradient, &arguments);
+        dz.fill(0.0);
+        let kernels = &*self.kernels;
+        let mut start = 3;
+        for (kind, &length) in
+            kernels.adjoints.iter().zip(&kernels.gradient.output_lengths()[3..])
+        {
+            let part = &self.out[start..start + length];
+            match kind {
+                InputKind::Local(k) => {
+                    let range = kernels.layouts.unconstrained_local.variables()[*k].range.clone();
+                    dz[range].copy_from_slice(part);
+                }
+                InputKind::Shared(k) => {
+                    let place = kernels.shared_ranges[*k].clone();
+                    let sums = dshared[place].iter_mut().zip(part);
+                    sums.for_each(|(sum, adjoint)| *sum += weight * adjoint);
+                }
+                _ => unreachable!("adjoints are of locals and shared values"),
+            }
+            start += length;
+        }
+        let [prior, jacobian, likelihood] = [self.out[0], self.out[1], self.out[2]];
+        BranchDensity { prior: prior + jacobian, likelihood }
+    }
+
+    fn expansion(
+        &mut self,
+        part: Part,
+        branch: usize,
+        shared: &[f64],
+        z: &[f64],
+        gradient: &mut [f64],
+        curvature: &mut [f64],
+    ) {
+        let arguments = self.of_branch(branch, shared, z);
+        match part {
+            Part::Prior => self.call(|k| &k.prior.expansion, &arguments),
+            Part::Likelihood => self.call(|k| &k.likelihood.expansion, &arguments),
+        }
+        gradient.fill(0.0);
+        curvature.fill(0.0);
+        let n = gradient.len();
+        let kernels = self.expansion_kernels(part);
+        let mut start = 0;
+        for range in &kernels.local_ranges {
+            let length = range.len();
+            gradient[range.clone()].copy_from_slice(&self.out[start..start + length]);
+            start += length;
+            let hessian = &self.out[start..start + length * n];
+            let rows = &mut curvature[range.start * n..range.end * n];
+            rows.iter_mut().zip(hessian).for_each(|(c, h)| *c = -h);
+            start += length * n;
+        }
+    }
+
+    fn expansion_vjp(
+        &mut self,
+        part: Part,
+        branch: usize,
+        shared: &[f64],
+        z: &[f64],
+        gradient_adjoint: &[f64],
+        curvature_adjoint: &[f64],
+        dshared: &mut [f64],
+    ) {
+        let n = gradient_adjoint.len();
+        let mut cotangents = std::mem::take(&mut self.cotangents);
+        cotangents.clear();
+        for range in &self.expansion_kernels(part).local_ranges {
+            cotangents.extend_from_slice(&gradient_adjoint[range.clone()]);
+            let rows = &curvature_adjoint[range.start * n..range.end * n];
+            cotangents.extend(rows.iter().map(|adjoint| -adjoint));
+        }
+        let arguments =
+            Arguments { cotangents: &cotangents, ..self.of_branch(branch, shared, z) };
+        match part {
+            Part::Prior => self.call(|k| &k.prior.vjp, &arguments),
+            Part::Likelihood => self.call(|k| &k.likelihood.vjp, &arguments),
+        }
+        let kernels = self.expansion_kernels(part);
+        let mut start = 0;
+        for (&k, &length) in kernels.shared.iter().zip(kernels.vjp.output_lengths()) {
+            let sums = dshared[self.kernels.shared_ranges[k].clone()].iter_mut();
+            sums.zip(&self.out[start..start + length]).for_each(|(sum, a)| *sum += a);
+            start += length;
+        }
+        self.cotangents = cotangents;
+    }
+
+    fn held_out(&mut self, branch: usize, shared: &[f64], z: &[f64]) -> f64 {
+        let kernels = &*self.kernels;
+        if kernels.held_out.is_empty() {
+            return 0.0;
+        }
+        let arguments =
+            Arguments { mask: &kernels.held_out, ..self.of_branch(branch, shared, z) };
+        kernels.density.call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
+        self.out[2]
+    }
+
+    fn n_held_out(&self, branch: usize) -> usize {
+        let kernels = &*self.kernels;
+        match kernels.held_out.is_empty() {
+            true => 0,
+            false => kernels.data.rows(branch).len() - self.n_rows(branch),
+        }
+    }
+}
+
+impl CompiledModel {
+    /// Machine code (or the interpreter) for this model and these data.
+    ///
+    /// # Errors
+    /// When arrays of these sizes do not fit in memory.
+    pub fn evaluator(&self, data: &BoundData) -> Result<Evaluator, crate::data::DataError> {
+        self.evaluator_with_held_out(data, None)
+    }
+
+    /// The same, with the rows of weight zero held out: they are scored, not fitted.
+    ///
+    /// # Errors
+    /// As [`CompiledModel::evaluator`].
+    pub fn evaluator_with_held_out(
+        &self,
+        data: &BoundData,
+        mask: Option<Vec<f64>>,
+    ) -> Result<Evaluator, crate::data::DataError> {
+        let kernels = Arc::new(Kernels::new(self, data.clone(), mask)?);
+        Ok(Evaluator {
+            kernels,
+            out: Vec::new(),
+            cotangents: Vec::new(),
+            scratch: Scratch::default(),
+        })
+    }
+}

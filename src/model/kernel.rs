@@ -1,0 +1,192 @@
+//! One function, ready to be called on the data of a branch.
+
+use crate::codegen::{CompiledFunction, Scratch};
+use crate::data::BoundData;
+use crate::ir::eval::{Env, evaluate};
+use crate::ir::op::{Function, InputKind};
+use crate::ty::{Level, SizeAtom};
+
+/// What the inputs of a function are read from.
+#[derive(Clone, Copy, Default)]
+pub struct Arguments<'a> {
+    /// Unconstrained globals.
+    pub theta: &'a [f64],
+    /// Unconstrained locals of the branch.
+    pub z: &'a [f64],
+    /// Shared values.
+    pub shared: &'a [f64],
+    /// Adjoints of outputs, one after another.
+    pub cotangents: &'a [f64],
+    /// One weight per row, of all rows of the data.
+    pub mask: &'a [f64],
+    /// The branch; 0 where a function reads no branch.
+    pub branch: usize,
+}
+
+/// A function with its machine code, or to be interpreted.
+#[derive(Clone)]
+pub struct Kernel {
+    function: Function,
+    code: Option<CompiledFunction>,
+    sources: Vec<Source>,
+    output_lengths: Vec<usize>,
+}
+
+/// Where one input lies.
+#[derive(Clone, Debug)]
+enum Source {
+    Theta(usize, usize),
+    Local(usize, usize),
+    Shared(usize, usize),
+    Cotangent(usize, usize),
+    WholeDatum(usize),
+    BranchDatum(usize, usize),
+    RowDatum(usize, usize),
+    RowMask,
+}
+
+/// Lengths of the pieces that inputs refer to by number.
+pub struct Pieces {
+    /// Of the unconstrained globals.
+    pub globals: Vec<usize>,
+    /// Of the unconstrained locals.
+    pub locals: Vec<usize>,
+    /// Of the shared values.
+    pub shared: Vec<usize>,
+}
+
+impl Kernel {
+    /// Finds where each input lies. `output_lengths` holds one length for each output;
+    /// `cotangents` those of the outputs that `Cotangent` inputs are adjoints of.
+    pub fn new(
+        function: Function,
+        code: Option<CompiledFunction>,
+        pieces: &Pieces,
+        cotangents: &[usize],
+        output_lengths: Vec<usize>,
+        data: &BoundData,
+    ) -> Kernel {
+        let sources =
+            function.inputs.iter().map(|i| source(i.kind, pieces, cotangents, data)).collect();
+        Kernel { function, code, sources, output_lengths }
+    }
+
+    /// The length of each output.
+    pub fn output_lengths(&self) -> &[usize] {
+        &self.output_lengths
+    }
+
+    /// The inputs of the function.
+    pub fn inputs(&self) -> impl Iterator<Item = InputKind> {
+        self.function.inputs.iter().map(|input| input.kind)
+    }
+
+    /// Writes all outputs, one after another, to `out`, which is made as long as they are.
+    pub fn call(
+        &self,
+        arguments: &Arguments,
+        data: &BoundData,
+        out: &mut Vec<f64>,
+        scratch: &mut Scratch,
+    ) {
+        out.clear();
+        out.resize(self.output_lengths.iter().sum(), 0.0);
+        let rows = match data.n_branches() {
+            0 => 0..0,
+            _ => data.rows(arguments.branch),
+        };
+        let slices = self.sources.iter().map(|source| slice(source, arguments, data));
+        match &self.code {
+            Some(code) => {
+                let inputs: Vec<&[f64]> = slices.collect();
+                let mut outputs: Vec<&mut [f64]> = Vec::with_capacity(self.output_lengths.len());
+                let mut rest = out.as_mut_slice();
+                for &length in &self.output_lengths {
+                    let (output, after) = rest.split_at_mut(length);
+                    outputs.push(output);
+                    rest = after;
+                }
+                code.call(&inputs, &mut outputs, rows.len(), scratch);
+            }
+            None => {
+                let sizes = |atom: &SizeAtom| size_of(atom, data, rows.len());
+                let env = Env { inputs: slices.collect(), sizes: &sizes };
+                let mut start = 0;
+                for value in evaluate(&self.function, &env) {
+                    out[start..start + value.len()].copy_from_slice(&value);
+                    start += value.len();
+                }
+            }
+        }
+    }
+}
+
+/// What an atom of a size comes to for a branch of `n_rows` rows.
+pub fn size_of(atom: &SizeAtom, data: &BoundData, n_rows: usize) -> i64 {
+    match atom {
+        SizeAtom::Rows(_) => n_rows as i64,
+        SizeAtom::Datum(name) => data.whole_int(name).expect("sizes are known once data are bound"),
+        SizeAtom::StrictTriangle(_) => unreachable!("sizes evaluate their parts themselves"),
+    }
+}
+
+fn source(kind: InputKind, pieces: &Pieces, cotangents: &[usize], data: &BoundData) -> Source {
+    let place = |lengths: &[usize], k: usize| (lengths[..k].iter().sum(), lengths[k]);
+    match kind {
+        InputKind::Global(k) => {
+            let (start, length) = place(&pieces.globals, k);
+            Source::Theta(start, length)
+        }
+        InputKind::Local(k) => {
+            let (start, length) = place(&pieces.locals, k);
+            Source::Local(start, length)
+        }
+        InputKind::Shared(k) => {
+            let (start, length) = place(&pieces.shared, k);
+            Source::Shared(start, length)
+        }
+        InputKind::Cotangent(k) => {
+            let (start, length) = place(cotangents, k);
+            Source::Cotangent(start, length)
+        }
+        InputKind::Datum(k) => {
+            let datum = &data.schema().data[k];
+            match (datum.per_row, datum.level) {
+                (true, _) => Source::RowDatum(k, inner_length(data, k)),
+                (false, Level::Branch) => Source::BranchDatum(k, inner_length(data, k)),
+                (false, Level::Whole) => Source::WholeDatum(k),
+            }
+        }
+        InputKind::RowMask => Source::RowMask,
+        InputKind::LoopIndex | InputKind::Carried(_) | InputKind::Captured(_) => {
+            unreachable!("these are inputs of loop bodies")
+        }
+    }
+}
+
+/// How many numbers each branch or row has of a datum.
+fn inner_length(data: &BoundData, k: usize) -> usize {
+    let datum = &data.schema().data[k];
+    let dims = if datum.per_row { &datum.dims[1..] } else { &datum.dims[..] };
+    let sizes = |dim: &crate::ty::Size| data.size(dim, 0).expect("sizes were checked at binding");
+    dims.iter().map(sizes).product()
+}
+
+fn slice<'a>(source: &Source, arguments: &Arguments<'a>, data: &'a BoundData) -> &'a [f64] {
+    let rows = || data.rows(arguments.branch);
+    match *source {
+        Source::Theta(start, length) => &arguments.theta[start..start + length],
+        Source::Local(start, length) => &arguments.z[start..start + length],
+        Source::Shared(start, length) => &arguments.shared[start..start + length],
+        Source::Cotangent(start, length) => &arguments.cotangents[start..start + length],
+        Source::WholeDatum(k) => data.values(k),
+        Source::BranchDatum(k, length) => {
+            let start = arguments.branch * length;
+            &data.values(k)[start..start + length]
+        }
+        Source::RowDatum(k, length) => {
+            &data.values(k)[rows().start * length..rows().end * length]
+        }
+        Source::RowMask => &arguments.mask[rows()],
+    }
+}

@@ -1,0 +1,233 @@
+//! Compiled models, and models with data.
+
+mod bind;
+pub mod derivatives;
+mod evaluator;
+mod kernel;
+mod layout;
+mod points;
+mod program;
+mod timings;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use bind::Schema;
+pub use evaluator::{EvaluateError, Evaluator};
+pub use layout::{ParamLayout, Variable};
+pub use points::{Point, PointDensity, PointError, Points};
+pub use timings::Timings;
+
+use crate::check::typed::TypedModel;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, render, to_json};
+use crate::lower::Program;
+use crate::source::Source;
+use crate::{check, ir, lower, syntax};
+use derivatives::Derivatives;
+
+/// How a model is compiled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompileOptions {
+    /// What evaluates it.
+    pub backend: Backend,
+}
+
+/// What evaluates a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// Code made by Cranelift for the data at hand.
+    #[default]
+    MachineCode,
+    /// The reference meaning: slow, and simple enough to be right.
+    Interpreter,
+}
+
+/// A model that was checked, lowered and differentiated; sizes are still symbolic.
+#[derive(Clone)]
+pub struct CompiledModel {
+    inner: Arc<Compiled>,
+}
+
+struct Compiled {
+    source: Source,
+    typed: TypedModel,
+    program: Program,
+    derivatives: Derivatives,
+    schema: Schema,
+    warnings: Vec<Diagnostic>,
+    options: CompileOptions,
+    timings: Timings,
+}
+
+/// Why a model does not compile; printing it shows the places.
+#[derive(Clone, Debug)]
+pub struct CompileError {
+    source: Source,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl CompileError {
+    /// What is wrong, warnings included, in the order of the text.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The same drawn over the text; in colour if wanted.
+    pub fn render(&self, color: bool) -> String {
+        render(&self.diagnostics, &self.source, color)
+    }
+
+    /// One JSON object for each diagnostic.
+    pub fn to_json(&self) -> Vec<serde_json::Value> {
+        self.diagnostics.iter().map(|d| to_json(d, &self.source)).collect()
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+/// Compiles a model text.
+///
+/// # Errors
+/// When the text has no meaning; the error holds every diagnostic that was found.
+pub fn compile(source: &Source) -> Result<CompiledModel, CompileError> {
+    compile_with(source, &CompileOptions::default())
+}
+
+/// Compiles a model text in a certain way.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(
+    source: &Source,
+    options: &CompileOptions,
+) -> Result<CompiledModel, CompileError> {
+    let mut diagnostics = Diagnostics::default();
+    let mut timings = Timings::default();
+    let ast = timings.of("parse", || syntax::parse(source, &mut diagnostics));
+    if diagnostics.has_errors() {
+        return Err(CompileError::new(source, diagnostics));
+    }
+    let typed = timings.of("check", || check::check(&ast, source, &mut diagnostics));
+    let Some(typed) = typed.filter(|_| !diagnostics.has_errors()) else {
+        return Err(CompileError::new(source, diagnostics));
+    };
+    let program = timings.of("lower", || lower::lower(&typed, false));
+    let derivatives = timings.of("differentiate", || Derivatives::of(&program));
+    debug_verify(&program, &derivatives);
+    let schema = Schema::new(&typed, &program);
+    let warnings = diagnostics.into_sorted();
+    let (source, options) = (source.clone(), options.clone());
+    let inner =
+        Compiled { source, typed, program, derivatives, schema, warnings, options, timings };
+    Ok(CompiledModel { inner: Arc::new(inner) })
+}
+
+/// Every function obeys the rules of its ops; looked at in debug builds alone.
+fn debug_verify(program: &Program, derivatives: &Derivatives) {
+    if cfg!(debug_assertions) {
+        let of_program =
+            [&program.global, &program.local, &program.unconstrain_global, &program.unconstrain_local];
+        for function in derivatives.all().into_iter().chain(of_program) {
+            if let Err(rule) = ir::verify::verify(function) {
+                panic!("{}: {rule}\n{}", function.name, ir::print::print(function));
+            }
+        }
+    }
+}
+
+impl CompileError {
+    fn new(source: &Source, diagnostics: Diagnostics) -> CompileError {
+        CompileError { source: source.clone(), diagnostics: diagnostics.into_sorted() }
+    }
+}
+
+impl CompiledModel {
+    /// What the model reads of its data.
+    pub fn schema(&self) -> &Schema {
+        &self.inner.schema
+    }
+
+    /// The text it was compiled from.
+    pub fn source(&self) -> &Source {
+        &self.inner.source
+    }
+
+    /// Warnings, in the order of the text.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.inner.warnings
+    }
+
+    /// The warnings drawn over the text; in colour if wanted. Empty without warnings.
+    pub fn render_warnings(&self, color: bool) -> String {
+        match self.inner.warnings.is_empty() {
+            true => String::new(),
+            false => render(&self.inner.warnings, &self.inner.source, color),
+        }
+    }
+
+    /// How long each stage took.
+    pub fn timings(&self) -> &Timings {
+        &self.inner.timings
+    }
+
+    pub(crate) fn options(&self) -> &CompileOptions {
+        &self.inner.options
+    }
+
+    pub(crate) fn typed(&self) -> &TypedModel {
+        &self.inner.typed
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.inner.program
+    }
+
+    /// The model's functions; with `mask`, rows can be held out.
+    pub(crate) fn functions(&self, mask: bool) -> (Program, Derivatives) {
+        if mask && self.inner.typed.schema.rows.is_some() {
+            let program = lower::lower(&self.inner.typed, true);
+            let derivatives = Derivatives::of(&program);
+            debug_verify(&program, &derivatives);
+            return (program, derivatives);
+        }
+        (self.inner.program.clone(), self.inner.derivatives.clone())
+    }
+
+    /// The functions of the model as text: `ir` before, `gradient` after differentiation.
+    pub fn dump(&self, stage: DumpStage) -> String {
+        let program = &self.inner.program;
+        let functions: Vec<&ir::op::Function> = match stage {
+            DumpStage::Ast => return syntax::print(&self.ast()),
+            DumpStage::Ir => {
+                let data = program.data.iter().map(|d| &d.function);
+                data.chain([&program.global, &program.local]).collect()
+            }
+            DumpStage::Gradient => self.inner.derivatives.all().to_vec(),
+        };
+        functions.iter().map(|f| ir::print::print(f)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn ast(&self) -> syntax::ast::Ast {
+        syntax::parse(&self.inner.source, &mut Diagnostics::default())
+    }
+}
+
+/// What [`CompiledModel::dump`] shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DumpStage {
+    /// The tree, printed as text again.
+    Ast,
+    /// The functions of the model.
+    Ir,
+    /// These and their derivatives.
+    Gradient,
+}

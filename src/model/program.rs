@@ -1,0 +1,230 @@
+//! The functions of a model compiled for one data set.
+
+use std::ops::Range;
+
+use super::derivatives::{Derivatives, Expansion};
+use super::kernel::{Kernel, Pieces};
+use super::layout::{ParamLayout, Variable};
+use super::{Backend, CompiledModel};
+use crate::codegen::{self, CodegenError, CompiledFunction, SizeTable};
+use crate::data::{BoundData, DataError, DataErrorKind};
+use crate::ir::op::{Function, InputKind};
+use crate::lower::{Program, Quantity};
+use crate::ty::{Element, Level, Size};
+
+/// Everything an evaluator calls, and the data it calls it on.
+pub struct Kernels {
+    pub data: BoundData,
+    pub layouts: Layouts,
+    pub n_shared: usize,
+    pub shared_ranges: Vec<Range<usize>>,
+    /// One weight per bound row; empty where all rows count.
+    pub mask: Vec<f64>,
+    /// The opposite of `mask`.
+    pub held_out: Vec<f64>,
+    /// Data with one value per branch that branches read, with their lengths.
+    pub features: Vec<(usize, usize)>,
+    pub shared: Kernel,
+    pub shared_vjp: Kernel,
+    pub reported: Kernel,
+    pub density: Kernel,
+    pub gradient: Kernel,
+    pub adjoints: Vec<InputKind>,
+    pub prior: ExpansionKernels,
+    pub likelihood: ExpansionKernels,
+    pub reported_local: Kernel,
+}
+
+/// An [`Expansion`], compiled.
+pub struct ExpansionKernels {
+    pub expansion: Kernel,
+    pub vjp: Kernel,
+    /// Where the locals lie that this part depends on.
+    pub local_ranges: Vec<Range<usize>>,
+    /// The shared values that the vjp has adjoints of.
+    pub shared: Vec<usize>,
+    pub reads_shared: bool,
+    pub is_quadratic: bool,
+}
+
+/// Where everything lies.
+pub struct Layouts {
+    pub unconstrained_global: ParamLayout,
+    pub unconstrained_local: ParamLayout,
+    pub reported_global: ParamLayout,
+    pub reported_local: ParamLayout,
+}
+
+impl Kernels {
+    /// Compiles the model for these data.
+    pub fn new(
+        model: &CompiledModel,
+        data: BoundData,
+        mask: Option<Vec<f64>>,
+    ) -> Result<Kernels, DataError> {
+        let (program, derivatives) = model.functions(mask.is_some());
+        let layouts = Layouts::new(&program, &data);
+        let functions: Vec<&Function> = derivatives.all().to_vec();
+        let codes: Vec<Option<CompiledFunction>> = match model.options().backend {
+            Backend::MachineCode => {
+                let codes = codegen::compile(&functions, &size_table(&data));
+                codes.map_err(|e| data_error(&e))?.into_iter().map(Some).collect()
+            }
+            Backend::Interpreter => vec![None; functions.len()],
+        };
+        let lengths = |quantities: &[usize]| -> Vec<usize> {
+            quantities.iter().map(|&k| length(&program.global_values[k].dims, &data)).collect()
+        };
+        let pieces = Pieces {
+            globals: program.global_lengths.iter().map(|size| extent(size, &data)).collect(),
+            locals: program.local_lengths.iter().map(|size| extent(size, &data)).collect(),
+            shared: lengths(&program.shared),
+        };
+        let mut codes = codes.into_iter();
+        let mut kernel = |function: &Function, cotangents: &[usize]| {
+            let code = codes.next().expect("one code for each function");
+            let output = |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
+            let lengths = (0..function.outputs.len()).map(output).collect();
+            Kernel::new(function.clone(), code, &pieces, cotangents, lengths, &data)
+        };
+        let shared = kernel(&derivatives.shared, &[]);
+        let shared_vjp = kernel(&derivatives.shared_vjp, &pieces.shared);
+        let reported = kernel(&derivatives.reported, &[]);
+        let density = kernel(&derivatives.density, &[]);
+        let gradient = kernel(&derivatives.gradient, &[]);
+        let locals = &layouts.unconstrained_local;
+        let prior = ExpansionKernels::new(&derivatives.prior, &mut kernel, locals);
+        let likelihood = ExpansionKernels::new(&derivatives.likelihood, &mut kernel, locals);
+        let reported_local = kernel(&derivatives.reported_local, &[]);
+        let mask = mask.unwrap_or_default();
+        Ok(Kernels {
+            n_shared: pieces.shared.iter().sum(),
+            shared_ranges: ranges(&pieces.shared),
+            held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
+            mask,
+            features: features(&derivatives, &data),
+            adjoints: derivatives.adjoints.clone(),
+            layouts,
+            shared,
+            shared_vjp,
+            reported,
+            density,
+            gradient,
+            prior,
+            likelihood,
+            reported_local,
+            data,
+        })
+    }
+}
+
+impl ExpansionKernels {
+    fn new(
+        expansion: &Expansion,
+        kernel: &mut dyn FnMut(&Function, &[usize]) -> Kernel,
+        locals: &ParamLayout,
+    ) -> ExpansionKernels {
+        let compiled = kernel(&expansion.function, &[]);
+        let vjp = kernel(&expansion.vjp, compiled.output_lengths());
+        let range = |&k: &usize| locals.variables()[k].range.clone();
+        ExpansionKernels {
+            expansion: compiled,
+            vjp,
+            local_ranges: expansion.locals.iter().map(range).collect(),
+            shared: expansion.shared.clone(),
+            reads_shared: !expansion.shared.is_empty(),
+            is_quadratic: expansion.is_quadratic,
+        }
+    }
+}
+
+impl Layouts {
+    fn new(program: &Program, data: &BoundData) -> Layouts {
+        let unknowns = |values: &[Quantity], lengths: &[Size]| {
+            let mut layout = ParamLayout::default();
+            let unknowns = values.iter().filter(|value| value.is_unknown);
+            for (value, size) in unknowns.zip(lengths) {
+                push(&mut layout, value, extent(size, data), data);
+            }
+            layout
+        };
+        let all = |values: &[Quantity]| {
+            let mut layout = ParamLayout::default();
+            for value in values {
+                push(&mut layout, value, length(&value.dims, data), data);
+            }
+            layout
+        };
+        Layouts {
+            unconstrained_global: unknowns(&program.global_values, &program.global_lengths),
+            unconstrained_local: unknowns(&program.local_values, &program.local_lengths),
+            reported_global: all(&program.global_values),
+            reported_local: all(&program.local_values),
+        }
+    }
+}
+
+fn push(layout: &mut ParamLayout, value: &Quantity, length: usize, data: &BoundData) {
+    let start = layout.len();
+    layout.push(Variable {
+        name: value.name.clone(),
+        dims: value.dims.iter().map(|dim| extent(dim, data)).collect(),
+        range: start..start + length,
+        is_cholesky_factor: value.is_cholesky_factor,
+        is_unknown: value.is_unknown,
+    });
+}
+
+fn ranges(lengths: &[usize]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let mut next = |&length: &usize| {
+        start += length;
+        start - length..start
+    };
+    lengths.iter().map(&mut next).collect()
+}
+
+fn length(dims: &[Size], data: &BoundData) -> usize {
+    dims.iter().map(|dim| extent(dim, data)).product()
+}
+
+fn extent(size: &Size, data: &BoundData) -> usize {
+    data.size(size, 0).expect("sizes of unknowns were checked when data were bound")
+}
+
+/// Values of all whole-data sizes.
+pub fn size_table(data: &BoundData) -> SizeTable {
+    let mut table = SizeTable::new(data.max_rows());
+    let is_size = |datum: &&crate::data::schema::Datum| {
+        datum.level == Level::Whole && datum.element == Element::Int && datum.dims.is_empty()
+    };
+    for datum in data.schema().data.iter().filter(is_size) {
+        if let Some(value) = data.whole_int(&datum.name) {
+            table.set(&datum.name, value);
+        }
+    }
+    table
+}
+
+fn features(derivatives: &Derivatives, data: &BoundData) -> Vec<(usize, usize)> {
+    let mut features: Vec<(usize, usize)> = derivatives
+        .density
+        .inputs
+        .iter()
+        .filter_map(|input| match input.kind {
+            InputKind::Datum(k) => Some(k),
+            _ => None,
+        })
+        .filter(|&k| {
+            let datum = &data.schema().data[k];
+            datum.level == Level::Branch && !datum.per_row
+        })
+        .map(|k| (k, length(&data.schema().data[k].dims, data)))
+        .collect();
+    features.sort_unstable();
+    features
+}
+
+fn data_error(error: &CodegenError) -> DataError {
+    DataError::new(DataErrorKind::Size, error.to_string())
+}
