@@ -1,0 +1,295 @@
+//! Calls: built-in functions, and densities such as `normal_lpdf(y | mu, sigma)`.
+
+use super::Checker;
+use super::flow::reads_size_only;
+use super::names::{distance, is_near};
+use super::typed::{Expr, ExprId, ExprKind};
+use crate::builtin::{self, Distribution, Function};
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::syntax::ast::Ident;
+use crate::ty::{Level, Role, Shape, Size, Type};
+
+/// `_lpdf` of a distribution that exists.
+fn density(name: &str) -> Option<(&'static Distribution, &str)> {
+    let (prefix, suffix) = name.rsplit_once('_')?;
+    let is_density = matches!(suffix, "lpdf" | "lpmf");
+    is_density.then(|| builtin::distribution(prefix)).flatten().map(|found| (found, suffix))
+}
+
+/// Suffixes of functions that distributions have in Stan and not here yet.
+const LATER_SUFFIXES: [&str; 7] = ["lcdf", "lccdf", "cdf", "ccdf", "rng", "lupdf", "lupmf"];
+
+impl Checker<'_> {
+    /// Whether a function of this name can be called; reports where not.
+    pub(super) fn check_call_name(&mut self, name: &Ident) -> bool {
+        if let Some((distribution, suffix)) = density(&name.name) {
+            return self.check_density_suffix(distribution, suffix, name);
+        }
+        if builtin::function(&name.name).is_some() {
+            return true;
+        }
+        if let Some(distribution) = builtin::distribution(&name.name) {
+            self.report_distribution_as_function(distribution, name);
+        } else if matches!(name.name.as_str(), "column" | "standardize" | "observed") {
+            let help = "compute it beforehand and pass it with `--set`, or as a column";
+            self.not_yet(name.span, &format!("`{}`", name.name), help);
+        } else if self.is_later_function(&name.name) {
+            self.not_yet(name.span, &format!("`{}`", name.name), "use the density itself");
+        } else {
+            self.report_unknown_function(name);
+        }
+        false
+    }
+
+    fn is_later_function(&self, name: &str) -> bool {
+        name.rsplit_once('_').is_some_and(|(prefix, suffix)| {
+            LATER_SUFFIXES.contains(&suffix) && builtin::distribution(prefix).is_some()
+        })
+    }
+
+    fn check_density_suffix(
+        &mut self,
+        distribution: &Distribution,
+        suffix: &str,
+        name: &Ident,
+    ) -> bool {
+        let right = distribution.density_name();
+        if right.ends_with(suffix) {
+            return true;
+        }
+        let over = if distribution.is_discrete() { "whole numbers" } else { "real numbers" };
+        let message = format!("`{}` is over {over}: its log density is `{right}`", distribution.name);
+        self.diags.error(Code::DensityName, name.span, message).help(format!("write `{right}(…)`"));
+        false
+    }
+
+    fn report_distribution_as_function(&mut self, distribution: &Distribution, name: &Ident) {
+        let density = distribution.density_name();
+        let params: Vec<&str> = distribution.params.iter().map(|param| param.name).collect();
+        let bar = if params.is_empty() { "" } else { " | " };
+        self.diags
+            .error(
+                Code::DensityName,
+                name.span,
+                format!("`{}` is a distribution and not a function", name.name),
+            )
+            .help(format!(
+                "its log density is `{density}(y{bar}{})`; after `~` it stands alone: \
+                 `y ~ {}({})`",
+                params.join(", "),
+                name.name,
+                params.join(", ")
+            ));
+    }
+
+    fn report_unknown_function(&mut self, name: &Ident) {
+        let written = name.name.as_str();
+        let message = format!("there is no function `{written}`");
+        let functions = builtin::function::ALL.iter().map(|function| function.name.to_string());
+        let densities = builtin::distribution::ALL.iter().map(|found| found.density_name());
+        let nearest = functions
+            .chain(densities)
+            .filter(|known| is_near(written, known))
+            .min_by_key(|known| distance(written, known));
+        let declared = self.names.get(written).map(|symbol| self.symbols[symbol].span);
+        let diagnostic = self.diags.error(Code::UnknownFunction, name.span, message);
+        if let Some(declared) = declared {
+            diagnostic.label(declared, format!("`{written}` is declared here as a value"));
+            diagnostic.help(format!("its elements are written with square brackets: `{written}[…]`"));
+        } else if let Some(known) = nearest {
+            diagnostic.help(format!("did you mean `{known}`?"));
+        }
+    }
+
+    pub(super) fn check_call(
+        &mut self,
+        name: &Ident,
+        args: Vec<ExprId>,
+        bar: bool,
+        span: Span,
+    ) -> Option<ExprId> {
+        if let Some((distribution, _)) = density(&name.name) {
+            return self.check_density_call(distribution, name, args, bar, span);
+        }
+        if bar {
+            let message = format!("`{}` takes no bar", name.name);
+            let help = "a bar follows the outcome of a density, as in `normal_lpdf(y | mu, sigma)`";
+            self.diags.error(Code::DensityBar, span, message).help(help);
+            return None;
+        }
+        let function = builtin::function(&name.name).expect("the name was looked up on the way in");
+        self.check_function_call(function, name, args, span)
+    }
+
+    fn check_density_call(
+        &mut self,
+        distribution: &'static Distribution,
+        name: &Ident,
+        args: Vec<ExprId>,
+        bar: bool,
+        span: Span,
+    ) -> Option<ExprId> {
+        let Some((outcome, params)) = args.split_first() else {
+            let message = format!("`{}` needs an outcome", name.name);
+            let help = format!("write `{}(y | …)`", name.name);
+            self.diags.error(Code::ArgumentCount, span, message).help(help);
+            return None;
+        };
+        if !bar && !params.is_empty() {
+            let texts: Vec<String> =
+                args.iter().map(|arg| self.text(self.exprs[*arg].span)).collect();
+            let message = format!("`{}` separates its outcome by a bar, not a comma", name.name);
+            let help = format!("write `{}({} | {})`", name.name, texts[0], texts[1..].join(", "));
+            self.diags.error(Code::DensityBar, span, message).help(help);
+            return None;
+        }
+        self.check_density(distribution, *outcome, params, name.span)?;
+        self.mark_bar_outcome(*outcome, span);
+        let kind = ExprKind::LogDensity(distribution, args.clone());
+        Some(self.push(kind, Type::real(), &args, span))
+    }
+
+    fn check_function_call(
+        &mut self,
+        function: &'static Function,
+        name: &Ident,
+        args: Vec<ExprId>,
+        span: Span,
+    ) -> Option<ExprId> {
+        let types: Vec<Type> = args.iter().map(|arg| self.exprs[*arg].ty.clone()).collect();
+        let Some(ty) = (function.result)(&types) else {
+            self.report_arguments(function, name, &args, span);
+            return None;
+        };
+        let ty = self.sized_result(function.name, ty, &args)?;
+        self.check_argument_sizes(function.name, &args, span)?;
+        self.warn_cumulative(function.name, &args, span);
+        let kind = ExprKind::Call(function, args.clone());
+        if !reads_size_only(function.name) {
+            return Some(self.push(kind, ty, &args, span));
+        }
+        // A size follows from the data whatever has it.
+        let is_of_branch = types[0].dims().iter().any(Size::depends_on_rows);
+        let level = if is_of_branch { Level::Branch } else { Level::Whole };
+        Some(self.exprs.push(Expr { kind, ty, level, role: Role::Data, span }))
+    }
+
+    fn report_arguments(
+        &mut self,
+        function: &Function,
+        name: &Ident,
+        args: &[ExprId],
+        span: Span,
+    ) {
+        let found: Vec<String> = args.iter().map(|arg| self.exprs[*arg].ty.to_string()).collect();
+        let count = |signature: &str| match signature.split_once('(') {
+            Some((_, rest)) if rest.trim_start().starts_with(')') => 0,
+            Some((_, rest)) => rest.matches(',').count() + 1,
+            None => 0,
+        };
+        let fitting = function.signatures.iter().find(|signature| count(signature) == args.len());
+        let closest = fitting.or(function.signatures.first());
+        let code = if fitting.is_some() { Code::ArgumentTypes } else { Code::ArgumentCount };
+        let message = format!("`{}` does not take ({})", name.name, found.join(", "));
+        let diagnostic = self.diags.error(code, span, message);
+        for arg in args {
+            let expr = &self.exprs[*arg];
+            diagnostic.label(expr.span, format!("this is {}", expr.ty));
+        }
+        if let Some(closest) = closest {
+            diagnostic.help(format!("it is called as `{closest}`"));
+        }
+    }
+
+    /// The result of a function whose size is the value of an argument.
+    fn sized_result(&mut self, function: &str, ty: Type, args: &[ExprId]) -> Option<Type> {
+        let size = |checker: &mut Self, position: usize| {
+            let arg = args.get(position).copied();
+            checker.check_size_value(arg.expect("the function accepted its arguments"))
+        };
+        Some(match function {
+            "rep_vector" | "linspaced_vector" => Type::of_shape(Shape::Vector(size(self, 1)?)),
+            "rep_row_vector" => Type::of_shape(Shape::RowVector(size(self, 1)?)),
+            "rep_matrix" if args.len() == 3 => {
+                Type::of_shape(Shape::Matrix(size(self, 1)?, size(self, 2)?))
+            }
+            "rep_array" => {
+                let inner = self.exprs[args[0]].ty.clone();
+                let sizes = (1..args.len()).map(|position| size(self, position));
+                let array = sizes.chain(inner.array.iter().cloned().map(Some)).collect::<Option<_>>()?;
+                Type { array, ..inner }
+            }
+            "head" | "tail" => {
+                let first = size(self, 1)?;
+                match ty.shape {
+                    Shape::Vector(_) => Type::of_shape(Shape::Vector(first)),
+                    Shape::RowVector(_) => Type::of_shape(Shape::RowVector(first)),
+                    _ => Type { array: vec![first], ..ty },
+                }
+            }
+            _ => ty,
+        })
+    }
+
+    /// Sizes that a function wants equal.
+    fn check_argument_sizes(&mut self, function: &str, args: &[ExprId], span: Span) -> Option<()> {
+        let dims: Vec<Vec<Size>> = args.iter().map(|arg| self.exprs[*arg].ty.dims()).collect();
+        match (function, dims.as_slice()) {
+            ("diag_pre_multiply", [diagonal, matrix]) => {
+                self.require_equal(diagonal.first()?, matrix.first()?, args[0], args[1], span)
+            }
+            ("diag_post_multiply", [matrix, diagonal]) => {
+                self.require_equal(matrix.last()?, diagonal.first()?, args[0], args[1], span)
+            }
+            ("append_row" | "append_col" | "append_array" | "rep_array" | "segment", _) => Some(()),
+            (_, [left, right]) if left.len() == right.len() => {
+                for (a, b) in left.iter().zip(right) {
+                    self.require_equal(a, b, args[0], args[1], span)?;
+                }
+                Some(())
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// Warns where a cumulative sum runs over rows in no declared order (rule 10).
+    fn warn_cumulative(&mut self, function: &str, args: &[ExprId], span: Span) {
+        let over_rows = args.first().is_some_and(|arg| self.is_per_row(&self.exprs[*arg].ty));
+        if function == "cumulative_sum" && over_rows {
+            self.warn_unequal_rows(span, "a cumulative sum over rows depends on their order".into());
+        }
+    }
+
+    /// The distribution after `~`; reports where there is none.
+    pub(super) fn check_distribution_name(&mut self, name: &Ident) -> Option<&'static Distribution> {
+        if let Some(distribution) = builtin::distribution(&name.name) {
+            return Some(distribution);
+        }
+        if let Some((distribution, _)) = density(&name.name) {
+            let message = format!("after `~` stands the distribution, not its density `{}`", name.name);
+            let help = format!("write `~ {}(…)`", distribution.name);
+            self.diags.error(Code::DensityName, name.span, message).help(help);
+            return None;
+        }
+        let written = name.name.as_str();
+        let nearest = builtin::distribution::ALL
+            .iter()
+            .map(|known| known.name)
+            .filter(|known| is_near(written, known))
+            .min_by_key(|known| distance(written, known));
+        let is_function = builtin::function(written).is_some();
+        let message = format!("there is no distribution `{written}`");
+        let diagnostic = self.diags.error(Code::UnknownDistribution, name.span, message);
+        match nearest {
+            Some(known) => {
+                diagnostic.help(format!("did you mean `{known}`?"));
+            }
+            None if is_function => {
+                diagnostic.help(format!("`{written}` is a function; for a value write `=`"));
+            }
+            None => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,406 @@
+//! The `data` block: the schema, and a symbol for every name in it.
+
+use super::flow::Reach;
+use super::names::{Place, data_items};
+use super::typed::{DerivedDatum, ExprId, ExprKind, SymbolId, SymbolKind, UnaryOp};
+use super::{Checker, Facts, data_graph};
+use crate::data::schema::{Bound, Datum, Origin, Rows};
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::syntax::ast::{self, BaseType, DataDeclaration, DataItem, Ident};
+use crate::ty::{Element, Level, Role, Shape, Size, Type};
+
+/// A declaration of the data block, by its place in the schema.
+pub(super) struct DeclaredDatum<'a> {
+    pub(super) declaration: &'a DataDeclaration,
+    pub(super) symbol: SymbolId,
+    pub(super) datum: usize,
+    pub(super) place: Place,
+}
+
+impl Checker<'_> {
+    /// Fills the schema. Returns derived data in an order in which each reads earlier ones.
+    pub(super) fn check_data(&mut self) -> Vec<DerivedDatum> {
+        let ast = self.ast;
+        if let Some(branch) = ast.data.branches.first() {
+            self.schema.key = branch.key.iter().map(|column| column.name.clone()).collect();
+        }
+        for (level, item) in data_items(ast) {
+            if let DataItem::Rows { name, count, by, span } = item {
+                self.check_rows(level, name, *count, by, *span);
+            }
+        }
+        let declared = self.declare_data();
+        for datum in &declared {
+            self.place = datum.place;
+            self.check_datum_type(datum);
+        }
+        for datum in &declared {
+            self.place = datum.place;
+            self.check_datum_bounds(datum);
+        }
+        self.check_derived_data(&declared)
+    }
+
+    fn check_rows(
+        &mut self,
+        level: Level,
+        name: &Ident,
+        count: Option<ast::ExprId>,
+        by: &[Ident],
+        span: Span,
+    ) {
+        if level == Level::Whole {
+            let help = "write it inside `branch`: it names the number of rows of a branch";
+            self.diags
+                .error(Code::Rows, span, "`rows` stands outside `branch`")
+                .help(help);
+            return;
+        }
+        if let Some(first) = &self.schema.rows {
+            let first = first.span;
+            self.diags
+                .error(Code::Rows, span, "the number of rows is named twice")
+                .label(first, "first named here");
+            return;
+        }
+        let count = count.and_then(|count| self.check_row_count(count));
+        let by = by.iter().map(|column| column.name.clone()).collect();
+        self.schema.rows = Some(Rows { name: name.name.clone(), count, by, span });
+        let reach = Reach { level, role: Role::Data, branch_data: true };
+        let facts = Facts::new(reach);
+        self.declare(name, SymbolKind::RowCount, Type::int(), facts);
+    }
+
+    fn check_row_count(&mut self, count: ast::ExprId) -> Option<u64> {
+        let expr = &self.ast.exprs[count];
+        if let ast::ExprKind::Int(value) = expr.kind {
+            return u64::try_from(value).ok();
+        }
+        self.diags
+            .error(Code::Rows, expr.span, "the fixed number of rows is written as a number")
+            .help("as in `rows N = 4;`");
+        None
+    }
+
+    /// Gives every datum its name; sizes of containers are filled in later.
+    fn declare_data(&mut self) -> Vec<DeclaredDatum<'_>> {
+        let ast = self.ast;
+        let mut declared = Vec::new();
+        for (level, item) in data_items(ast) {
+            let DataItem::Declare(declaration) = item else { continue };
+            let datum = self.schema.data.len();
+            let is_int = declaration.ty.base == BaseType::Int;
+            let element = if is_int { Element::Int } else { Element::Real };
+            self.schema.data.push(Datum {
+                name: declaration.name.name.clone(),
+                level,
+                per_row: false,
+                element,
+                dims: Vec::new(),
+                lower: None,
+                upper: None,
+                origin: Origin::Derived,
+                span: declaration.name.span,
+                type_text: self.text(declaration.ty.span),
+            });
+            let is_container =
+                !declaration.ty.array.is_empty() || !declaration.ty.sizes.is_empty();
+            let array = if is_container { vec![Size::default()] } else { Vec::new() };
+            let ty = Type { array, element, ..Type::real() };
+            let branch_data = level == Level::Branch;
+            let facts = Facts::new(Reach { level, role: Role::Data, branch_data });
+            let kind = SymbolKind::Datum(datum);
+            let symbol = self.declare(&declaration.name, kind, ty, facts);
+            let place = match level {
+                Level::Whole => Place::WholeData,
+                Level::Branch => Place::BranchData,
+            };
+            declared.push(DeclaredDatum { declaration, symbol, datum, place });
+        }
+        declared
+    }
+
+    fn check_datum_type(&mut self, datum: &DeclaredDatum) {
+        let DataDeclaration { ty, name, .. } = datum.declaration;
+        if ty.base == BaseType::CholeskyFactorCorr {
+            self.diags
+                .error(Code::BadType, ty.span, "only an unknown is a `cholesky_factor_corr`")
+                .help(format!("declare data as a matrix: `matrix[K, K] {}`", name.name));
+            self.facts_mut(datum.symbol).give_up();
+            return;
+        }
+        let Some(checked) = self.check_type(ty) else {
+            self.facts_mut(datum.symbol).give_up();
+            return;
+        };
+        let per_row = self.starts_with_rows(ty);
+        let dims = checked.dims();
+        self.symbols[datum.symbol].ty = checked;
+        let entry = &mut self.schema.data[datum.datum];
+        entry.per_row = per_row;
+        entry.dims = dims.clone();
+        self.check_rows_first(datum, per_row, &dims);
+        self.check_origin(datum);
+    }
+
+    /// Whether the first size is the name of the row count.
+    fn starts_with_rows(&self, ty: &ast::TypeExpr) -> bool {
+        let Some(first) = ty.array.iter().chain(&ty.sizes).next() else { return false };
+        match &self.ast.exprs[*first].kind {
+            ast::ExprKind::Name(name) => {
+                self.schema.rows.as_ref().is_some_and(|rows| rows.name == *name)
+            }
+            _ => false,
+        }
+    }
+
+    fn check_rows_first(&mut self, datum: &DeclaredDatum, per_row: bool, dims: &[Size]) {
+        let late = dims.iter().skip(usize::from(per_row)).any(Size::depends_on_rows);
+        if !late || datum.declaration.value.is_some() {
+            return;
+        }
+        let rows = self.schema.rows.as_ref().map_or("N", |rows| rows.name.as_str());
+        let message = format!("the number of rows `{rows}` is not the first size");
+        let help = format!(
+            "data with one value per row have `{rows}` alone as their first size: \
+             `vector[{rows}]`, `matrix[{rows}, K]`, `array[{rows}] int`"
+        );
+        self.diags.error(Code::RowsFirst, datum.declaration.ty.span, message).help(help);
+        self.facts_mut(datum.symbol).give_up();
+    }
+
+    fn check_origin(&mut self, datum: &DeclaredDatum) {
+        let DataDeclaration { name, from, value, .. } = datum.declaration;
+        let origin = match (from, datum.place) {
+            (None, _) if value.is_some() => Some(Origin::Derived),
+            (None, Place::WholeData) => Some(Origin::Set),
+            (Some(from), Place::WholeData) => {
+                self.report_source(
+                    from_span(from),
+                    format!("`{}` stands outside `branch` and has no column", name.name),
+                    "data of the whole set come from `--set NAME=VALUE` or are computed with \
+                     `=`; what is read from a column goes inside `branch`"
+                        .to_string(),
+                );
+                None
+            }
+            (Some(from), _) if value.is_some() => {
+                self.report_source(
+                    from_span(from),
+                    format!("`{}` has both a column and a value", name.name),
+                    "leave out `from …` or `= …`".to_string(),
+                );
+                None
+            }
+            (from, _) => self.column_origin(datum, from.as_ref()),
+        };
+        match origin {
+            Some(origin) => self.schema.data[datum.datum].origin = origin,
+            None => self.facts_mut(datum.symbol).give_up(),
+        }
+    }
+
+    /// One column for each value of a row or branch, and `cols` where there are several.
+    fn column_origin(&mut self, datum: &DeclaredDatum, from: Option<&ast::From>) -> Option<Origin> {
+        let entry = &self.schema.data[datum.datum];
+        let name = entry.name.clone();
+        let own_rank = entry.dims.len() - usize::from(entry.per_row);
+        let span = datum.declaration.ty.span;
+        match (own_rank, from) {
+            (0, None) => Some(Origin::Column(name)),
+            (0, Some(ast::From::Column(column))) => Some(Origin::Column(column.text.clone())),
+            (1, Some(ast::From::Columns(columns, _))) => {
+                Some(Origin::Columns(columns.iter().map(|column| column.text.clone()).collect()))
+            }
+            (0, Some(ast::From::Columns(_, cols))) => {
+                let help = "name one column, `from \"name\"`, or declare a size for them: \
+                            `vector[K]` per branch, `matrix[N, K]` per row";
+                let message = format!("`{name}` has one value here and `cols` gathers several");
+                self.report_source(*cols, message, help.to_string());
+                None
+            }
+            (1, _) => {
+                let help = self.columns_help(&name);
+                let message = format!("`{name}` has several values and one column");
+                self.report_source(span, message, help);
+                None
+            }
+            _ => {
+                let help = "columns give one value or one list for each branch or row".to_string();
+                self.report_source(span, format!("`{name}` has too many sizes"), help);
+                None
+            }
+        }
+    }
+
+    fn columns_help(&self, name: &str) -> String {
+        let gather = format!("gather its columns: `from cols(\"{name}_*\")`");
+        match &self.schema.rows {
+            Some(rows) => format!("{gather}; one value per row is `vector[{}]`", rows.name),
+            None => format!("{gather}; for one value per row write `rows N;` and `vector[N]`"),
+        }
+    }
+
+    fn report_source(&mut self, span: Span, message: String, help: String) {
+        self.diags.error(Code::DataSource, span, message).help(help);
+    }
+
+    fn check_datum_bounds(&mut self, datum: &DeclaredDatum) {
+        let ty = &datum.declaration.ty;
+        if self.facts(datum.symbol).broken {
+            for bound in [ty.lower, ty.upper].into_iter().flatten() {
+                self.give_up_on(bound);
+            }
+            return;
+        }
+        let lower = ty.lower.and_then(|bound| self.check_datum_bound(datum, bound));
+        let upper = ty.upper.and_then(|bound| self.check_datum_bound(datum, bound));
+        if let (Some(Bound::Number(low)), Some(Bound::Number(high))) = (&lower, &upper)
+            && low > high
+        {
+            let message = format!("no value lies between {low} and {high}");
+            self.diags.error(Code::Constraint, ty.span, message);
+        }
+        let entry = &mut self.schema.data[datum.datum];
+        entry.lower = lower;
+        entry.upper = upper;
+        if entry.dims.is_empty() {
+            self.facts_mut(datum.symbol).range = self.range_of_datum(datum.datum);
+        }
+    }
+
+    fn check_datum_bound(&mut self, datum: &DeclaredDatum, bound: ast::ExprId) -> Option<Bound> {
+        let typed = self.check_expr(bound)?;
+        if let Some(number) = self.constant_value(typed) {
+            return Some(Bound::Number(number));
+        }
+        let span = self.exprs[typed].span;
+        let other = self.named_symbol(typed).and_then(|symbol| match self.symbols[symbol].kind {
+            SymbolKind::Datum(other) => Some(other),
+            _ => None,
+        });
+        let Some(other) = other else {
+            let text = self.text(span);
+            let message = format!("the bound `{text}` is neither a number nor a datum");
+            let help = "declare it as a datum of its own and name that: `int top = …;`";
+            self.diags.error(Code::DataBound, span, message).help(help);
+            return None;
+        };
+        let (ours, theirs) = (&self.schema.data[datum.datum], &self.schema.data[other]);
+        if !theirs.dims.is_empty() && theirs.dims != ours.dims {
+            let message = format!(
+                "`{}` has {} and cannot bound `{}`, value by value",
+                theirs.name, theirs.type_text, ours.name
+            );
+            let help = "a bound is one number, or a datum of the same sizes";
+            self.diags.error(Code::DataBound, span, message).help(help);
+            return None;
+        }
+        Some(Bound::Datum(other))
+    }
+
+    fn check_derived_data(&mut self, declared: &[DeclaredDatum]) -> Vec<DerivedDatum> {
+        let order = match data_graph::order(self.ast, declared) {
+            Ok(order) => order,
+            Err(cycle) => {
+                self.report_cycle(declared, &cycle);
+                (0..declared.len()).collect()
+            }
+        };
+        let mut derived = Vec::new();
+        for datum in order.into_iter().map(|position| &declared[position]) {
+            let Some(value) = datum.declaration.value else { continue };
+            self.place = datum.place;
+            let Some(value) = self.check_expr(value) else { continue };
+            if self.facts(datum.symbol).broken {
+                continue;
+            }
+            if self.require_assignable(datum.symbol, &[], value).is_some() {
+                derived.push(DerivedDatum { datum: datum.datum, value });
+            }
+        }
+        derived
+    }
+
+    fn report_cycle(&mut self, declared: &[DeclaredDatum], cycle: &[usize]) {
+        let names: Vec<String> = cycle
+            .iter()
+            .chain(cycle.first())
+            .map(|position| format!("`{}`", declared[*position].declaration.name.name))
+            .collect();
+        for position in cycle {
+            self.facts_mut(declared[*position].symbol).give_up();
+        }
+        let name = &declared[cycle[0]].declaration.name;
+        let diagnostic = self.diags.error(
+            Code::DataCycle,
+            name.span,
+            format!("`{}` is computed from itself: {}", name.name, names.join(" from ")),
+        );
+        for position in &cycle[1..] {
+            let other = &declared[*position].declaration.name;
+            diagnostic.label(other.span, "by way of this");
+        }
+        diagnostic.help("order does not matter here, but one of them must come from elsewhere");
+    }
+
+    /// The number that an expression of literals stands for.
+    pub(super) fn constant_value(&self, root: ExprId) -> Option<f64> {
+        let mut sign = 1.0;
+        let mut at = root;
+        loop {
+            match self.exprs[at].kind {
+                ExprKind::Int(value) => return Some(sign * value as f64),
+                ExprKind::Real(value) => return Some(sign * value),
+                ExprKind::Unary(UnaryOp::Negate, operand) => (sign, at) = (-sign, operand),
+                ExprKind::Unary(UnaryOp::Plus, operand) => at = operand,
+                _ => return None,
+            }
+        }
+    }
+
+    /// A type as written, its sizes as symbols.
+    pub(super) fn check_type(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
+        let wanted = match ty.base {
+            BaseType::Int | BaseType::Real => 0,
+            BaseType::Vector | BaseType::RowVector | BaseType::CholeskyFactorCorr => 1,
+            BaseType::Matrix => 2,
+        };
+        if ty.sizes.len() != wanted {
+            let word = ty.base.word();
+            let help = match wanted {
+                0 => format!("several of them are `array[K] {word}`, or a `vector[K]`"),
+                1 => format!("as in `{word}[K]`"),
+                _ => format!("as in `{word}[K, L]`"),
+            };
+            let plural = if wanted == 1 { "" } else { "s" };
+            let message = format!("`{word}` takes {wanted} size{plural}, not {}", ty.sizes.len());
+            self.diags.error(Code::BadType, ty.span, message).help(help);
+            return None;
+        }
+        let all: Vec<ast::ExprId> = ty.array.iter().chain(&ty.sizes).copied().collect();
+        let sizes: Vec<Option<Size>> = all.iter().map(|size| self.check_size(*size)).collect();
+        let mut sizes: Vec<Size> = sizes.into_iter().collect::<Option<_>>()?;
+        let own = sizes.split_off(ty.array.len());
+        let element = if ty.base == BaseType::Int { Element::Int } else { Element::Real };
+        Some(Type { array: sizes, shape: shape_of(ty.base, own), element })
+    }
+}
+
+fn shape_of(base: BaseType, sizes: Vec<Size>) -> Shape {
+    match (base, sizes.as_slice()) {
+        (BaseType::Vector, [n]) => Shape::Vector(n.clone()),
+        (BaseType::RowVector, [n]) => Shape::RowVector(n.clone()),
+        (BaseType::Matrix, [rows, columns]) => Shape::Matrix(rows.clone(), columns.clone()),
+        (BaseType::CholeskyFactorCorr, [n]) => Shape::Matrix(n.clone(), n.clone()),
+        _ => Shape::Scalar,
+    }
+}
+
+fn from_span(from: &ast::From) -> Span {
+    match from {
+        ast::From::Column(column) => column.span,
+        ast::From::Columns(_, span) => *span,
+    }
+}

@@ -1,0 +1,87 @@
+//! What can be said only at the end: unknowns without a density, names that nothing reads.
+
+use super::Checker;
+use super::typed::{SymbolId, SymbolKind};
+use crate::diagnostic::Code;
+use crate::ty::Role;
+
+impl Checker<'_> {
+    /// Reports unknowns without a density and warns of names that are never read.
+    pub(super) fn check_completeness(&mut self) {
+        for symbol in self.symbols.ids() {
+            if self.facts(symbol).broken {
+                continue;
+            }
+            match self.symbols[symbol].kind {
+                SymbolKind::Unknown { role: Role::Local, .. } => self.check_local(symbol),
+                SymbolKind::Unknown { .. } => self.check_global(symbol),
+                SymbolKind::Datum(_) => {
+                    let help = "nothing reads it: use it, or leave the declaration out";
+                    self.warn_unused(symbol, "the datum", help);
+                }
+                SymbolKind::Derived { saved: false, .. } | SymbolKind::Temporary => {
+                    let help = "nothing reads it, and it is not saved with the draws";
+                    self.warn_unused(symbol, "the quantity", help);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn check_local(&mut self, symbol: SymbolId) {
+        if self.facts(symbol).density.is_some() {
+            let help = "a local unknown has a say only if data or other unknowns of the branch \
+                        depend on it; for a prediction write it as a derived quantity";
+            self.warn_unused(symbol, "the local unknown", help);
+            return;
+        }
+        let (name, span) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
+        let (low, high) = self.bounds_of(symbol);
+        let help = match (low, high) {
+            (Some(low), Some(high)) => {
+                let (low, high) =
+                    (self.text(self.exprs[low].span), self.text(self.exprs[high].span));
+                format!("for equal density within its bounds write `~ uniform({low}, {high})`")
+            }
+            _ => format!("say how `{name}` varies between branches: `{name} ~ normal(mu, tau);`"),
+        };
+        let message = format!("the local unknown `{name}` has no distribution");
+        self.diags.error(Code::NoPrior, span, message).help(help);
+    }
+
+    fn check_global(&mut self, symbol: SymbolId) {
+        let help = "nothing depends on it but its own prior: use it, or leave it out";
+        self.warn_unused(symbol, "the global unknown", help);
+        let is_bounded = match self.bounds_of(symbol) {
+            (Some(_), Some(_)) => true,
+            _ => self.is_factor(symbol),
+        };
+        if self.facts(symbol).density.is_some() || is_bounded {
+            return;
+        }
+        let (name, span) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
+        let message = format!("`{name}` has no prior: it is flat on an unbounded range");
+        self.diags.warning(Code::FlatPrior, span, message).help(format!(
+            "give it one, such as `{name} ~ normal(0, 10);`, bound it on both sides, or allow \
+             it with `// allow: flat-prior`"
+        ));
+    }
+
+    fn is_factor(&self, symbol: SymbolId) -> bool {
+        use super::typed::Constraint::CholeskyFactorCorr;
+        matches!(
+            self.symbols[symbol].kind,
+            SymbolKind::Unknown { constraint: CholeskyFactorCorr, .. }
+        )
+    }
+
+    fn warn_unused(&mut self, symbol: SymbolId, what: &str, help: &str) {
+        if self.facts(symbol).reads > 0 {
+            return;
+        }
+        let (name, span) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
+        self.diags
+            .warning(Code::Unused, span, format!("{what} `{name}` is never used"))
+            .help(help);
+    }
+}

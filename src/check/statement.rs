@@ -1,0 +1,313 @@
+//! Statements of `global` and `local`: declarations, assignments, blocks.
+
+use super::Checker;
+use super::Facts;
+use super::names::Place;
+use super::typed::{BinaryOp, ExprId, Statement, SymbolId, SymbolKind};
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::syntax::ast::{self, Declaration, StatementKind, Subscript};
+use crate::ty::{Element, Role, Shape, Size, Type};
+
+impl Checker<'_> {
+    /// The statements of `global` or `local`.
+    pub(super) fn check_block(&mut self, place: Place) -> Vec<Statement> {
+        let ast = self.ast;
+        let block = if place == Place::Global { &ast.global } else { &ast.local };
+        self.place = place;
+        self.assigned = self.assigned_names(place, &block.statements);
+        self.check_statement_list(&block.statements)
+    }
+
+    pub(super) fn check_statement_list(&mut self, list: &[ast::Statement]) -> Vec<Statement> {
+        let mut statements = Vec::with_capacity(list.len());
+        for statement in list {
+            statements.extend(self.check_statement(statement));
+        }
+        statements
+    }
+
+    fn check_statement(&mut self, statement: &ast::Statement) -> Vec<Statement> {
+        let span = statement.span;
+        let one = match &statement.kind {
+            StatementKind::Declare(declaration) => return self.check_declaration(declaration, span),
+            StatementKind::Sample { lhs, distribution } => {
+                self.check_sample(*lhs, distribution, span)
+            }
+            StatementKind::Target(value) => self.check_target(*value, span),
+            StatementKind::Assign { place, operator, value } => {
+                self.check_assign(place, *operator, *value, span)
+            }
+            StatementKind::For { name, from, to, body } => {
+                self.check_for(name, [*from, *to], body, span)
+            }
+            StatementKind::Block(list) => {
+                self.names.open_scope();
+                let statements = self.check_statement_list(list);
+                self.names.close_scope();
+                Some(Statement::Block(statements))
+            }
+        };
+        one.into_iter().collect()
+    }
+
+    fn check_declaration(&mut self, declaration: &Declaration, span: Span) -> Vec<Statement> {
+        let nested = self.names.is_nested();
+        match (&declaration.value, &declaration.distribution) {
+            (Some(_), Some(call)) => {
+                self.report_value_and_distribution(declaration, call.name.span);
+                Vec::new()
+            }
+            (None, Some(call)) if nested => {
+                self.report_nested_unknown(declaration, call.name.span);
+                Vec::new()
+            }
+            (None, _) if !nested => self.check_unknown(declaration, span),
+            _ => self.check_derived(declaration, nested),
+        }
+    }
+
+    fn report_value_and_distribution(&mut self, declaration: &Declaration, span: Span) {
+        let name = &declaration.name.name;
+        let message = format!("`{name}` has both a value and a distribution");
+        self.diags.error(Code::SampleLeft, span, message).help(
+            "with `=` it is derived from other quantities, with `~` it is an unknown: choose one",
+        );
+        self.declare_broken(declaration);
+    }
+
+    fn report_nested_unknown(&mut self, declaration: &Declaration, span: Span) {
+        let name = &declaration.name.name;
+        let message = format!("`{name}` is declared inside a block, where only temporaries are");
+        let help = "declare unknowns at the top of `global` or `local`, as a `vector` if there \
+                    are several";
+        self.diags.error(Code::SampleLeft, span, message).help(help);
+        self.declare_broken(declaration);
+    }
+
+    fn declare_broken(&mut self, declaration: &Declaration) {
+        let facts = Facts::new(self.reach_of_assigned(&declaration.name.name));
+        let symbol = self.declare(&declaration.name, SymbolKind::Temporary, Type::real(), facts);
+        self.facts_mut(symbol).give_up();
+        let args = declaration.distribution.iter().flat_map(|call| &call.args);
+        for root in args.chain(&declaration.value) {
+            self.give_up_on(*root);
+        }
+    }
+
+    /// A derived quantity at the top, or a temporary.
+    fn check_derived(&mut self, declaration: &Declaration, nested: bool) -> Vec<Statement> {
+        let Declaration { ty, name, value, .. } = declaration;
+        let checked = self.check_derived_type(declaration);
+        let value = value.and_then(|value| {
+            let typed = self.check_expr(value);
+            if typed.is_none() {
+                self.give_up_on(value);
+            }
+            typed
+        });
+        let saved = checked.as_ref().is_some_and(|ty| !ty.dims().iter().any(Size::depends_on_rows));
+        let block = if self.place == Place::Global { Role::Global } else { Role::Local };
+        let kind =
+            if nested { SymbolKind::Temporary } else { SymbolKind::Derived { block, saved } };
+        let facts = Facts { nested, ..Facts::new(self.reach_of_assigned(&name.name)) };
+        let failed = checked.is_none() || (value.is_none() && declaration.value.is_some());
+        let symbol = self.declare(name, kind, checked.unwrap_or_else(Type::real), facts);
+        let fits =
+            value.is_none_or(|value| failed || self.require_assignable(symbol, &[], value).is_some());
+        if failed {
+            self.facts_mut(symbol).give_up();
+        } else if let Some(value) = value {
+            self.note_value(symbol, value);
+        }
+        debug_assert!(fits || self.diags.has_errors(), "a misfit is reported");
+        let _ = ty;
+        vec![Statement::Declare { symbol, value }]
+    }
+
+    fn check_derived_type(&mut self, declaration: &Declaration) -> Option<Type> {
+        let ty = &declaration.ty;
+        let name = &declaration.name.name;
+        if ty.base == ast::BaseType::CholeskyFactorCorr {
+            let message = format!("`{name}` is derived and has no constraint");
+            let diagnostic = self.diags.error(Code::Constraint, ty.span, message);
+            diagnostic.help("declare it as `matrix[K, K]`");
+            return None;
+        }
+        let checked = self.check_type(ty);
+        if let Some(bound) = ty.lower.or(ty.upper) {
+            let span = self.ast.exprs[bound].span;
+            let message = format!("`{name}` is derived, and a bound on it would not be kept");
+            let diagnostic = self.diags.error(Code::Constraint, span, message);
+            diagnostic.help("leave the bound out: the value follows from its definition");
+            return None;
+        }
+        checked
+    }
+
+    /// What later statements must know of the value of an assignable name.
+    fn note_value(&mut self, symbol: SymbolId, value: ExprId) {
+        let nonlinear = self.is_nonlinear(value);
+        let discontinuous = self.find_jump(value).is_some();
+        let facts = self.facts_mut(symbol);
+        facts.nonlinear |= nonlinear;
+        facts.discontinuous |= discontinuous;
+    }
+
+    fn check_assign(
+        &mut self,
+        place: &ast::Place,
+        operator: Option<BinaryOp>,
+        value: ast::ExprId,
+        span: Span,
+    ) -> Option<Statement> {
+        let typed = self.check_expr(value);
+        if typed.is_none() {
+            self.give_up_on(value);
+        }
+        let (symbol, subscripts) = self.check_place(place)?;
+        let value = match operator {
+            None => typed?,
+            Some(operator) => {
+                let whole = self.symbol_expr(symbol, place.name.span);
+                let old = if subscripts.is_empty() {
+                    whole
+                } else {
+                    self.push_index(whole, subscripts.clone(), place.span)
+                };
+                self.check_binary(operator, old, typed?, span)?
+            }
+        };
+        self.require_assignable(symbol, &subscripts, value)?;
+        self.note_value(symbol, value);
+        Some(Statement::Assign { symbol, subscripts, value, span })
+    }
+
+    fn check_place(&mut self, place: &ast::Place) -> Option<(SymbolId, Vec<Option<ExprId>>)> {
+        let name = &place.name;
+        let known = self.names.get(&name.name);
+        let reads = known.map(|symbol| self.facts(symbol).reads);
+        let symbol = self.resolve(&name.name, name.span)?;
+        self.facts_mut(symbol).reads = reads.unwrap_or(0);
+        self.check_may_assign(symbol, name.span)?;
+        for subscript in &place.subscripts {
+            if let Subscript::At(index) = subscript {
+                self.check_expr(*index)?;
+            }
+        }
+        let ty = self.symbols[symbol].ty.clone();
+        if ty.is_scalar() && !place.subscripts.is_empty() {
+            let message = format!("`{}` is one number and has no elements", name.name);
+            self.diags.error(Code::Index, place.span, message);
+            return None;
+        }
+        let subscripts = self.check_subscripts(&ty, &place.subscripts, place.span)?;
+        Some((symbol, subscripts))
+    }
+
+    /// Rule 2: only what the block derives itself is assigned.
+    fn check_may_assign(&mut self, symbol: SymbolId, span: Span) -> Option<()> {
+        let own = if self.place == Place::Global { Role::Global } else { Role::Local };
+        let name = &self.symbols[symbol].name;
+        let (what, help) = match &self.symbols[symbol].kind {
+            SymbolKind::Temporary => return Some(()),
+            SymbolKind::Derived { block, .. } if *block == own => return Some(()),
+            SymbolKind::Derived { .. } => (
+                format!("`{name}` is derived in `global`, and `local` assigns to it"),
+                "the branches share it: derive a quantity of the branch under another name",
+            ),
+            SymbolKind::Datum(_) => (
+                format!("`{name}` is data and cannot be assigned"),
+                "give the result a name of its own: `real other = …;`, or write `~` for a \
+                 distribution",
+            ),
+            SymbolKind::RowCount => (
+                format!("`{name}` is the number of rows and cannot be assigned"),
+                "give the result a name of its own: `int other = …;`",
+            ),
+            SymbolKind::Unknown { .. } => (
+                format!("`{name}` is an unknown and cannot be assigned"),
+                "inference finds its values: for a derived quantity write the value where it is \
+                 declared, `real other = …;`, for a distribution write `~`",
+            ),
+            SymbolKind::LoopVariable => (
+                format!("`{name}` is a loop variable and cannot be assigned"),
+                "use a temporary of your own",
+            ),
+        };
+        let declared = self.symbols[symbol].span;
+        self.diags
+            .error(Code::Assignment, span, what)
+            .label(declared, "declared here")
+            .help(help);
+        None
+    }
+
+    /// Whether `value` can become `symbol` or the part of it that `subscripts` pick.
+    pub(super) fn require_assignable(
+        &mut self,
+        symbol: SymbolId,
+        subscripts: &[Option<ExprId>],
+        value: ExprId,
+    ) -> Option<()> {
+        let wanted = super::subscript::indexed_type(&self.symbols[symbol].ty, subscripts);
+        let found = self.exprs[value].ty.clone();
+        if !is_same_kind(&wanted, &found) {
+            self.report_type(symbol, &wanted, value, &found);
+            return None;
+        }
+        let target = self.symbol_expr(symbol, self.symbols[symbol].span);
+        let span = self.exprs[value].span;
+        for (left, right) in wanted.dims().iter().zip(&found.dims()) {
+            self.require_equal(left, right, target, value, span)?;
+        }
+        Some(())
+    }
+
+    fn report_type(&mut self, symbol: SymbolId, wanted: &Type, value: ExprId, found: &Type) {
+        let (name, declared) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
+        let span = self.exprs[value].span;
+        let per_row = wanted.is_scalar() && self.is_per_row(found);
+        let code = if per_row { Code::PerRowValue } else { Code::TypeMismatch };
+        let what = if self.symbols[symbol].ty == *wanted {
+            format!("`{name}` is {wanted}")
+        } else {
+            format!("this part of `{name}` is {wanted}")
+        };
+        let diagnostic =
+            self.diags.error(code, span, format!("{what}, and the value is {found}"));
+        diagnostic.label(declared, format!("`{name}` is declared here"));
+        let help = if per_row {
+            format!(
+                "for one value per branch take `sum(…)` or `mean(…)`; for one per row declare \
+                 `{found} {name}`"
+            )
+        } else {
+            type_help(wanted, found).to_string()
+        };
+        if !help.is_empty() {
+            diagnostic.help(help);
+        }
+    }
+}
+
+/// Equal but for sizes; whole numbers are also real.
+fn is_same_kind(wanted: &Type, found: &Type) -> bool {
+    let same_shape = std::mem::discriminant(&wanted.shape) == std::mem::discriminant(&found.shape);
+    wanted.array.len() == found.array.len() && same_shape && found.element <= wanted.element
+}
+
+fn type_help(wanted: &Type, found: &Type) -> &'static str {
+    match (&wanted.shape, &found.shape) {
+        (Shape::Vector(_), Shape::RowVector(_)) | (Shape::RowVector(_), Shape::Vector(_)) => {
+            "`'` turns a row vector into a vector and back: `[a, b]'` is a vector"
+        }
+        (Shape::Scalar, Shape::Scalar) if wanted.element == Element::Int => {
+            "a real number does not become whole by itself: declare it `real`"
+        }
+        (Shape::Vector(_), Shape::Scalar) if found.array.is_empty() => {
+            "`rep_vector(x, K)` repeats a number"
+        }
+        _ => "",
+    }
+}
