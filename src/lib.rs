@@ -1,6 +1,8 @@
 //! hbdc: hierarchical Bayesian models, compiled and fitted by amortized variational inference.
 
 #[allow(dead_code)]
+mod codegen;
+#[allow(dead_code)]
 mod diagnostic;
 #[allow(dead_code)]
 mod index;

@@ -81,8 +81,20 @@ pub fn binary(op: BinaryOp, x: f64, y: f64) -> f64 {
         BinaryOp::Div => x / y,
         BinaryOp::Pow => math::pow(x, y),
         // A NaN on either side is what comes out.
-        BinaryOp::Min => if x < y || x.is_nan() { x } else { y },
-        BinaryOp::Max => if x > y || x.is_nan() { x } else { y },
+        BinaryOp::Min => {
+            if x < y || x.is_nan() {
+                x
+            } else {
+                y
+            }
+        }
+        BinaryOp::Max => {
+            if x > y || x.is_nan() {
+                x
+            } else {
+                y
+            }
+        }
         // Exact: whole numbers below 2^53 never round up to the next quotient.
         BinaryOp::IntDiv => (x / y).trunc(),
         BinaryOp::Rem => math::rem(x, y),
@@ -238,9 +250,7 @@ impl<'a> Step<'a> {
 
     fn select(self, condition: ValueId, a: ValueId, b: ValueId) -> Array {
         let (condition, a, b) = (self.value(condition), self.value(a), self.value(b));
-        Array::from_fn(self.dims, |at| {
-            if condition.get(at) != 0.0 { a.get(at) } else { b.get(at) }
-        })
+        Array::from_fn(self.dims, |at| if condition.get(at) != 0.0 { a.get(at) } else { b.get(at) })
     }
 
     fn broadcast(self, a: ValueId, axes: &[u8]) -> Array {

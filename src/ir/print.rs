@@ -49,7 +49,10 @@ fn write_loop(f: &mut fmt::Formatter<'_>, l: &Loop, depth: usize) -> fmt::Result
     let direction = if l.reverse { "reverse loop" } else { "loop" };
     let (count, bound) = (l.count, &l.max_count);
     let (carried, captured) = (ids(&l.carried), ids(&l.captured));
-    writeln!(f, "{direction} {count:?} of at most {bound} carried [{carried}] captured [{captured}]")?;
+    writeln!(
+        f,
+        "{direction} {count:?} of at most {bound} carried [{carried}] captured [{captured}]"
+    )?;
     write_function(f, &l.body, depth + 1)
 }
 

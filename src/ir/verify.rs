@@ -16,15 +16,12 @@ pub fn verify(function: &Function) -> Result<(), String> {
 }
 
 /// As [`verify`], with `same` to decide whether two sizes agree.
-pub fn verify_with(
-    function: &Function,
-    same: &dyn Fn(&Size, &Size) -> bool,
-) -> Result<(), String> {
+pub fn verify_with(function: &Function, same: &dyn Fn(&Size, &Size) -> bool) -> Result<(), String> {
     let checker = Checker { function, same };
     for (id, value) in function.values.iter() {
-        checker.check_value(id, value).map_err(|rule| {
-            format!("in `{}`, {id:?}: {rule}", function.name)
-        })?;
+        checker
+            .check_value(id, value)
+            .map_err(|rule| format!("in `{}`, {id:?}: {rule}", function.name))?;
     }
     for output in &function.outputs {
         if output.value.index() >= function.values.len() {

@@ -26,11 +26,6 @@ pub extern "C" fn trigamma(x: f64) -> f64 {
     polygamma(1, x)
 }
 
-/// `ψ₂(x)`, the third derivative of `ln Γ`
-pub extern "C" fn tetragamma(x: f64) -> f64 {
-    polygamma(2, x)
-}
-
 /// `ψₙ(x)`, the n-th derivative of digamma, with a relative error of a few units in the last
 /// place for positive `x` (near digamma's root the error is absolute).
 ///
@@ -88,9 +83,9 @@ fn digamma_above(mut x: f64) -> f64 {
     }
     let inverse_square = 1.0 / (x * x);
     // Σ B₂ₖ / (2k x²ᵏ) by Horner's rule, from the smallest term.
-    let series = (1..=BERNOULLI.len()).rev().fold(0.0, |sum, k| {
-        inverse_square * (sum + BERNOULLI[k - 1] / (2 * k) as f64)
-    });
+    let series = (1..=BERNOULLI.len())
+        .rev()
+        .fold(0.0, |sum, k| inverse_square * (sum + BERNOULLI[k - 1] / (2 * k) as f64));
     (x.ln() - 0.5 / x - series) - shift
 }
 

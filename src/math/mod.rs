@@ -7,7 +7,7 @@ mod gamma;
 #[cfg(test)]
 mod tests;
 
-pub use gamma::{digamma, lgamma, polygamma, tetragamma, trigamma};
+pub use gamma::{digamma, lgamma, polygamma, trigamma};
 
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
 
