@@ -25,6 +25,9 @@ struct Progress {
     elements: Vec<Option<Value>>,
 }
 
+/// How many positions of the last reduced loop outside kept ones run together.
+const JAMMED: i64 = 4;
+
 impl Nest<'_, '_> {
     fn n_levels(&self) -> usize {
         self.reduction.order.len()
@@ -32,6 +35,12 @@ impl Nest<'_, '_> {
 
     fn label(&self, level: usize) -> usize {
         usize::from(self.reduction.order[level])
+    }
+
+    /// Whether the loop of this level is over a reduced label and all inside it over kept ones.
+    fn is_last_reduced(&self, level: usize) -> bool {
+        let is_kept = |level: usize| self.label(level) < self.reduction.n_kept;
+        !is_kept(level) && (level + 1..self.n_levels()).all(is_kept)
     }
 }
 
@@ -76,7 +85,7 @@ impl Emitter<'_> {
         let nest = Nest { scope, reduction, extents, target };
         let start =
             Progress { level: 0, bound: vec![None; n_labels], elements: vec![None; n_operands] };
-        Ok(self.reduce(&nest, start))
+        Ok(self.reduce(&nest, vec![start]))
     }
 
     pub fn write_zeros(&mut self, target: &View, dims: &[Num]) {
@@ -89,16 +98,26 @@ impl Emitter<'_> {
         });
     }
 
-    /// The loops from `progress.level` on.
-    fn reduce(&mut self, nest: &Nest, mut progress: Progress) -> Option<Value> {
-        self.compute_bound_elements(nest, &mut progress);
-        let level = progress.level;
+    /// The loops from the level that `terms` have reached on. Each term adds its part to the
+    /// same element of the result; they differ in the position along one reduced label.
+    fn reduce(&mut self, nest: &Nest, mut terms: Vec<Progress>) -> Option<Value> {
+        for term in &mut terms {
+            self.compute_bound_elements(nest, term);
+        }
+        let level = terms[0].level;
         if level + nest.reduction.n_in_registers == nest.n_levels() {
-            let sum = self.sum_in_registers(nest, &progress);
+            let sums: Vec<Value> =
+                terms.iter().map(|term| self.sum_in_registers(nest, term)).collect();
+            let sum = sums.into_iter().reduce(|a, b| self.binary(BinaryOp::Add, a, b));
+            let sum = sum.expect("there is a term");
             let Some(target) = nest.target else {
                 return Some(sum);
             };
-            self.write_sum(nest, &progress, target, sum);
+            self.write_sum(nest, &terms[0], target, sum);
+            return None;
+        }
+        if nest.is_last_reduced(level) {
+            self.reduce_jammed(nest, &terms[0]);
             return None;
         }
         let label = nest.label(level);
@@ -106,9 +125,32 @@ impl Emitter<'_> {
             && self.operands_suit_pairs(nest, label)
             && nest.target.is_some_and(|target| target.strides.get(label) == Some(&Num::Const(1)));
         self.for_each_at(nest.extents[label], pairs, &mut |e, at| {
-            e.reduce(nest, progress.inside(label, at));
+            let inside = terms.iter().map(|term| term.inside(label, at));
+            e.reduce(nest, inside.collect());
         });
         None
+    }
+
+    /// The last loop over a reduced label, outside loops over the result's axes: several
+    /// positions at a time, so that the result is loaded and stored less often.
+    fn reduce_jammed(&mut self, nest: &Nest, progress: &Progress) {
+        let label = nest.label(progress.level);
+        let extent = nest.extents[label];
+        let (start, end) = (self.int(0), self.int_value(extent));
+        let rest = self.for_range(start, end, JAMMED, &mut |e, first| {
+            let mut terms = Vec::new();
+            for step in 0..JAMMED {
+                let step = e.int(step);
+                let index = e.b.ins().iadd(first, step);
+                terms.push(progress.inside(label, At::one(index)));
+            }
+            e.reduce(nest, terms);
+        });
+        if !matches!(extent, Num::Const(n) if n % JAMMED == 0) {
+            self.for_range(rest, end, 1, &mut |e, index| {
+                e.reduce(nest, vec![progress.inside(label, At::one(index))]);
+            });
+        }
     }
 
     /// Elements of operands whose labels all have a position: inner loops do not repeat them.
