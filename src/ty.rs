@@ -84,14 +84,14 @@ impl Size {
         })
     }
 
-    /// Each product of atoms with its coefficient; the empty product is the constant.
-    pub fn terms(&self) -> impl Iterator<Item = (&[SizeAtom], i64)> {
-        self.terms.iter().map(|(atoms, coefficient)| (atoms.as_slice(), *coefficient))
-    }
-
     /// Every atom, with repeats.
     pub fn atoms(&self) -> impl Iterator<Item = &SizeAtom> {
         self.terms.keys().flatten()
+    }
+
+    /// The products of atoms with their coefficients, none of them zero.
+    pub fn terms(&self) -> impl Iterator<Item = (&[SizeAtom], i64)> {
+        self.terms.iter().map(|(atoms, coefficient)| (atoms.as_slice(), *coefficient))
     }
 
     /// `self + other`; `None` when a coefficient overflows.
