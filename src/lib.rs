@@ -2,5 +2,9 @@
 
 mod diagnostic;
 mod index;
+#[allow(dead_code)]
+mod infer;
+#[allow(dead_code)]
+mod random;
 mod source;
 mod ty;
