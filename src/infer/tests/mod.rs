@@ -1,0 +1,5 @@
+//! Laws of inference, held against closed forms, central differences and reference posteriors.
+
+mod glmm;
+mod gradients;
+mod models;
