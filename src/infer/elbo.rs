@@ -95,7 +95,8 @@ impl Centres {
         Self { n_local, values: vec![f64::NAN; n_local * target.n_branches()] }
     }
 
-    fn get(&self, branch: usize) -> Option<&[f64]> {
+    /// The centre of a branch, if known.
+    pub fn get(&self, branch: usize) -> Option<&[f64]> {
         let centre = &self.values[branch * self.n_local..(branch + 1) * self.n_local];
         centre.iter().all(|x| x.is_finite()).then_some(centre)
     }

@@ -14,6 +14,7 @@ pub mod local;
 pub mod network;
 pub mod shards;
 pub mod site;
+pub mod start;
 pub mod target;
 #[cfg(test)]
 mod tests;

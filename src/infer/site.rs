@@ -44,7 +44,8 @@ impl Quadrature {
         }
     }
 
-    fn cubature(n: usize) -> Self {
+    /// The 2n nodes ±√n e_j, exact for cubics.
+    pub fn cubature(n: usize) -> Self {
         let mut nodes = vec![0.0; 2 * n * n];
         for j in 0..n {
             nodes[2 * j * n + j] = (n as f64).sqrt();

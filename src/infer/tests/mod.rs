@@ -3,3 +3,4 @@
 mod glmm;
 mod gradients;
 mod models;
+mod start;
