@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::linalg::{
-    axpy, dot, identity, log_diagonal_sum, lower_times, lower_transposed_times,
+    axpy, dot, identity, log_diagonal_sum, lower_times, lower_transposed_times, solve_lower,
     solve_lower_transposed,
 };
 
@@ -55,6 +55,15 @@ impl GlobalGuide {
         lower_times(&self.factor, self.n(), noise, &mut u);
         axpy(1.0, &self.loc, &mut u);
         self.position(&u)
+    }
+
+    /// The ε₀ that gives θ.
+    pub fn noise_of(&self, theta: &[f64]) -> Vec<f64> {
+        let mut noise: Vec<f64> = theta.iter().zip(&self.centre).map(|(t, c)| t - c).collect();
+        solve_lower(&self.scale, self.n(), &mut noise);
+        axpy(-1.0, &self.loc, &mut noise);
+        solve_lower(&self.factor, self.n(), &mut noise);
+        noise
     }
 
     /// log q(θ) at the θ of that noise.
