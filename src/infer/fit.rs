@@ -6,6 +6,8 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use super::importance::{self, Importance};
 use super::local::{LocalGuide, LocalWorker};
 use super::network::Network;
 use super::plan::Plan;
+use super::posterior;
 use super::shards::Shards;
 use super::site::n_inputs;
 use super::start;
@@ -43,7 +46,7 @@ pub enum Family {
 }
 
 /// Settings; `None` lets the fit choose by the sizes of the problem.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct FitConfig {
     /// Which q(z|θ).
     pub family: Family,
@@ -65,6 +68,8 @@ pub struct FitConfig {
     pub draws: usize,
     /// Threads; the caller's pool if `None`.
     pub threads: Option<usize>,
+    /// Once true, the fit ends within a step and returns what it has.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl Default for FitConfig {
@@ -80,6 +85,7 @@ impl Default for FitConfig {
             tolerance: 0.02,
             draws: 20_000,
             threads: None,
+            stop: None,
         }
     }
 }
@@ -131,6 +137,17 @@ pub struct FitResult {
     pub verdict: Verdict,
     /// Whether the caller stopped it.
     pub interrupted: bool,
+}
+
+impl FitResult {
+    /// `count` draws of θ, one row each: corrected by importance weights where
+    /// [`Self::corrected`] says so, of q(θ) in mirrored pairs otherwise.
+    pub fn theta_draws(&self, count: usize, seed: u64) -> Vec<f64> {
+        match self.importance.as_ref().filter(|_| self.corrected) {
+            Some(weights) => weights.resample(count, seed),
+            None => posterior::global_draws(&self.guide, seed, count),
+        }
+    }
 }
 
 /// Why no fit could begin.
@@ -216,7 +233,7 @@ fn init<T: Target>(
 ) -> Result<Guide, FitError> {
     let scale = plan.n_branches as f64 / plan.start_branches.len() as f64;
     let half = config.max_seconds.map(|seconds| 0.4 * seconds);
-    let mut stop = || half.is_some_and(|limit| run.seconds() > limit);
+    let mut stop = || run.is_stopped() || half.is_some_and(|limit| run.seconds() > limit);
     let start =
         start::search(shards, &plan.start_branches, scale, &mut stop).ok_or(FitError::NoStart)?;
     let global = GlobalGuide::new(start.centre, start.scale);
@@ -273,6 +290,10 @@ struct Watched {
 impl Run<'_> {
     fn seconds(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.config.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// The share of the limits of steps and seconds that is used up.
@@ -401,7 +422,7 @@ impl Run<'_> {
                 return;
             }
             let now = self.watch(shards, &state.guide);
-            self.record(state, &now, size(state.step - 1));
+            self.record(state, &now, size(state.step.max(first + 1) - 1));
             if self.used(state) >= 1.0 {
                 break;
             }
@@ -417,10 +438,16 @@ impl Run<'_> {
         step_size: impl Fn(usize) -> f64,
         count: usize,
     ) -> bool {
-        (0..count).all(|_| {
+        for _ in 0..count {
+            if self.is_stopped() || self.used(state) >= 1.0 {
+                break;
+            }
             let size = step_size(state.step);
-            state::step(shards, self.plan, self.config.seed, state, size)
-        })
+            if !state::step(shards, self.plan, self.config.seed, state, size) {
+                return false;
+            }
+        }
+        true
     }
 
     fn record(&mut self, state: &FitState, now: &Watched, step_size: f64) {
@@ -433,7 +460,7 @@ impl Run<'_> {
             grad_norm: state.grad_norm,
         };
         self.trace.push(row);
-        self.interrupted |= (self.progress)(&row).is_break();
+        self.interrupted |= (self.progress)(&row).is_break() || self.is_stopped();
     }
 
     fn judge(&self, converged: bool, elbo: &Estimate, importance: Option<&Importance>) -> Verdict {

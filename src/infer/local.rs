@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::conditional::Conditional;
 use super::free::FreeGuide;
-use super::linalg::axpy;
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
 use super::target::Target;
@@ -224,14 +223,5 @@ impl<'a> LocalWorker<'a> {
     /// Gradient in the branch's own parameters.
     pub fn own_gradient(&self) -> Vec<f64> {
         self.own.clone()
-    }
-
-    /// Mean of q(z|θ) at the draw of θ, network included.
-    pub fn centre_of_mass(&mut self) -> Vec<f64> {
-        let mut mean = vec![0.0; self.n];
-        let zero = vec![0.0; self.n];
-        self.sample(&zero);
-        axpy(1.0, &self.z, &mut mean);
-        mean
     }
 }

@@ -18,6 +18,8 @@ const WATCH_WORK: usize = 60_000;
 /// Work of the final measurements, in rows (a branch counts as 16 more).
 const MEASURE_WORK: usize = 20_000_000;
 const WEIGHT_WORK: usize = 200_000_000;
+/// Draws of θ below which importance weights tell little.
+const LEAST_WEIGHTS: usize = 2000;
 
 /// Settings of one fit, derived from its sizes.
 #[derive(Clone, Debug)]
@@ -72,8 +74,8 @@ impl Plan {
             }
             all
         };
-        let weight_draws = config.draws.max(2) & !1;
-        let candidates = super::importance::CANDIDATES;
+        let affordable = WEIGHT_WORK / (work * super::importance::CANDIDATES);
+        let weight_draws = config.draws.min(affordable) & !3;
         Self {
             n_branches: n,
             particles: config.particles.unwrap_or(particles).max(1),
@@ -85,7 +87,7 @@ impl Plan {
             start_branches: sample(START_WORK, 64, START_BRANCHES),
             min_decay: 400.max((20.0 / step_size) as usize).min(1500),
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
-            weigh: weight_draws.saturating_mul(work).saturating_mul(candidates) <= WEIGHT_WORK,
+            weigh: weight_draws >= LEAST_WEIGHTS,
             weight_draws,
         }
     }

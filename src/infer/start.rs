@@ -6,7 +6,10 @@
 //! The result is the mode c and S, a factor of the inverse of the negative Hessian there.
 
 use super::elbo::{self, Centres};
-use super::linalg::{axpy, cholesky, dot, lower_times, lower_transposed_times, symmetric_eigen};
+use super::linalg::{
+    axpy, cholesky, dot, identity, lower_times, lower_transposed_times, solve_lower,
+    solve_lower_transposed, symmetric_eigen,
+};
 use super::local::{LocalGuide, LocalWorker, Particle};
 use super::shards::Shards;
 use super::target::Target;
@@ -18,6 +21,8 @@ const MAX_SIGN_STEPS: usize = 400;
 const SIGN_WINDOW: usize = 20;
 const MAX_LBFGS_STEPS: usize = 200;
 const LBFGS_MEMORY: usize = 12;
+/// Globals up to which the Hessian's eigenvalues are looked at one by one.
+const DENSE_EIGEN: usize = 150;
 
 /// What the search found.
 #[derive(Clone, Debug)]
@@ -52,7 +57,8 @@ pub fn search<T: Target>(
     let (mut theta, steps) = follow_signs(&mut objective, stop)?;
     let mut scale = diagonal(&coordinate_scales(&mut objective, &theta, &steps), n);
     let mut definite = false;
-    for round in 0..3 {
+    let rounds = if n <= DENSE_EIGEN { 3 } else { 1 };
+    for round in 0..rounds {
         if round > 0 && stop() {
             break;
         }
@@ -393,6 +399,9 @@ fn whiten<T: Target>(
 /// The inverse with eigenvalues of no or negative curvature taken as one, and hardly positive
 /// ones bounded: no standard deviation grows more than tenfold over the old scale.
 fn inverse_of_definite_part(hessian: &[f64], n: usize) -> (Vec<f64>, bool) {
+    if n > DENSE_EIGEN {
+        return inverse_with_ridge(hessian, n);
+    }
     let (values, vectors) = symmetric_eigen(hessian, n);
     let definite = values.iter().all(|&value| value > 1e-2);
     let mut inverse = vec![0.0; n * n];
@@ -404,4 +413,27 @@ fn inverse_of_definite_part(hessian: &[f64], n: usize) -> (Vec<f64>, bool) {
         }
     }
     (inverse, definite)
+}
+
+/// The inverse for many globals: a multiple of the identity is added until it is definite.
+fn inverse_with_ridge(hessian: &[f64], n: usize) -> (Vec<f64>, bool) {
+    let mut ridge = 0.0;
+    loop {
+        let mut factor = hessian.to_vec();
+        for j in 0..n {
+            factor[j * n + j] += ridge;
+        }
+        if cholesky(&mut factor, n) {
+            let mut inverse = identity(n);
+            for row in inverse.chunks_exact_mut(n) {
+                solve_lower(&factor, n, row);
+                solve_lower_transposed(&factor, n, row);
+            }
+            return (inverse, ridge == 0.0);
+        }
+        if ridge > 1e6 || hessian.iter().any(|x| !x.is_finite()) {
+            return (identity(n), false);
+        }
+        ridge = if ridge == 0.0 { 0.03 } else { 4.0 * ridge };
+    }
 }

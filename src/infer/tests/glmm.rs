@@ -32,7 +32,7 @@ pub enum Likelihood {
 #[derive(Clone, Copy, Debug)]
 pub enum Prior {
     Normal(f64),
-    /// Of exp θ.
+    /// Of exp θ; the density of the whole line, as bounds do not renormalise.
     HalfCauchy(f64),
     /// Of exp θ, on the positive line.
     FlatPositive,
@@ -157,7 +157,7 @@ impl Target for Glmm {
         let log_prior = |(&t, prior): (&f64, &Prior)| match *prior {
             Prior::Normal(s) => -0.5 * (t / s).powi(2) - s.ln() - HALF_LOG_TAU,
             Prior::HalfCauchy(s) => {
-                (2.0 / (std::f64::consts::PI * s)).ln() - (t.exp() / s).powi(2).ln_1p() + t
+                (1.0 / (std::f64::consts::PI * s)).ln() - (t.exp() / s).powi(2).ln_1p() + t
             }
             Prior::FlatPositive => t,
         };

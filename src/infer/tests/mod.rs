@@ -4,4 +4,5 @@ mod fits;
 mod glmm;
 mod gradients;
 mod models;
+mod robust;
 mod start;
