@@ -114,6 +114,8 @@ pub(super) struct Emitter<'a> {
     pub n_rows: Value,
     pub scratch: Value,
     pub regions: Regions,
+    /// Scratch after the last region, in elements; see `note_part`.
+    slack: usize,
     pub n_homes: Home,
 }
 
@@ -151,6 +153,7 @@ pub(super) fn emit_function(
         n_rows,
         scratch,
         regions: Regions::default(),
+        slack: 0,
         n_homes: 0,
     };
     let mut scope = Scope::new(function);
@@ -160,7 +163,7 @@ pub(super) fn emit_function(
     e.write_outputs(&scope, &pointers)?;
     e.b.ins().return_(&[]);
     e.b.finalize(target_config);
-    Ok(e.regions.length())
+    e.regions.length().checked_add(e.slack).ok_or(CodegenError::TooLarge)
 }
 
 impl Emitter<'_> {
@@ -316,6 +319,7 @@ impl Emitter<'_> {
         else {
             unreachable!("only these have positions");
         };
+        self.note_part(scope.dims(*indexed), at)?;
         let mut fixed = Vec::new();
         for (size, position) in scope.dims(*indexed).iter().zip(at) {
             fixed.push(match position {
@@ -324,6 +328,21 @@ impl Emitter<'_> {
             });
         }
         Ok(fixed)
+    }
+
+    /// Keeps room for a part of an array that is empty along an indexed axis: no position is
+    /// in range then, and what is read or written instead lies in scratch memory.
+    fn note_part(&mut self, dims: &[Size], at: &[Option<ValueId>]) -> Emit {
+        let mut may_be_empty = false;
+        for (size, _) in dims.iter().zip(at).filter(|(_, at)| at.is_some()) {
+            may_be_empty |= self.sizes.resolve(size)?.as_constant().is_none_or(|n| n < 1);
+        }
+        if may_be_empty {
+            let kept = dims.iter().zip(at).filter(|(_, at)| at.is_none());
+            let length = self.length_bound(kept.map(|(size, _)| size))?;
+            self.slack = self.slack.max(length);
+        }
+        Ok(())
     }
 
     fn position_within(&mut self, position: Value, size: &Size) -> Emit<Value> {
@@ -367,11 +386,7 @@ impl Emitter<'_> {
         sizes: &[&Size],
         dims: &[Num],
     ) -> Emit<View> {
-        let mut length = 1_usize;
-        for size in sizes {
-            let bound = self.sizes.resolve(size)?.upper_bound(self.sizes.max_rows());
-            length = bound.and_then(|n| n.checked_mul(length)).ok_or(CodegenError::TooLarge)?;
-        }
+        let length = self.length_bound(sizes.iter().copied())?;
         let offset = self.regions.take(length)?;
         scope.regions.push((owner, offset));
         let bytes = i64::try_from(8 * offset).map_err(|_| CodegenError::TooLarge)?;
@@ -379,6 +394,14 @@ impl Emitter<'_> {
         let base = self.b.ins().iadd(self.scratch, bytes);
         self.n_homes += 1;
         Ok(self.contiguous(base, dims, Some(self.n_homes)))
+    }
+
+    /// The most elements that an array of these dimensions can have.
+    fn length_bound<'s>(&self, mut sizes: impl Iterator<Item = &'s Size>) -> Emit<usize> {
+        sizes.try_fold(1_usize, |length, size| {
+            let bound = self.sizes.resolve(size)?.upper_bound(self.sizes.max_rows());
+            bound.and_then(|n| n.checked_mul(length)).ok_or(CodegenError::TooLarge)
+        })
     }
 
     fn release_regions(&mut self, scope: &mut Scope, position: usize) {

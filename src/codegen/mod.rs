@@ -23,7 +23,9 @@ mod tests;
 
 use std::fmt;
 
+#[allow(unused_imports)]
 pub use jit::{CompiledFunction, Scratch, compile};
+#[allow(unused_imports)]
 pub use sizes::SizeTable;
 
 /// Why no code was made.
