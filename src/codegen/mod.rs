@@ -13,6 +13,7 @@ mod element;
 mod emit;
 mod jit;
 mod loops;
+mod memory;
 mod reduce;
 mod reduction;
 mod regions;
