@@ -18,7 +18,7 @@ pub(super) struct DeclaredDatum<'a> {
     pub(super) place: Place,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// Fills the schema. Returns derived data in an order in which each reads earlier ones.
     pub(super) fn check_data(&mut self) -> Vec<DerivedDatum> {
         let ast = self.ast;
@@ -52,9 +52,7 @@ impl Checker<'_> {
     ) {
         if level == Level::Whole {
             let help = "write it inside `branch`: it names the number of rows of a branch";
-            self.diags
-                .error(Code::Rows, span, "`rows` stands outside `branch`")
-                .help(help);
+            self.diags.error(Code::Rows, span, "`rows` stands outside `branch`").help(help);
             return;
         }
         if let Some(first) = &self.schema.rows {
@@ -84,7 +82,7 @@ impl Checker<'_> {
     }
 
     /// Gives every datum its name; sizes of containers are filled in later.
-    fn declare_data(&mut self) -> Vec<DeclaredDatum<'_>> {
+    fn declare_data(&mut self) -> Vec<DeclaredDatum<'a>> {
         let ast = self.ast;
         let mut declared = Vec::new();
         for (level, item) in data_items(ast) {
@@ -104,8 +102,7 @@ impl Checker<'_> {
                 span: declaration.name.span,
                 type_text: self.text(declaration.ty.span),
             });
-            let is_container =
-                !declaration.ty.array.is_empty() || !declaration.ty.sizes.is_empty();
+            let is_container = !declaration.ty.array.is_empty() || !declaration.ty.sizes.is_empty();
             let array = if is_container { vec![Size::default()] } else { Vec::new() };
             let ty = Type { array, element, ..Type::real() };
             let branch_data = level == Level::Branch;

@@ -30,7 +30,9 @@ impl Checker<'_> {
     fn check_statement(&mut self, statement: &ast::Statement) -> Vec<Statement> {
         let span = statement.span;
         let one = match &statement.kind {
-            StatementKind::Declare(declaration) => return self.check_declaration(declaration, span),
+            StatementKind::Declare(declaration) => {
+                return self.check_declaration(declaration, span);
+            }
             StatementKind::Sample { lhs, distribution } => {
                 self.check_sample(*lhs, distribution, span)
             }
@@ -97,7 +99,7 @@ impl Checker<'_> {
 
     /// A derived quantity at the top, or a temporary.
     fn check_derived(&mut self, declaration: &Declaration, nested: bool) -> Vec<Statement> {
-        let Declaration { ty, name, value, .. } = declaration;
+        let Declaration { name, value, .. } = declaration;
         let checked = self.check_derived_type(declaration);
         let value = value.and_then(|value| {
             let typed = self.check_expr(value);
@@ -113,15 +115,14 @@ impl Checker<'_> {
         let facts = Facts { nested, ..Facts::new(self.reach_of_assigned(&name.name)) };
         let failed = checked.is_none() || (value.is_none() && declaration.value.is_some());
         let symbol = self.declare(name, kind, checked.unwrap_or_else(Type::real), facts);
-        let fits =
-            value.is_none_or(|value| failed || self.require_assignable(symbol, &[], value).is_some());
+        let fits = value
+            .is_none_or(|value| failed || self.require_assignable(symbol, &[], value).is_some());
         if failed {
             self.facts_mut(symbol).give_up();
         } else if let Some(value) = value {
             self.note_value(symbol, value);
         }
         debug_assert!(fits || self.diags.has_errors(), "a misfit is reported");
-        let _ = ty;
         vec![Statement::Declare { symbol, value }]
     }
 
@@ -236,10 +237,7 @@ impl Checker<'_> {
             ),
         };
         let declared = self.symbols[symbol].span;
-        self.diags
-            .error(Code::Assignment, span, what)
-            .label(declared, "declared here")
-            .help(help);
+        self.diags.error(Code::Assignment, span, what).label(declared, "declared here").help(help);
         None
     }
 
@@ -274,8 +272,7 @@ impl Checker<'_> {
         } else {
             format!("this part of `{name}` is {wanted}")
         };
-        let diagnostic =
-            self.diags.error(code, span, format!("{what}, and the value is {found}"));
+        let diagnostic = self.diags.error(code, span, format!("{what}, and the value is {found}"));
         diagnostic.label(declared, format!("`{name}` is declared here"));
         let help = if per_row {
             format!(
