@@ -121,8 +121,9 @@ impl<'a> Checker<'a> {
     fn check_datum_type(&mut self, datum: &DeclaredDatum) {
         let DataDeclaration { ty, name, .. } = datum.declaration;
         if ty.base == BaseType::CholeskyFactorCorr {
+            let span = self.type_span(ty);
             self.diags
-                .error(Code::BadType, ty.span, "only an unknown is a `cholesky_factor_corr`")
+                .error(Code::BadType, span, "only an unknown is a `cholesky_factor_corr`")
                 .help(format!("declare data as a matrix: `matrix[K, K] {}`", name.name));
             self.facts_mut(datum.symbol).give_up();
             return;
@@ -137,8 +138,9 @@ impl<'a> Checker<'a> {
         let entry = &mut self.schema.data[datum.datum];
         entry.per_row = per_row;
         entry.dims = dims.clone();
-        self.check_rows_first(datum, per_row, &dims);
-        self.check_origin(datum);
+        if self.check_rows_first(datum, per_row, &dims) {
+            self.check_origin(datum);
+        }
     }
 
     /// Whether the first size is the name of the row count.
@@ -152,10 +154,10 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_rows_first(&mut self, datum: &DeclaredDatum, per_row: bool, dims: &[Size]) {
+    fn check_rows_first(&mut self, datum: &DeclaredDatum, per_row: bool, dims: &[Size]) -> bool {
         let late = dims.iter().skip(usize::from(per_row)).any(Size::depends_on_rows);
         if !late || datum.declaration.value.is_some() {
-            return;
+            return true;
         }
         let rows = self.schema.rows.as_ref().map_or("N", |rows| rows.name.as_str());
         let message = format!("the number of rows `{rows}` is not the first size");
@@ -163,8 +165,10 @@ impl<'a> Checker<'a> {
             "data with one value per row have `{rows}` alone as their first size: \
              `vector[{rows}]`, `matrix[{rows}, K]`, `array[{rows}] int`"
         );
-        self.diags.error(Code::RowsFirst, datum.declaration.ty.span, message).help(help);
+        let span = self.type_span(&datum.declaration.ty);
+        self.diags.error(Code::RowsFirst, span, message).help(help);
         self.facts_mut(datum.symbol).give_up();
+        false
     }
 
     fn check_origin(&mut self, datum: &DeclaredDatum) {
@@ -203,7 +207,7 @@ impl<'a> Checker<'a> {
         let entry = &self.schema.data[datum.datum];
         let name = entry.name.clone();
         let own_rank = entry.dims.len() - usize::from(entry.per_row);
-        let span = datum.declaration.ty.span;
+        let span = self.type_span(&datum.declaration.ty);
         match (own_rank, from) {
             (0, None) => Some(Origin::Column(name)),
             (0, Some(ast::From::Column(column))) => Some(Origin::Column(column.text.clone())),
@@ -257,7 +261,8 @@ impl<'a> Checker<'a> {
             && low > high
         {
             let message = format!("no value lies between {low} and {high}");
-            self.diags.error(Code::Constraint, ty.span, message);
+            let span = self.type_span(ty);
+            self.diags.error(Code::Constraint, span, message);
         }
         let entry = &mut self.schema.data[datum.datum];
         entry.lower = lower;
@@ -357,6 +362,13 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Where a type stands, without the space after it.
+    pub(super) fn type_span(&self, ty: &ast::TypeExpr) -> Span {
+        let text = self.source.slice(ty.span).trim_end();
+        let start = ty.span.start as usize;
+        Span::new(start, start + text.len())
+    }
+
     /// A type as written, its sizes as symbols.
     pub(super) fn check_type(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
         let wanted = match ty.base {
@@ -373,7 +385,8 @@ impl<'a> Checker<'a> {
             };
             let plural = if wanted == 1 { "" } else { "s" };
             let message = format!("`{word}` takes {wanted} size{plural}, not {}", ty.sizes.len());
-            self.diags.error(Code::BadType, ty.span, message).help(help);
+            let span = self.type_span(ty);
+            self.diags.error(Code::BadType, span, message).help(help);
             return None;
         }
         let all: Vec<ast::ExprId> = ty.array.iter().chain(&ty.sizes).copied().collect();

@@ -215,6 +215,12 @@ impl Checker<'_> {
 
     fn report_nameless(&mut self, name: &str, span: Span) {
         let nearest = self.nearest_name(name);
+        if let Some(symbol) = nearest.as_ref().and_then(|(other, ..)| self.names.get(other)) {
+            // It was most likely meant, so it is not unused as well.
+            let facts = self.facts_mut(symbol);
+            facts.reads += 1;
+            facts.density.get_or_insert(span);
+        }
         let diagnostic =
             self.diags.error(Code::UnknownName, span, format!("nothing is called `{name}`"));
         match nearest {

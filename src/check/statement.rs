@@ -56,10 +56,6 @@ impl Checker<'_> {
     fn check_declaration(&mut self, declaration: &Declaration, span: Span) -> Vec<Statement> {
         let nested = self.names.is_nested();
         match (&declaration.value, &declaration.distribution) {
-            (Some(_), Some(call)) => {
-                self.report_value_and_distribution(declaration, call.name.span);
-                Vec::new()
-            }
             (None, Some(call)) if nested => {
                 self.report_nested_unknown(declaration, call.name.span);
                 Vec::new()
@@ -67,15 +63,6 @@ impl Checker<'_> {
             (None, _) if !nested => self.check_unknown(declaration, span),
             _ => self.check_derived(declaration, nested),
         }
-    }
-
-    fn report_value_and_distribution(&mut self, declaration: &Declaration, span: Span) {
-        let name = &declaration.name.name;
-        let message = format!("`{name}` has both a value and a distribution");
-        self.diags.error(Code::SampleLeft, span, message).help(
-            "with `=` it is derived from other quantities, with `~` it is an unknown: choose one",
-        );
-        self.declare_broken(declaration);
     }
 
     fn report_nested_unknown(&mut self, declaration: &Declaration, span: Span) {
@@ -131,7 +118,8 @@ impl Checker<'_> {
         let name = &declaration.name.name;
         if ty.base == ast::BaseType::CholeskyFactorCorr {
             let message = format!("`{name}` is derived and has no constraint");
-            let diagnostic = self.diags.error(Code::Constraint, ty.span, message);
+            let span = self.type_span(ty);
+            let diagnostic = self.diags.error(Code::Constraint, span, message);
             diagnostic.help("declare it as `matrix[K, K]`");
             return None;
         }
