@@ -89,6 +89,11 @@ impl Size {
         self.terms.keys().flatten()
     }
 
+    /// The products of atoms with their coefficients, none of them zero.
+    pub fn terms(&self) -> impl Iterator<Item = (&[SizeAtom], i64)> {
+        self.terms.iter().map(|(atoms, coefficient)| (atoms.as_slice(), *coefficient))
+    }
+
     /// `self + other`; `None` when a coefficient overflows.
     pub fn checked_add(&self, other: &Size) -> Option<Size> {
         let mut sum = self.clone();

@@ -1,3 +1,6 @@
 //! The intermediate representation.
 pub mod build;
+pub mod eval;
 pub mod op;
+pub mod print;
+pub mod verify;

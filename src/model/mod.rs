@@ -138,7 +138,7 @@ fn debug_verify(program: &Program, derivatives: &Derivatives) {
             [&program.global, &program.local, &program.unconstrain_global, &program.unconstrain_local];
         for function in derivatives.all().into_iter().chain(of_program) {
             if let Err(rule) = ir::verify::verify(function) {
-                panic!("{}: {rule}\n{}", function.name, ir::print::print(function));
+                panic!("{}: {rule}\n{}", function.name, function);
             }
         }
     }
@@ -213,7 +213,7 @@ impl CompiledModel {
             }
             DumpStage::Gradient => self.inner.derivatives.all().to_vec(),
         };
-        functions.iter().map(|f| ir::print::print(f)).collect::<Vec<_>>().join("\n")
+        functions.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n")
     }
 
     fn ast(&self) -> syntax::ast::Ast {

@@ -33,6 +33,10 @@ pub struct Kernels {
     pub prior: ExpansionKernels,
     pub likelihood: ExpansionKernels,
     pub reported_local: Kernel,
+    /// Unconstrained globals of constrained ones; interpreted.
+    pub unconstrain_global: Kernel,
+    /// Unconstrained locals of constrained ones; interpreted.
+    pub unconstrain_local: Kernel,
 }
 
 /// An [`Expansion`], compiled.
@@ -96,6 +100,7 @@ impl Kernels {
         let prior = ExpansionKernels::new(&derivatives.prior, &mut kernel, locals);
         let likelihood = ExpansionKernels::new(&derivatives.likelihood, &mut kernel, locals);
         let reported_local = kernel(&derivatives.reported_local, &[]);
+        let [unconstrain_global, unconstrain_local] = unconstraining(&program, &pieces, &data);
         let mask = mask.unwrap_or_default();
         Ok(Kernels {
             n_shared: pieces.shared.iter().sum(),
@@ -113,9 +118,31 @@ impl Kernels {
             prior,
             likelihood,
             reported_local,
+            unconstrain_global,
+            unconstrain_local,
             data,
         })
     }
+}
+
+/// The functions from constrained globals and locals to unconstrained ones.
+fn unconstraining(program: &Program, pieces: &Pieces, data: &BoundData) -> [Kernel; 2] {
+    let constrained = |values: &[Quantity]| -> Vec<usize> {
+        let unknowns = values.iter().filter(|value| value.is_unknown);
+        unknowns.map(|value| length(&value.dims, data)).collect()
+    };
+    let constrained = Pieces {
+        globals: constrained(&program.global_values),
+        locals: constrained(&program.local_values),
+        shared: pieces.shared.clone(),
+    };
+    let kernel = |function: &Function, lengths: &[usize]| {
+        Kernel::new(function.clone(), None, &constrained, &[], lengths.to_vec(), data)
+    };
+    [
+        kernel(&program.unconstrain_global, &pieces.globals),
+        kernel(&program.unconstrain_local, &pieces.locals),
+    ]
 }
 
 impl ExpansionKernels {

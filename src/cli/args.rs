@@ -1,0 +1,193 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Hierarchical Bayesian models, compiled and fitted by amortized variational inference
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub struct Args {
+    /// How diagnostics are written to standard error
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub message_format: MessageFormat,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Diagnostics for people, or one JSON object a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fit a model; writes a fit folder, prints the globals and a verdict
+    Fit(FitArgs),
+    /// Say what is wrong with a model, and with data for it
+    Check(CheckArgs),
+    /// Show how each name of a model was bound to data
+    Data(DataArgs),
+    /// The log density of a model at given points, as JSON
+    Density(DensityArgs),
+    /// Show what the compiler made of a model
+    Dump(DumpArgs),
+}
+
+/// Where data come from; the same for every command.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Input {
+    /// Long-form CSV with a header; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Set whole data: a number, a JSON array, or @FILE.json
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// What to do with rows that lack a value (default: an error)
+    #[arg(long, value_enum)]
+    pub na: Option<Missing>,
+}
+
+/// What to do with missing values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Missing {
+    /// Drop the rows and say how many
+    Drop,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// The model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DataArgs {
+    /// The model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DensityArgs {
+    /// The model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+    /// JSON with the points, on the constrained scale
+    #[arg(long, value_name = "FILE")]
+    pub at: PathBuf,
+    /// Evaluate with the reference interpreter instead of machine code
+    #[arg(long)]
+    pub interpret: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DumpArgs {
+    /// The model file
+    pub model: PathBuf,
+    /// What to show
+    #[arg(long, value_enum, default_value = "ir")]
+    pub stage: Stage,
+    /// Print how long each stage took, machine code included, in place of the dump
+    #[arg(long)]
+    pub timings: bool,
+}
+
+/// A stage of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// The tree, printed as text again
+    Ast,
+    /// The functions of the model
+    Ir,
+    /// The functions that inference calls
+    Gradient,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct FitArgs {
+    /// The model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+    /// The fit folder (default: the model's name with .fit, then .fit-2, …)
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace an existing fit folder
+    #[arg(long)]
+    pub force: bool,
+    /// How progress is shown (default: plain lines on a terminal, else none)
+    #[arg(long, value_enum)]
+    pub progress: Option<Progress>,
+    /// Draws of the globals behind the summary
+    #[arg(long, value_name = "N", default_value_t = 20_000,
+          value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub draws: u32,
+    /// The same seed gives the same fit
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Threads (default: all)
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+    /// The approximating family
+    #[arg(long, value_enum, default_value = "amortized")]
+    pub family: FamilyArg,
+    /// Branches a step
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
+    /// Draws of the globals a step
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub particles: Option<u32>,
+    /// Adam's step size, in units of the posterior's width
+    #[arg(long, value_parser = positive)]
+    pub step_size: Option<f64>,
+    /// Limit of optimisation steps
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_steps: Option<u32>,
+    /// Limit of seconds for the optimisation
+    #[arg(long, value_parser = positive)]
+    pub max_seconds: Option<f64>,
+    /// Gain in nats below which the fit has converged
+    #[arg(long, value_parser = positive)]
+    pub tolerance: Option<f64>,
+    /// Share of each branch's rows to keep out and score
+    #[arg(long, value_name = "FRACTION", value_parser = positive)]
+    pub holdout: Option<f64>,
+    /// Exit with 0 even if the fit should not be believed
+    #[arg(long)]
+    pub allow_poor_fit: bool,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// A line now and then
+    Plain,
+    /// One JSON object a line
+    Json,
+    /// Nothing
+    None,
+}
+
+/// The approximating family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FamilyArg {
+    /// The model's prior times a Gaussian site from each branch's own data; no free parameters
+    /// per branch
+    Amortized,
+    /// A free dense Gaussian for each branch
+    Branch,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x.is_finite() && x > 0.0 => Ok(x),
+        _ => Err("a positive number is wanted".to_string()),
+    }
+}

@@ -1,0 +1,15 @@
+//! `hbdc check`
+
+use hbdc::CompileOptions;
+
+use super::args::{CheckArgs, MessageFormat};
+use super::{Outcome, input};
+
+/// Compiles the model, binds the data if there are any, and says nothing if all is well.
+pub fn run(args: &CheckArgs, format: MessageFormat) -> Outcome {
+    let model = input::model(&args.model, &CompileOptions::default(), format)?;
+    if args.input.data.is_some() {
+        input::bind(&model, &args.input, format)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! Ops that fill memory of their own.
+
+use cranelift::prelude::*;
+
+use super::element::At;
+use super::emit::{Emit, Emitter, Num, Place, Scope, View};
+use crate::ir::op::{Op, ValueId};
+
+impl Emitter<'_> {
+    /// Emits a value that the plan gives a buffer.
+    pub fn emit_buffer(&mut self, scope: &mut Scope, id: ValueId) -> Emit<Place> {
+        match scope.op(id) {
+            Op::Set { .. } | Op::AddAt { .. } => return self.emit_change(scope, id),
+            Op::Input(_) | Op::Result(..) => {
+                scope.places[id.index()] = self.emit_view(scope, id)?
+            }
+            Op::Index(..) => scope.places[id.index()] = self.emit_virtual(scope, id),
+            _ => {}
+        }
+        let target = self.memory_for(scope, id)?;
+        let dims = self.extents(scope.dims(id))?;
+        match scope.op(id) {
+            Op::Sum(..) | Op::Contract { .. } => {
+                self.emit_reduction(scope, id, Some(&target))?;
+            }
+            Op::Stack(items) => self.emit_stack(scope, items, &target, &dims),
+            Op::UnpackStrictLower(a) => self.emit_unpack(scope, *a, &target, &dims),
+            Op::PackStrictLower(a) => self.emit_pack(scope, *a, &target)?,
+            Op::CumulativeSum { value, axis, exclusive, reverse } => {
+                let axis = usize::from(*axis);
+                self.emit_running_sums(scope, *value, (axis, *exclusive, *reverse), &target, &dims);
+            }
+            Op::SolveLower { matrix, rhs, transpose } => {
+                self.emit_solve(scope, (*matrix, *rhs), *transpose, &target, &dims);
+            }
+            _ => self.write_elements(scope, id, &target, &dims),
+        }
+        Ok(Place::View(target))
+    }
+
+    /// `Set` and `AddAt`: the part changes in the base's memory or in a copy.
+    fn emit_change(&mut self, scope: &mut Scope, id: ValueId) -> Emit<Place> {
+        let (base, at, value, adds) = match scope.op(id) {
+            Op::Set { base, at, value } => (*base, at, *value, false),
+            Op::AddAt { base, at, value } => (*base, at, *value, true),
+            other => unreachable!("{other:?} changes nothing"),
+        };
+        let whole = if scope.plan.in_place[id.index()] {
+            self.view(scope, base)
+        } else {
+            let copy = self.memory_for(scope, id)?;
+            let dims = self.extents(scope.dims(id))?;
+            self.write_elements(scope, base, &copy, &dims);
+            copy
+        };
+        let fixed = self.fixed_positions(scope, id, at)?;
+        let part = self.part(&whole, &fixed);
+        let dims = self.extents(scope.dims(value))?;
+        if adds {
+            self.add_elements(scope, value, &part, &dims);
+        } else {
+            self.write_elements(scope, value, &part, &dims);
+        }
+        Ok(Place::View(whole))
+    }
+
+    fn add_elements(&mut self, scope: &Scope, id: ValueId, target: &View, dims: &[Num]) {
+        self.nest(dims, false, &mut |e, at| {
+            let value = e.element(scope, id, at);
+            let address = e.element_address(target, at);
+            let before = e.load_f64(address);
+            let sum = e.b.ins().fadd(before, value);
+            e.store(sum, address);
+        });
+    }
+
+    fn emit_stack(&mut self, scope: &Scope, items: &[ValueId], target: &View, dims: &[Num]) {
+        for (k, item) in items.iter().enumerate() {
+            let offset = self.mul(Num::Const(k as i64), target.strides[0]);
+            let base = self.address(target.base, offset);
+            let slot = View { base, strides: target.strides[1..].to_vec(), home: None };
+            self.write_elements(scope, *item, &slot, &dims[1..]);
+        }
+    }
+
+    fn emit_unpack(&mut self, scope: &Scope, packed: ValueId, target: &View, dims: &[Num]) {
+        self.write_zeros(target, dims);
+        self.strict_lower(dims[0], &dims[2..], &mut |e, [i, j, position], rest| {
+            let from = [&[position], rest].concat();
+            let value = e.element(scope, packed, &from);
+            let address = e.element_address(target, &[&[i, j], rest].concat());
+            e.store(value, address);
+        });
+    }
+
+    fn emit_pack(&mut self, scope: &Scope, square: ValueId, target: &View) -> Emit {
+        let dims = self.extents(scope.dims(square))?;
+        self.strict_lower(dims[0], &dims[2..], &mut |e, [i, j, position], rest| {
+            let value = e.element(scope, square, &[&[i, j], rest].concat());
+            let address = e.element_address(target, &[&[position], rest].concat());
+            e.store(value, address);
+        });
+        Ok(())
+    }
+
+    /// Every row `i`, column `j < i` and place in the packed vector, with every position
+    /// along the remaining axes.
+    fn strict_lower(
+        &mut self,
+        n: Num,
+        rest: &[Num],
+        body: &mut dyn FnMut(&mut Self, [At; 3], &[At]),
+    ) {
+        self.for_each(n, &mut |e, i| {
+            let one = e.int(1);
+            let before = e.b.ins().isub(i, one);
+            let twice = e.b.ins().imul(i, before);
+            let row_start = e.b.ins().sshr(twice, one);
+            e.for_each(Num::Dyn(i), &mut |e, j| {
+                let position = e.b.ins().iadd(row_start, j);
+                let at = [i, j, position].map(At::one);
+                e.nest(rest, false, &mut |e, rest| body(e, at, rest));
+            });
+        });
+    }
+
+    fn emit_running_sums(
+        &mut self,
+        scope: &Scope,
+        value: ValueId,
+        (axis, exclusive, reverse): (usize, bool, bool),
+        target: &View,
+        dims: &[Num],
+    ) {
+        let mut others = dims.to_vec();
+        let n = others.remove(axis);
+        self.nest(&others, false, &mut |e, others| {
+            let running = e.b.declare_var(types::F64);
+            let zero = e.b.ins().f64const(0.0);
+            e.b.def_var(running, zero);
+            e.for_each(n, &mut |e, step| {
+                let index = if reverse { e.from_end(n, step) } else { step };
+                let mut at = others.to_vec();
+                at.insert(axis, At::one(index));
+                let element = e.element(scope, value, &at);
+                let before = e.b.use_var(running);
+                let sum = e.b.ins().fadd(before, element);
+                e.b.def_var(running, sum);
+                let address = e.element_address(target, &at);
+                e.store(if exclusive { before } else { sum }, address);
+            });
+        });
+    }
+
+    /// `n - 1 - step`
+    pub fn from_end(&mut self, n: Num, step: Value) -> Value {
+        let n = self.int_value(n);
+        let one = self.int(1);
+        let last = self.b.ins().isub(n, one);
+        self.b.ins().isub(last, step)
+    }
+
+    /// Forward or, with the transpose, backward substitution, for each column.
+    fn emit_solve(
+        &mut self,
+        scope: &Scope,
+        (matrix, rhs): (ValueId, ValueId),
+        transpose: bool,
+        x: &View,
+        dims: &[Num],
+    ) {
+        let n = dims[0];
+        self.nest(&dims[1..], false, &mut |e, column| {
+            e.for_each(n, &mut |e, step| {
+                let i = if transpose { e.from_end(n, step) } else { step };
+                let at = |row: Value| [&[At::one(row)], column].concat();
+                let rest = e.b.declare_var(types::F64);
+                let right = e.element(scope, rhs, &at(i));
+                e.b.def_var(rest, right);
+                let (first, end) = if transpose {
+                    let one = e.int(1);
+                    (e.b.ins().iadd(i, one), e.int_value(n))
+                } else {
+                    (e.int(0), i)
+                };
+                e.for_range(first, end, 1, &mut |e, j| {
+                    let entry = if transpose { [j, i] } else { [i, j] };
+                    let coefficient = e.element(scope, matrix, &entry.map(At::one));
+                    let address = e.element_address(x, &at(j));
+                    let known = e.load_f64(address);
+                    let term = e.b.ins().fmul(coefficient, known);
+                    let before = e.b.use_var(rest);
+                    let after = e.b.ins().fsub(before, term);
+                    e.b.def_var(rest, after);
+                });
+                let pivot = e.element(scope, matrix, &[i, i].map(At::one));
+                let rest = e.b.use_var(rest);
+                let solved = e.b.ins().fdiv(rest, pivot);
+                let address = e.element_address(x, &at(i));
+                e.store(solved, address);
+            });
+        });
+    }
+}

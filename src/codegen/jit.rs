@@ -1,0 +1,256 @@
+//! Makes emitted code callable: the one place of this module with `unsafe` code.
+//!
+//! Every compiled function takes one pointer to a [`Frame`]. Lengths are checked in safe code
+//! before each call; the memory that the code lies in is freed with its last function.
+
+use std::sync::Arc;
+
+use cranelift::codegen::Context;
+use cranelift::prelude::*;
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+
+use super::CodegenError;
+use super::arithmetic::define_symbols;
+use super::check::check;
+use super::emit::emit_function;
+use super::sizes::{RowPolynomial, SizeTable};
+use crate::ir::op::{Function, ValueType};
+
+/// What a compiled function is called with.
+#[repr(C)]
+struct Frame {
+    inputs: *const *const f64,
+    outputs: *const *mut f64,
+    scratch: *mut f64,
+    n_rows: i64,
+}
+
+type Entry = unsafe extern "C" fn(*const Frame);
+
+/// Memory that holds machine code, freed on drop.
+struct Code {
+    module: Option<JITModule>,
+}
+
+// SAFETY: once code is finalized nothing reads or writes the module until it is dropped, and
+// the code itself is only executed, which any number of threads may do.
+unsafe impl Send for Code {}
+// SAFETY: as above; no method takes `&self`.
+unsafe impl Sync for Code {}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: whoever can call the code holds an `Arc` of this `Code`, so no call is
+            // under way or can follow.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+/// A function in machine code. Clones share the code.
+#[derive(Clone)]
+pub struct CompiledFunction {
+    code: Arc<Code>,
+    entry: Entry,
+    shape: Arc<Shape>,
+}
+
+/// The lengths a call must have.
+struct Shape {
+    inputs: Vec<Length>,
+    outputs: Vec<Length>,
+    max_rows: usize,
+    scratch: usize,
+}
+
+/// The number of elements of an array.
+enum Length {
+    Fixed(usize),
+    /// The product of dimensions, each a polynomial in the number of rows.
+    OfRows(Vec<RowPolynomial>),
+}
+
+/// Work space for calls, used again from call to call; one for each thread.
+#[derive(Clone, Default)]
+pub struct Scratch {
+    memory: Vec<f64>,
+    pointers: Pointers,
+}
+
+/// Tables of pointers, filled for a call and emptied after it.
+#[derive(Default)]
+struct Pointers {
+    inputs: Vec<*const f64>,
+    outputs: Vec<*mut f64>,
+}
+
+// SAFETY: the tables are empty between calls.
+unsafe impl Send for Pointers {}
+// SAFETY: as above; only `&mut` access fills them.
+unsafe impl Sync for Pointers {}
+
+impl Clone for Pointers {
+    fn clone(&self) -> Self {
+        Pointers::default()
+    }
+}
+
+/// Compiles functions into one piece of code, in order.
+pub fn compile(
+    functions: &[&Function],
+    sizes: &SizeTable,
+) -> Result<Vec<CompiledFunction>, CodegenError> {
+    let mut module = new_module()?;
+    let mut signature = module.make_signature();
+    signature.params.push(AbiParam::new(types::I64));
+    let mut context = module.make_context();
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut defined: Vec<(FuncId, Shape)> = Vec::new();
+    for (position, function) in functions.iter().enumerate() {
+        check(function, sizes)?;
+        let name = format!("function_{position}");
+        let id = module.declare_function(&name, Linkage::Export, &signature).map_err(backend)?;
+        context.func.signature = signature.clone();
+        let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
+        let scratch = emit_function(builder, &mut module, sizes, function)?;
+        define(&mut module, id, &mut context)?;
+        module.clear_context(&mut context);
+        defined.push((id, Shape::new(function, sizes, scratch)?));
+    }
+    module.finalize_definitions().map_err(backend)?;
+    let entries: Vec<*const u8> =
+        defined.iter().map(|(id, _)| module.get_finalized_function(*id)).collect();
+    let code = Arc::new(Code { module: Some(module) });
+    let compiled = defined.into_iter().zip(entries).map(|((_, shape), address)| {
+        // SAFETY: the address is that of a finalized function with this very signature.
+        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
+        CompiledFunction { code: code.clone(), entry, shape: Arc::new(shape) }
+    });
+    Ok(compiled.collect())
+}
+
+fn backend(error: impl std::fmt::Display) -> CodegenError {
+    CodegenError::Backend(error.to_string())
+}
+
+fn new_module() -> Result<JITModule, CodegenError> {
+    let mut flags = settings::builder();
+    let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("enable_verifier", verifier),
+        ("use_colocated_libcalls", "false"),
+        ("is_pic", "false"),
+    ] {
+        flags.set(name, value).map_err(backend)?;
+    }
+    let isa = cranelift_native::builder().map_err(backend)?;
+    let isa = isa.finish(settings::Flags::new(flags)).map_err(backend)?;
+    let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+    define_symbols(&mut builder);
+    Ok(JITModule::new(builder))
+}
+
+fn define(module: &mut JITModule, id: FuncId, context: &mut Context) -> Result<(), CodegenError> {
+    module.define_function(id, context).map_err(|error| CodegenError::Backend(format!("{error:?}")))
+}
+
+impl Shape {
+    fn new(function: &Function, sizes: &SizeTable, scratch: usize) -> Result<Shape, CodegenError> {
+        let output_type = |id| &function.values[id].ty;
+        let inputs = function.inputs.iter().map(|input| Length::new(&input.ty, sizes));
+        let outputs =
+            function.outputs.iter().map(|output| Length::new(output_type(output.value), sizes));
+        Ok(Shape {
+            inputs: inputs.collect::<Result<_, _>>()?,
+            outputs: outputs.collect::<Result<_, _>>()?,
+            max_rows: sizes.max_rows(),
+            scratch,
+        })
+    }
+}
+
+impl Length {
+    fn new(ty: &ValueType, sizes: &SizeTable) -> Result<Length, CodegenError> {
+        let dims = ty.dims.iter().map(|size| sizes.resolve(size));
+        let length = Length::OfRows(dims.collect::<Result<_, _>>()?);
+        let Length::OfRows(dims) = &length else { return Ok(length) };
+        if dims.iter().all(|dim| dim.as_constant().is_some()) {
+            return length.at(0).map(Length::Fixed).ok_or(CodegenError::TooLarge);
+        }
+        Ok(length)
+    }
+
+    fn at(&self, n_rows: usize) -> Option<usize> {
+        match self {
+            Length::Fixed(length) => Some(*length),
+            Length::OfRows(dims) => dims.iter().try_fold(1_usize, |length, dim| {
+                length.checked_mul(usize::try_from(dim.at(n_rows)?.max(0)).ok()?)
+            }),
+        }
+    }
+}
+
+impl CompiledFunction {
+    /// Calls the function on `n_rows` rows: one slice for each input and each output, of
+    /// exactly the lengths that their types have.
+    ///
+    /// # Panics
+    /// When there are more rows than the code was made for, or a slice has another length.
+    pub fn call(
+        &self,
+        inputs: &[&[f64]],
+        outputs: &mut [&mut [f64]],
+        n_rows: usize,
+        scratch: &mut Scratch,
+    ) {
+        let shape = &*self.shape;
+        assert!(n_rows <= shape.max_rows, "at most {} rows, not {n_rows}", shape.max_rows);
+        check_lengths(&shape.inputs, inputs.iter().map(|input| input.len()), n_rows);
+        check_lengths(&shape.outputs, outputs.iter().map(|output| output.len()), n_rows);
+        if scratch.memory.len() < shape.scratch.max(1) {
+            scratch.memory.resize(shape.scratch.max(1), 0.0);
+        }
+        let Scratch { memory, pointers } = scratch;
+        let spare = memory.as_mut_ptr();
+        // An empty slice may have no address at all, so empty arrays lie at some valid one.
+        let readable =
+            |input: &&[f64]| if input.is_empty() { spare } else { input.as_ptr().cast_mut() };
+        pointers.inputs.extend(inputs.iter().map(|input| readable(input).cast_const()));
+        pointers.outputs.extend(
+            outputs.iter_mut().map(
+                |output| {
+                    if output.is_empty() { spare } else { output.as_mut_ptr() }
+                },
+            ),
+        );
+        let frame = Frame {
+            inputs: pointers.inputs.as_ptr(),
+            outputs: pointers.outputs.as_ptr(),
+            scratch: spare,
+            n_rows: i64::try_from(n_rows).expect("fewer rows than fit in memory"),
+        };
+        // SAFETY: every slice has the length that the code was made for at this number of
+        // rows, scratch at least the length it asks for, and loops and positions stay within
+        // those by construction; `self.code` keeps the code mapped; outputs are borrowed
+        // mutably, so they overlap nothing.
+        unsafe { (self.entry)(&frame) };
+        pointers.inputs.clear();
+        pointers.outputs.clear();
+        debug_assert!(self.code.module.is_some(), "code lives as long as its functions");
+    }
+
+    /// The most rows that a call may have.
+    pub fn max_rows(&self) -> usize {
+        self.shape.max_rows
+    }
+}
+
+fn check_lengths(expected: &[Length], actual: impl ExactSizeIterator<Item = usize>, n_rows: usize) {
+    assert_eq!(actual.len(), expected.len(), "one slice for each array");
+    for (expected, actual) in expected.iter().zip(actual) {
+        assert_eq!(Some(actual), expected.at(n_rows), "a slice has the length of its type");
+    }
+}

@@ -1,0 +1,297 @@
+//! Collects rows as they are read: numbers as `f64`, keys as small integers, nothing as text.
+
+use super::error::{DataError, Places, show_number, show_text};
+use super::keys::{Interner, KeyTexts, components, is_canonical_integer, push_component, rank};
+use super::lines::Lines;
+use super::number::{Fault, MAX_WHOLE, check_finite, check_whole, parse, trim};
+use super::plan::{NumberColumn, Plan};
+
+/// One cell of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cell<'a> {
+    /// As a file has it.
+    Text(&'a [u8]),
+    /// Given as a number.
+    Number(f64),
+}
+
+impl Cell<'_> {
+    fn number(self) -> Result<f64, Fault> {
+        match self {
+            Cell::Text(text) => parse(text),
+            Cell::Number(value) => check_finite(value),
+        }
+    }
+
+    fn show(self) -> String {
+        match self {
+            Cell::Text(text) => show_text(text),
+            Cell::Number(value) => show_number(value),
+        }
+    }
+}
+
+/// Whether reading can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It can.
+    Taken,
+    /// The k-th ordering column turns out not to be numbers: read all again, with it as text.
+    ReadByAsText(usize),
+}
+
+/// The key of each row.
+#[derive(Debug)]
+pub(super) enum RowKeys {
+    /// Each row is a branch: its number in the file.
+    EachRow(KeyTexts),
+    /// The number of the row's key among the distinct ones, and these.
+    Columns(Vec<u32>, Interner),
+}
+
+/// The rows of a file, in file order: the columns that the plan asks for.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) n_rows: usize,
+    pub(super) lines: Lines,
+    pub(super) keys: RowKeys,
+    /// For each ordering column a number per row, in the order wanted.
+    pub(super) by: Vec<Vec<f64>>,
+    /// One column for each of the plan's.
+    pub(super) numbers: Vec<Vec<f64>>,
+    /// Rows left out because of a missing value.
+    pub(super) n_dropped: usize,
+}
+
+#[derive(Debug)]
+enum ByColumn {
+    Numbers(Vec<f64>),
+    Texts(Vec<u32>, Interner),
+}
+
+/// Takes rows one by one and keeps what the plan asks for.
+pub(super) struct Loader<'a> {
+    plan: &'a Plan,
+    header: &'a [String],
+    na_drop: bool,
+    lines: Lines,
+    n_rows: usize,
+    n_seen: u64,
+    n_dropped: usize,
+    keys: RowKeys,
+    by: Vec<ByColumn>,
+    numbers: Vec<Vec<f64>>,
+    /// The row at hand, before it is known to be whole.
+    row: Vec<f64>,
+    key: Vec<u8>,
+    faults: Places,
+}
+
+impl<'a> Loader<'a> {
+    /// `by_as_text` says which ordering columns are known not to be numbers.
+    pub(super) fn new(
+        plan: &'a Plan,
+        header: &'a [String],
+        lines: Lines,
+        na_drop: bool,
+        by_as_text: &[bool],
+    ) -> Loader<'a> {
+        let by = by_as_text.iter().map(|text| match text {
+            true => ByColumn::Texts(Vec::new(), Interner::default()),
+            false => ByColumn::Numbers(Vec::new()),
+        });
+        let keys = match plan.key.is_empty() {
+            true => RowKeys::EachRow(KeyTexts::new(1)),
+            false => RowKeys::Columns(Vec::new(), Interner::default()),
+        };
+        Loader {
+            plan,
+            header,
+            na_drop,
+            lines,
+            n_rows: 0,
+            n_seen: 0,
+            n_dropped: 0,
+            keys,
+            by: by.collect(),
+            numbers: vec![Vec::new(); plan.numbers.len()],
+            row: vec![0.0; plan.numbers.len() + plan.by.len()],
+            key: Vec::new(),
+            faults: Places::default(),
+        }
+    }
+
+    /// The number of rows taken.
+    pub(super) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Takes the row on line `number`, whose cells `cell` gives by column.
+    pub(super) fn push<'c>(&mut self, number: u64, cell: impl Fn(usize) -> Cell<'c>) -> Pushed {
+        self.n_seen += 1;
+        let mut missing = self.read_key(number, &cell);
+        missing |= self.read_numbers(number, &cell);
+        match self.read_by(number, &cell) {
+            Ok(by_missing) => missing |= by_missing,
+            Err(column) => return Pushed::ReadByAsText(column),
+        }
+        if missing {
+            self.n_dropped += 1;
+        } else if self.faults.is_empty() {
+            // Once there is a fault, the rest is read only to find the others.
+            self.keep(number, &cell);
+        }
+        Pushed::Taken
+    }
+
+    /// Sets `self.key`; returns whether the row is to be dropped.
+    fn read_key<'c>(&mut self, number: u64, cell: &impl Fn(usize) -> Cell<'c>) -> bool {
+        self.key.clear();
+        let plan = self.plan;
+        let mut missing = false;
+        for &column in &plan.key {
+            let empty = match cell(column) {
+                Cell::Text(text) => {
+                    push_component(&mut self.key, trim(text));
+                    trim(text).is_empty()
+                }
+                Cell::Number(value) => {
+                    push_component(&mut self.key, format!("{}", value + 0.0).as_bytes());
+                    value.is_nan()
+                }
+            };
+            if empty {
+                missing |= self.fault(number, column, Fault::Missing, cell);
+            }
+        }
+        missing
+    }
+
+    /// Sets the first part of `self.row`; returns whether the row is to be dropped.
+    fn read_numbers<'c>(&mut self, number: u64, cell: &impl Fn(usize) -> Cell<'c>) -> bool {
+        let plan = self.plan;
+        let mut missing = false;
+        for (slot, NumberColumn { column, whole, .. }) in plan.numbers.iter().enumerate() {
+            let value = cell(*column).number();
+            match if *whole { value.and_then(check_whole) } else { value } {
+                Ok(value) => self.row[slot] = value,
+                Err(fault) => missing |= self.fault(number, *column, fault, cell),
+            }
+        }
+        missing
+    }
+
+    /// Sets the second part of `self.row`; returns whether the row is to be dropped, or the
+    /// ordering column that is not all numbers.
+    fn read_by<'c>(
+        &mut self,
+        number: u64,
+        cell: &impl Fn(usize) -> Cell<'c>,
+    ) -> Result<bool, usize> {
+        let plan = self.plan;
+        let mut missing = false;
+        for (k, &column) in plan.by.iter().enumerate() {
+            let cell_at = cell(column);
+            let as_text = matches!(self.by[k], ByColumn::Texts(..));
+            match cell_at.number() {
+                Ok(value) if as_text || !is_inexact(cell_at, value) => {
+                    self.row[plan.numbers.len() + k] = value;
+                }
+                Ok(_) => return Err(k),
+                Err(Fault::Missing) => missing |= self.fault(number, column, Fault::Missing, cell),
+                Err(_) if as_text => {}
+                Err(Fault::Text | Fault::Separators) => return Err(k),
+                Err(fault) => missing |= self.fault(number, column, fault, cell),
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Notes a fault, unless it is a missing value of a row that is dropped: then `true`.
+    fn fault<'c>(
+        &mut self,
+        number: u64,
+        column: usize,
+        fault: Fault,
+        cell: &impl Fn(usize) -> Cell<'c>,
+    ) -> bool {
+        if fault == Fault::Missing && self.na_drop {
+            return true;
+        }
+        let (plan, header, lines) = (self.plan, self.header, &self.lines);
+        let help = Some(fault.help().to_string());
+        self.faults.add_with_help(fault.kind(), help, || {
+            let others = plan.key.iter().filter(|key| **key != column);
+            let key: Vec<String> =
+                others.map(|&key| format!("{} = {}", header[key], cell(key).show())).collect();
+            let branch = match key.is_empty() {
+                true => String::new(),
+                false => format!(", branch {}", key.join(", ")),
+            };
+            let place = lines.place_number(number);
+            let (name, shown) = (&header[column], cell(column).show());
+            match shown.trim().is_empty() {
+                true => format!("{place}, column `{name}`{branch}: the cell is empty"),
+                false => format!("{place}, column `{name}`{branch}: `{shown}` {}", fault.reason()),
+            }
+        });
+        false
+    }
+
+    fn keep<'c>(&mut self, number: u64, cell: &impl Fn(usize) -> Cell<'c>) {
+        match &mut self.keys {
+            RowKeys::EachRow(keys) => keys.push(self.n_seen.to_string().as_bytes()),
+            RowKeys::Columns(ids, interner) => ids.push(interner.intern(&self.key)),
+        }
+        for (column, &value) in self.numbers.iter_mut().zip(&self.row) {
+            column.push(value);
+        }
+        for (k, by) in self.by.iter_mut().enumerate() {
+            match by {
+                ByColumn::Numbers(values) => values.push(self.row[self.numbers.len() + k]),
+                ByColumn::Texts(ids, interner) => ids.push(match cell(self.plan.by[k]) {
+                    Cell::Text(text) => interner.intern(trim(text)),
+                    Cell::Number(value) => interner.intern(format!("{value}").as_bytes()),
+                }),
+            }
+        }
+        self.lines.push(number);
+        self.n_rows += 1;
+    }
+
+    /// The table of the rows taken, or what is wrong with their cells.
+    pub(super) fn finish(mut self) -> Result<Table, DataError> {
+        if let Some(error) = std::mem::take(&mut self.faults).into_error() {
+            return Err(error);
+        }
+        let by = self.by.into_iter().map(|by| match by {
+            ByColumn::Numbers(values) => values,
+            ByColumn::Texts(ids, interner) => text_ranks(&ids, &interner),
+        });
+        Ok(Table {
+            n_rows: self.n_rows,
+            lines: self.lines,
+            keys: self.keys,
+            by: by.collect(),
+            numbers: self.numbers,
+            n_dropped: self.n_dropped,
+        })
+    }
+}
+
+/// Whole numbers so long that different ones read as the same `f64`.
+fn is_inexact(cell: Cell<'_>, value: f64) -> bool {
+    let integer = |text| is_canonical_integer(trim(text));
+    value.abs() >= MAX_WHOLE && matches!(cell, Cell::Text(text) if integer(text))
+}
+
+fn text_ranks(ids: &[u32], interner: &Interner) -> Vec<f64> {
+    let texts: Vec<&[u8]> = (0..interner.len() as u32).map(|id| interner.get(id)).collect();
+    let (ranks, _) = rank(&texts, 1);
+    ids.iter().map(|&id| f64::from(ranks[id as usize])).collect()
+}
+
+/// The distinct keys, `n_components` texts each.
+pub(super) fn key_texts(interner: &Interner) -> Vec<&[u8]> {
+    (0..interner.len() as u32).flat_map(|id| components(interner.get(id))).collect()
+}

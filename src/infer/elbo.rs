@@ -1,0 +1,288 @@
+//! The ELBO and its gradient, summed over branches.
+
+use serde::{Deserialize, Serialize};
+
+use super::global::GlobalGuide;
+use super::linalg::axpy;
+use super::local::{LocalGuide, LocalWorker, Particle};
+use super::shards::Shards;
+use super::target::Target;
+use crate::random::{Purpose, Stream};
+
+/// The whole approximation q(θ) ∏ q(zᵢ|θ): all that a fit saves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Guide {
+    /// q(θ).
+    pub global: GlobalGuide,
+    /// q(zᵢ|θ).
+    pub local: LocalGuide,
+}
+
+/// The address of the noise of an evaluation.
+#[derive(Clone, Copy, Debug)]
+pub struct Noise {
+    /// Of the fit.
+    pub seed: u64,
+    /// Purpose of ε₀.
+    pub global: Purpose,
+    /// Purpose of εᵢ.
+    pub local: Purpose,
+    /// Step, or chunk of draws.
+    pub step: usize,
+}
+
+impl Noise {
+    /// Standard normal noise; odd particles mirror the even ones before them.
+    fn fill(self, purpose: Purpose, branch: usize, particle: usize, out: &mut [f64]) {
+        Stream::new(self.seed, purpose, self.step, branch, particle / 2).normals(out);
+        if particle % 2 == 1 {
+            out.iter_mut().for_each(|x| *x = -*x);
+        }
+    }
+
+    /// ε₀ of a particle.
+    pub fn global(self, particle: usize, out: &mut [f64]) {
+        self.fill(self.global, 0, particle, out);
+    }
+
+    /// εᵢ of a particle.
+    pub fn local(self, branch: usize, particle: usize, out: &mut [f64]) {
+        self.fill(self.local, branch, particle, out);
+    }
+}
+
+/// Draws θ for each particle.
+pub fn draw_particles<T: Target>(
+    target: &mut T,
+    guide: &GlobalGuide,
+    noise: Noise,
+    count: usize,
+) -> Vec<Particle> {
+    let draw = |particle| {
+        let mut epsilon = vec![0.0; guide.n()];
+        noise.global(particle, &mut epsilon);
+        particle_at(target, guide, epsilon)
+    };
+    (0..count).map(draw).collect()
+}
+
+/// The particle of noise ε₀.
+pub fn particle_at<T: Target>(target: &mut T, guide: &GlobalGuide, noise: Vec<f64>) -> Particle {
+    let theta = guide.theta(&noise);
+    let log_q = guide.log_density(&noise);
+    let (shared, log_prior) = shared_at(target, &theta);
+    Particle { noise, theta, shared, log_prior, log_q }
+}
+
+/// `shared` and log p(θ) at θ.
+pub fn shared_at<T: Target>(target: &mut T, theta: &[f64]) -> (Vec<f64>, f64) {
+    let mut shared = vec![0.0; target.n_shared()];
+    let log_prior = target.shared(theta, &mut shared);
+    (shared, log_prior)
+}
+
+/// Centres of branches found in earlier steps, to start Newton from.
+#[derive(Clone, Debug)]
+pub struct Centres {
+    n_local: usize,
+    values: Vec<f64>,
+}
+
+impl Centres {
+    /// None known.
+    pub fn new<T: Target>(target: &T) -> Self {
+        let n_local = target.n_local();
+        Self { n_local, values: vec![f64::NAN; n_local * target.n_branches()] }
+    }
+
+    /// The centre of a branch, if known.
+    pub fn get(&self, branch: usize) -> Option<&[f64]> {
+        let centre = &self.values[branch * self.n_local..(branch + 1) * self.n_local];
+        centre.iter().all(|x| x.is_finite()).then_some(centre)
+    }
+
+    /// Remembers what the shards found.
+    pub fn store(&mut self, found: &[(usize, Vec<f64>)]) {
+        for (branch, centre) in found {
+            self.values[branch * self.n_local..(branch + 1) * self.n_local].copy_from_slice(centre);
+        }
+    }
+}
+
+/// Values alone: for each particle `log p(θ) − log q(θ) + scale · Σ ℓᵢ`, NaN where anything in
+/// it is not finite. Sites are found from scratch.
+pub fn values<T: Target>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    branches: &[usize],
+    scale: f64,
+    particles: &[Particle],
+    noise: Noise,
+) -> Vec<f64> {
+    let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
+    let sums = shards.map(branches, |target, shard| {
+        let mut worker = LocalWorker::new(&guide.local, target);
+        let mut epsilon = vec![0.0; target.n_local()];
+        let mut sums = vec![0.0; particles.len()];
+        for &branch in shard {
+            let open = worker.open(target, branch, &shared_mean, None);
+            for (p, particle) in particles.iter().enumerate() {
+                if !(open && worker.at(target, particle)) {
+                    sums[p] = f64::NAN;
+                    continue;
+                }
+                noise.local(branch, p, &mut epsilon);
+                sums[p] += worker.value(target, &particle.shared, &epsilon);
+            }
+        }
+        sums
+    });
+    let total = |(p, particle): (usize, &Particle)| {
+        let local: f64 = sums.iter().map(|sums| sums[p]).sum();
+        let value = particle.log_prior - particle.log_q + scale * local;
+        if value.is_finite() { value } else { f64::NAN }
+    };
+    particles.iter().enumerate().map(total).collect()
+}
+
+/// A gradient of the ELBO on a minibatch.
+#[derive(Clone, Debug)]
+pub struct Gradient {
+    /// For each particle, as [`values`] gives it.
+    pub values: Vec<f64>,
+    /// In the parameters of q(θ), averaged over finite particles.
+    pub global: Vec<f64>,
+    /// In the network's weights.
+    pub network: Vec<f64>,
+    /// In each branch's own parameters, not scaled up.
+    pub own: Vec<(usize, Vec<f64>)>,
+    /// Centres of the sites.
+    pub centres: Vec<(usize, Vec<f64>)>,
+    /// The largest summand of the gradient in u.
+    pub largest_summand: f64,
+}
+
+struct ShardGradient {
+    values: Vec<f64>,
+    dshared: Vec<Vec<f64>>,
+    dnoise: Vec<Vec<f64>>,
+    network: Vec<f64>,
+    own: Vec<(usize, Vec<f64>)>,
+    centres: Vec<(usize, Vec<f64>)>,
+}
+
+/// The gradient, sticking the landing; `scale` is N / |branches|.
+pub fn gradient<T: Target>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    branches: &[usize],
+    scale: f64,
+    particles: &[Particle],
+    noise: Noise,
+    warm: &Centres,
+) -> Gradient {
+    let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
+    let sums = shards.map(branches, |target, shard| {
+        shard_gradient(target, guide, shard, particles, noise, warm, &shared_mean)
+    });
+    collect(shards.target(), guide, scale, particles, sums)
+}
+
+fn shard_gradient<T: Target>(
+    target: &mut T,
+    guide: &Guide,
+    shard: &[usize],
+    particles: &[Particle],
+    noise: Noise,
+    warm: &Centres,
+    shared_mean: &[f64],
+) -> ShardGradient {
+    let weight = 1.0 / particles.len() as f64;
+    let mut worker = LocalWorker::new(&guide.local, target);
+    let mut epsilon = vec![0.0; target.n_local()];
+    let mut sums = ShardGradient {
+        values: vec![0.0; particles.len()],
+        dshared: vec![vec![0.0; target.n_shared()]; particles.len()],
+        dnoise: vec![vec![0.0; guide.global.n()]; particles.len()],
+        network: vec![0.0; guide.local.n_shared_parameters()],
+        own: vec![],
+        centres: vec![],
+    };
+    let mut branch_network = sums.network.clone();
+    for &branch in shard {
+        let open = worker.open(target, branch, shared_mean, warm.get(branch));
+        for (p, particle) in particles.iter().enumerate() {
+            if !(open && worker.at(target, particle)) {
+                sums.values[p] = f64::NAN;
+                continue;
+            }
+            noise.local(branch, p, &mut epsilon);
+            let (dshared, dnoise) = (&mut sums.dshared[p], &mut sums.dnoise[p]);
+            sums.values[p] += worker.gradient(target, particle, &epsilon, 1.0, dshared, dnoise);
+            worker.finish(target, particle, dshared);
+        }
+        // A draw that is not finite would spoil the network for all: its branch sits out.
+        branch_network.fill(0.0);
+        worker.close(weight, &mut branch_network);
+        if branch_network.iter().all(|x| x.is_finite()) {
+            axpy(1.0, &branch_network, &mut sums.network);
+        }
+        let mut own = worker.own_gradient();
+        if !own.is_empty() && own.iter().all(|x| x.is_finite()) {
+            own.iter_mut().for_each(|x| *x *= weight);
+            sums.own.push((branch, own));
+        }
+        if let Some(site) = worker.site() {
+            sums.centres.push((branch, site.centre.clone()));
+        }
+    }
+    sums
+}
+
+fn collect<T: Target>(
+    target: &mut T,
+    guide: &Guide,
+    scale: f64,
+    particles: &[Particle],
+    sums: Vec<ShardGradient>,
+) -> Gradient {
+    let n = guide.global.n();
+    let mut out = Gradient {
+        values: vec![],
+        global: vec![0.0; guide.global.n_parameters()],
+        network: vec![0.0; guide.local.n_shared_parameters()],
+        own: vec![],
+        centres: vec![],
+        largest_summand: 0.0,
+    };
+    let mut finite = 0;
+    for (p, particle) in particles.iter().enumerate() {
+        let mut local = 0.0;
+        let mut dshared = vec![0.0; target.n_shared()];
+        let mut dnoise = vec![0.0; n];
+        for shard in &sums {
+            local += shard.values[p];
+            axpy(scale, &shard.dshared[p], &mut dshared);
+            axpy(scale, &shard.dnoise[p], &mut dnoise);
+        }
+        let value = particle.log_prior - particle.log_q + scale * local;
+        let mut dtheta = vec![0.0; n];
+        target.shared_vjp(&particle.theta, &dshared, &mut dtheta);
+        if !value.is_finite() || dtheta.iter().chain(&dnoise).any(|x| !x.is_finite()) {
+            out.values.push(f64::NAN);
+            continue;
+        }
+        out.values.push(value);
+        finite += 1;
+        let global = &mut out.global;
+        let largest = guide.global.add_gradient(&particle.noise, &dtheta, &dnoise, 1.0, global);
+        out.largest_summand = out.largest_summand.max(largest);
+    }
+    out.global.iter_mut().for_each(|x| *x /= f64::from(finite.max(1)));
+    for shard in sums {
+        axpy(scale, &shard.network, &mut out.network);
+        out.own.extend(shard.own);
+        out.centres.extend(shard.centres);
+    }
+    out
+}

@@ -1,0 +1,301 @@
+//! Importance weights of θ, with each branch's locals integrated out by weights of their own.
+//!
+//! ```text
+//! log w_s = log p(θ_s) + Σᵢ log (1/K) Σ_k p(z_ik, yᵢ|θ_s)/q(z_ik|θ_s) − log q(θ_s)
+//! ```
+//!
+//! Their mean estimates the evidence without bias, and where their effective size is good the
+//! weighted draws of θ correct what the Gaussian q(θ) misses. A Gaussian's tails are too light to
+//! be sure of that, so for half of the draws one element of ε₀, each in turn, comes from Student's
+//! t with two degrees of freedom, and all are weighed against the mixture (Hesterberg 1995). What
+//! is said of the guide itself rests on the Gaussian half and its own weights.
+
+use super::elbo::{self, Guide, Noise};
+use super::estimate::chunk_size;
+use super::local::{LocalWorker, Particle};
+use super::shards::Shards;
+use super::target::Target;
+use crate::random::{Purpose, Stream};
+
+/// Draws of each zᵢ for one draw of θ.
+pub const CANDIDATES: usize = 8;
+/// Relative effective size from which weighted summaries replace plain ones.
+const USABLE: f64 = 0.1;
+/// Effective draws they need besides, so that summaries are not noisier than they were.
+const ENOUGH_DRAWS: f64 = 1000.0;
+/// Relative effective size below which the guide is not to be believed.
+const POOR: f64 = 0.02;
+
+/// Weighted draws of θ.
+#[derive(Clone, Debug)]
+pub struct Importance {
+    n_global: usize,
+    /// Draws of θ from the mixture, one row each; mirrored pairs.
+    pub theta: Vec<f64>,
+    /// Normalised weights, which sum to one.
+    pub weights: Vec<f64>,
+    /// log of the mean weight: the log evidence.
+    pub log_evidence: f64,
+    /// Its standard error (delta method).
+    pub log_evidence_se: f64,
+    /// The log evidence less the mean log weight under q: an estimate of KL(q‖p) in θ.
+    pub gap: f64,
+    /// (Σw)² / Σw² over the number of draws, of q's draws and weights.
+    pub relative_ess: f64,
+    /// Σw² ⁻¹ of the normalised weights of the mixture: how many draws they are worth.
+    pub effective_draws: f64,
+    /// Draws whose weight was not finite, counted as zero.
+    pub non_finite: usize,
+}
+
+impl Importance {
+    /// Whether weighted summaries should be the reported ones.
+    pub fn is_usable(&self) -> bool {
+        self.relative_ess > USABLE
+            && self.effective_draws > ENOUGH_DRAWS
+            && self.log_evidence.is_finite()
+            && self.non_finite == 0
+    }
+
+    /// Whether the weights say that the guide is bad.
+    pub fn is_poor(&self) -> bool {
+        !(self.relative_ess > POOR)
+    }
+
+    /// `count` draws of equal weight, one row each, by systematic resampling, in random
+    /// order.
+    pub fn resample(&self, count: usize, seed: u64) -> Vec<f64> {
+        let n = self.n_global;
+        let offset = Stream::new(seed, Purpose::Resample, 0, 0, 0).uniform();
+        let mut chosen = Vec::with_capacity(count);
+        let (mut draw, mut sum) = (0, self.weights[0]);
+        for k in 0..count {
+            let mark = (k as f64 + offset) / count as f64;
+            while mark > sum && draw + 1 < self.weights.len() {
+                draw += 1;
+                sum += self.weights[draw];
+            }
+            chosen.push(draw);
+        }
+        Stream::new(seed, Purpose::Resample, 1, 0, 0).shuffle(&mut chosen);
+        chosen.iter().flat_map(|&draw| &self.theta[draw * n..draw * n + n]).copied().collect()
+    }
+}
+
+/// Weighs `n_draws` draws of θ.
+pub fn weigh<T: Target>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    seed: u64,
+    n_draws: usize,
+) -> Importance {
+    let chunk = chunk_size(shards.target()) & !3;
+    let mut draws = Draws::default();
+    let mut step = 0;
+    while draws.by_mixture.len() < n_draws {
+        let (global, local) = (Purpose::GlobalDraws, Purpose::WeightLocal);
+        let noise = Noise { seed, global, local, step };
+        let count = chunk.min(n_draws - draws.by_mixture.len());
+        weigh_chunk(shards, guide, noise, count, &mut draws);
+        step += 1;
+    }
+    summarise(draws, guide.global.n())
+}
+
+#[derive(Default)]
+struct Draws {
+    theta: Vec<f64>,
+    /// log weights of all draws against the mixture.
+    by_mixture: Vec<f64>,
+    /// log weights of the Gaussian draws against q.
+    by_guide: Vec<f64>,
+}
+
+/// Whether draw `p` is of the heavy-tailed half: every other mirrored pair.
+fn is_heavy(p: usize) -> bool {
+    p % 4 >= 2
+}
+
+/// Draws of the mixture.
+fn draw_mixture<T: Target>(
+    target: &mut T,
+    guide: &Guide,
+    noise: Noise,
+    count: usize,
+) -> Vec<Particle> {
+    let n = guide.global.n();
+    let draw = |p: usize| {
+        let mut epsilon = vec![0.0; n];
+        noise.global(p, &mut epsilon);
+        if is_heavy(p) && n > 0 {
+            let stretched = (p / 4 + noise.step) % n;
+            epsilon[stretched] = student(epsilon[stretched]);
+        }
+        elbo::particle_at(target, &guide.global, epsilon)
+    };
+    (0..count).map(draw).collect()
+}
+
+/// Carries a standard normal number to Student's t with two degrees of freedom, by quantiles:
+/// x = (2u − 1)/√(2u(1 − u)), with 2u − 1 = erf(ε/√2) and 1 − u taken from the tail.
+fn student(epsilon: f64) -> f64 {
+    let size = epsilon.abs() / std::f64::consts::SQRT_2;
+    let tail = 0.5 * libm::erfc(size).max(f64::MIN_POSITIVE);
+    (libm::erf(size) / (2.0 * tail * (1.0 - tail)).sqrt()).copysign(epsilon)
+}
+
+/// log of the mixture's density over that of q at ε: ½ + ½ Σ_j t(ε_j)/φ(ε_j) / n, with
+/// t(x) = (2 + x²)^(−3/2).
+fn log_mixture_ratio(epsilon: &[f64]) -> f64 {
+    if epsilon.is_empty() {
+        return 0.0;
+    }
+    let half_log_tau = 0.5 * std::f64::consts::TAU.ln();
+    let log_ratio = |&x: &f64| -1.5 * (2.0 + x * x).ln() + 0.5 * x * x + half_log_tau;
+    let ratios: Vec<f64> = epsilon.iter().map(log_ratio).collect();
+    log_mean_exp(&[0.0, log_mean_exp(&ratios)])
+}
+
+fn weigh_chunk<T: Target>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    noise: Noise,
+    count: usize,
+    draws: &mut Draws,
+) {
+    let particles = draw_mixture(shards.target(), guide, noise, count);
+    let (shared_mean, _) = elbo::shared_at(shards.target(), &guide.global.mean());
+    let branches: Vec<usize> = (0..shards.target().n_branches()).collect();
+    let sums = shards.map(&branches, |target, shard| {
+        weigh_shard(target, guide, noise, shard, &particles, &shared_mean)
+    });
+    for (p, particle) in particles.iter().enumerate() {
+        draws.theta.extend(&particle.theta);
+        let local: f64 = sums.iter().map(|sums| sums[p]).sum();
+        let log_weight = particle.log_prior - particle.log_q + local;
+        draws.by_mixture.push(log_weight - log_mixture_ratio(&particle.noise));
+        if !is_heavy(p) {
+            draws.by_guide.push(log_weight);
+        }
+    }
+}
+
+/// Σᵢ log (1/K) Σ_k p(z_ik, yᵢ|θ)/q(z_ik|θ) over a shard, for each draw of θ.
+fn weigh_shard<T: Target>(
+    target: &mut T,
+    guide: &Guide,
+    noise: Noise,
+    shard: &[usize],
+    particles: &[Particle],
+    shared_mean: &[f64],
+) -> Vec<f64> {
+    let mut worker = LocalWorker::new(&guide.local, target);
+    let mut epsilon = vec![0.0; target.n_local()];
+    let mut ratios = [0.0; CANDIDATES];
+    let mut sums = vec![0.0; particles.len()];
+    for &branch in shard {
+        let open = worker.open(target, branch, shared_mean, None);
+        for (p, particle) in particles.iter().enumerate() {
+            if !(open && worker.at(target, particle)) {
+                sums[p] = f64::NAN;
+                continue;
+            }
+            for (k, ratio) in ratios.iter_mut().enumerate() {
+                noise.local(branch, p * CANDIDATES + k, &mut epsilon);
+                *ratio = worker.value(target, &particle.shared, &epsilon);
+            }
+            sums[p] += log_mean_exp(&ratios);
+        }
+    }
+    sums
+}
+
+fn summarise(draws: Draws, n_global: usize) -> Importance {
+    let mixture = normalise(&draws.by_mixture);
+    let own = normalise(&draws.by_guide);
+    let n = draws.by_mixture.len() as f64;
+    let finite = || draws.by_guide.iter().filter(|x| x.is_finite());
+    let mean_log = finite().sum::<f64>() / finite().count() as f64;
+    // Far out, where only the heavy tails reach, a density may overflow; that costs the guide
+    // nothing, so failures are counted among its own draws.
+    let non_finite = draws.by_guide.len() - finite().count();
+    Importance {
+        n_global,
+        theta: draws.theta,
+        weights: mixture.weights,
+        log_evidence: mixture.log_mean,
+        log_evidence_se: ((mixture.squares * n - 1.0).max(0.0) / n).sqrt(),
+        gap: mixture.log_mean - mean_log,
+        relative_ess: 1.0 / (own.squares * draws.by_guide.len() as f64),
+        effective_draws: 1.0 / mixture.squares,
+        non_finite,
+    }
+}
+
+struct Normalised {
+    weights: Vec<f64>,
+    squares: f64,
+    log_mean: f64,
+}
+
+/// Weights that sum to one; what is not finite weighs nothing.
+fn normalise(log_weights: &[f64]) -> Normalised {
+    let finite = log_weights.iter().copied().filter(|x| x.is_finite());
+    let largest = finite.fold(f64::NEG_INFINITY, f64::max);
+    let raw = |&x: &f64| if x.is_finite() { (x - largest).exp() } else { 0.0 };
+    let sum: f64 = log_weights.iter().map(raw).sum();
+    let weights: Vec<f64> = log_weights.iter().map(|x| raw(x) / sum).collect();
+    let squares = weights.iter().map(|w| w * w).sum();
+    Normalised { weights, squares, log_mean: largest + (sum / log_weights.len() as f64).ln() }
+}
+
+/// log of the mean of exponentials; NaN if any is NaN.
+pub fn log_mean_exp(values: &[f64]) -> f64 {
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest == f64::NEG_INFINITY || values.iter().any(|x| x.is_nan()) {
+        return if values.iter().any(|x| x.is_nan()) { f64::NAN } else { largest };
+    }
+    let sum: f64 = values.iter().map(|x| (x - largest).exp()).sum();
+    largest + (sum / values.len() as f64).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn student_has_the_quantiles_of_two_degrees_of_freedom() {
+        // P(T < x) = ½ + x / (2√(2 + x²)).
+        for (epsilon, probability) in
+            [(0.0, 0.5), (1.0, 0.841344746068543), (-2.0, 0.0227501319481792)]
+        {
+            let x: f64 = student(epsilon);
+            let cumulative = 0.5 + 0.5 * x / (2.0 + x * x).sqrt();
+            assert!((cumulative - probability).abs() < 1e-12, "{epsilon}");
+        }
+        assert!(student(40.0).is_finite());
+    }
+
+    #[test]
+    fn the_mixture_is_a_density() {
+        // E_q[mixture / q] = 1 where the mixture is normalised; here by quadrature in one
+        // dimension.
+        let h = 0.01;
+        let mass: f64 = (-20_000..=20_000)
+            .map(|k| {
+                let x = f64::from(k) * h;
+                let log_q = -0.5 * x * x - 0.5 * std::f64::consts::TAU.ln();
+                h * (log_mixture_ratio(&[x]) + log_q).exp()
+            })
+            .sum();
+        // The grid ends at 200, beyond which t keeps 1/200² of its half.
+        assert!((mass - 1.0).abs() < 2e-5, "{mass}");
+    }
+
+    #[test]
+    fn log_mean_exp_survives_extremes() {
+        assert!((log_mean_exp(&[1e4, 1e4 + 2.0f64.ln()]) - (1e4 + 1.5f64.ln())).abs() < 1e-11);
+        assert_eq!(log_mean_exp(&[f64::NEG_INFINITY; 2]), f64::NEG_INFINITY);
+        assert!(log_mean_exp(&[0.0, f64::NAN]).is_nan());
+    }
+}

@@ -1,0 +1,227 @@
+//! q(zᵢ | θ) of either family, behind one set of calls, one branch at a time.
+//!
+//! `open` settles what is held fixed for the branch, `at` goes to a draw of θ, `sample` draws z,
+//! and `add_gradient` carries derivatives back.
+
+use serde::{Deserialize, Serialize};
+
+use super::conditional::Conditional;
+use super::free::FreeGuide;
+use super::network::{Activation, Network};
+use super::site::{Site, SiteSolver};
+use super::target::Target;
+
+/// How q(zᵢ | θ) is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum LocalGuide {
+    /// The prior times Newton's site, moved by a network; without one, as Newton leaves it.
+    Amortized(Option<Network>),
+    /// A free Gaussian for each branch.
+    Branch(FreeGuide),
+}
+
+impl LocalGuide {
+    /// Length of one gradient in shared parameters: those of the network.
+    pub fn n_shared_parameters(&self) -> usize {
+        match self {
+            Self::Amortized(Some(network)) => network.weights.len(),
+            _ => 0,
+        }
+    }
+
+    /// Length of the gradient in one branch's own parameters.
+    pub fn n_own_parameters(&self) -> usize {
+        match self {
+            Self::Amortized(_) => 0,
+            Self::Branch(free) => free.n_parameters(),
+        }
+    }
+}
+
+/// A draw of θ and what goes with it.
+#[derive(Clone, Debug)]
+pub struct Particle {
+    /// ε₀.
+    pub noise: Vec<f64>,
+    /// θ.
+    pub theta: Vec<f64>,
+    /// What branches see of θ.
+    pub shared: Vec<f64>,
+    /// log p(θ).
+    pub log_prior: f64,
+    /// log q(θ).
+    pub log_q: f64,
+}
+
+/// Work on one branch at a time; one per thread.
+pub struct LocalWorker<'a> {
+    guide: &'a LocalGuide,
+    n: usize,
+    solver: SiteSolver,
+    conditional: Conditional,
+    activation: Activation,
+    site: Option<Site>,
+    branch: usize,
+    /// z of the last sample.
+    pub z: Vec<f64>,
+    dz: Vec<f64>,
+    nu_adjoint: Vec<f64>,
+    log_t_adjoint: Vec<f64>,
+    own: Vec<f64>,
+    free_mean: Vec<f64>,
+}
+
+impl<'a> LocalWorker<'a> {
+    /// Work space.
+    pub fn new<T: Target>(guide: &'a LocalGuide, target: &T) -> Self {
+        let n = target.n_local();
+        Self {
+            guide,
+            n,
+            solver: SiteSolver::new(n),
+            conditional: Conditional::new(n),
+            activation: Activation::default(),
+            site: None,
+            branch: 0,
+            z: vec![0.0; n],
+            dz: vec![0.0; n],
+            nu_adjoint: vec![0.0; n],
+            log_t_adjoint: vec![0.0; n],
+            own: vec![0.0; guide.n_own_parameters()],
+            free_mean: vec![0.0; n],
+        }
+    }
+
+    /// Starts on a branch: `shared` belongs to the mean of q(θ), `warm` is a centre near by.
+    /// False where no usable q(z|θ) was found.
+    #[must_use]
+    pub fn open<T: Target>(
+        &mut self,
+        target: &mut T,
+        branch: usize,
+        shared: &[f64],
+        warm: Option<&[f64]>,
+    ) -> bool {
+        self.branch = branch;
+        self.nu_adjoint.fill(0.0);
+        self.log_t_adjoint.fill(0.0);
+        self.own.fill(0.0);
+        let LocalGuide::Amortized(network) = self.guide else { return true };
+        self.site = self.solver.solve(target, branch, shared, warm);
+        let Some(site) = &self.site else { return false };
+        match network {
+            Some(network) => {
+                // A branch without rows keeps its prior, which Newton has exactly if Gaussian.
+                let active = site.has_rows || !target.prior_is_gaussian();
+                network.forward(&site.inputs, active, &mut self.activation);
+            }
+            None => {
+                self.activation.nu.clear();
+                self.activation.nu.resize(self.n, 0.0);
+                self.activation.log_t.clear();
+                self.activation.log_t.resize(self.n, 0.0);
+            }
+        }
+        true
+    }
+
+    /// The site of the open branch.
+    pub fn site(&self) -> Option<&Site> {
+        self.site.as_ref()
+    }
+
+    /// Goes to a draw of θ. False where q(z|θ) is not finite there.
+    #[must_use]
+    pub fn at<T: Target>(&mut self, target: &mut T, particle: &Particle) -> bool {
+        match self.guide {
+            LocalGuide::Amortized(_) => {
+                let Some(site) = &self.site else { return false };
+                self.conditional.begin_adjoint();
+                self.conditional.expand(target, self.branch, &particle.shared, site)
+            }
+            LocalGuide::Branch(free) => {
+                free.mean(self.branch, &particle.noise, &mut self.free_mean);
+                true
+            }
+        }
+    }
+
+    /// Draws z (see [`Self::z`]) for noise ε; returns log q(z|θ).
+    pub fn sample(&mut self, noise: &[f64]) -> f64 {
+        match self.guide {
+            LocalGuide::Amortized(_) => {
+                let Activation { nu, log_t, .. } = &self.activation;
+                self.conditional.sample(nu, log_t, noise, &mut self.z)
+            }
+            LocalGuide::Branch(free) => {
+                free.sample(self.branch, &self.free_mean, noise, &mut self.z)
+            }
+        }
+    }
+
+    /// `log p(z, y|θ) − log q(z|θ)` of one draw.
+    pub fn value<T: Target>(&mut self, target: &mut T, shared: &[f64], noise: &[f64]) -> f64 {
+        let log_q = self.sample(noise);
+        target.density(self.branch, shared, &self.z).total() - log_q
+    }
+
+    /// The same, and its derivative along the path, times `weight`: in `shared` added to
+    /// `dshared`, in ε₀ through log q added to `dnoise`. `finish` completes it.
+    pub fn gradient<T: Target>(
+        &mut self,
+        target: &mut T,
+        particle: &Particle,
+        noise: &[f64],
+        weight: f64,
+        dshared: &mut [f64],
+        dnoise: &mut [f64],
+    ) -> f64 {
+        let log_q = self.sample(noise);
+        let (branch, shared) = (self.branch, &particle.shared);
+        let density = target.gradient(branch, shared, &self.z, weight, &mut self.dz, dshared);
+        match self.guide {
+            LocalGuide::Amortized(_) => self.conditional.add_adjoint(
+                &self.activation.nu,
+                &self.activation.log_t,
+                noise,
+                &self.dz,
+                weight,
+                &mut self.nu_adjoint,
+                &mut self.log_t_adjoint,
+            ),
+            LocalGuide::Branch(free) => free.add_gradient(
+                branch,
+                &particle.noise,
+                noise,
+                &self.dz,
+                weight,
+                &mut self.own,
+                dnoise,
+            ),
+        }
+        density.total() - log_q
+    }
+
+    /// Ends a draw of θ: adds what reaches `shared` through q(z|θ).
+    pub fn finish<T: Target>(&mut self, target: &mut T, particle: &Particle, dshared: &mut [f64]) {
+        if let (LocalGuide::Amortized(_), Some(site)) = (self.guide, &self.site) {
+            let (branch, shared) = (self.branch, &particle.shared);
+            self.conditional.finish_adjoint(target, branch, shared, site, dshared);
+        }
+    }
+
+    /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`.
+    pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
+        let LocalGuide::Amortized(Some(network)) = self.guide else { return };
+        if self.site.as_ref().is_some_and(|site| site.has_rows) {
+            self.nu_adjoint.iter_mut().for_each(|x| *x *= scale);
+            self.log_t_adjoint.iter_mut().for_each(|x| *x *= scale);
+            network.backward(&self.activation, &self.nu_adjoint, &self.log_t_adjoint, gradient);
+        }
+    }
+
+    /// Gradient in the branch's own parameters.
+    pub fn own_gradient(&self) -> Vec<f64> {
+        self.own.clone()
+    }
+}

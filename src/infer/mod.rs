@@ -1,0 +1,26 @@
+//! Amortized variational inference for hierarchical branch distributions.
+//!
+//! Sees only [`target::Target`]: log densities and their derivatives, branch by branch.
+
+pub mod adam;
+pub mod conditional;
+#[cfg(test)]
+pub mod conjugate;
+pub mod elbo;
+pub mod estimate;
+pub mod fit;
+pub mod free;
+pub mod global;
+pub mod importance;
+pub mod linalg;
+pub mod local;
+pub mod network;
+pub mod plan;
+pub mod posterior;
+pub mod shards;
+pub mod site;
+pub mod start;
+pub mod state;
+pub mod target;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! The small residual network that moves and rescales q(zᵢ|θ) in whitened coordinates.
+//!
+//! It reads what the branch knows of itself, standardised, and gives (ν, t). Its last layer
+//! starts at zero, so the guide starts as Newton left it:
+//!
+//! ```text
+//! h₁ = tanh(W₁x + b₁)    h₂ = h₁ + tanh(W₂h₁ + b₂)    o = W₃h₂ + b₃
+//! ν = 3 tanh(o/3)        t = 1.5 tanh(o/1.5)
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::linalg::{axpy, dot};
+use crate::random::{Purpose, Stream};
+
+const NU_BOUND: f64 = 3.0;
+const LOG_T_BOUND: f64 = 1.5;
+/// Standardised inputs are cut here, so that an unusual new branch stays in known country.
+const INPUT_BOUND: f64 = 4.0;
+
+/// Weights and the statistics that standardise its inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    n_inputs: usize,
+    n_hidden: usize,
+    n_local: usize,
+    /// W₁, b₁, W₂, b₂, W₃, b₃, row-major.
+    pub weights: Vec<f64>,
+    input_mean: Vec<f64>,
+    /// Reciprocal standard deviations; zero for constant inputs.
+    input_scale: Vec<f64>,
+}
+
+/// What the backward pass needs of a forward pass, and its result (ν, t).
+#[derive(Clone, Debug, Default)]
+pub struct Activation {
+    x: Vec<f64>,
+    first: Vec<f64>,
+    inner: Vec<f64>,
+    second: Vec<f64>,
+    /// ν.
+    pub nu: Vec<f64>,
+    /// t.
+    pub log_t: Vec<f64>,
+}
+
+impl Network {
+    /// A network for inputs like those of the `examples` (one per branch).
+    pub fn new(n_inputs: usize, n_local: usize, examples: &[Vec<f64>], seed: u64) -> Self {
+        let n_hidden = (2 * n_local + 8).min(48);
+        let (h, i, o) = (n_hidden, n_inputs, 2 * n_local);
+        let mut weights = vec![0.0; h * i + h + h * h + h + o * h + o];
+        let mut stream = Stream::new(seed, Purpose::Initial, 0, 0, 0);
+        for w in &mut weights[..h * i] {
+            *w = stream.normal() / (i as f64).sqrt();
+        }
+        for w in &mut weights[h * i + h..h * i + h + h * h] {
+            *w = stream.normal() / (h as f64).sqrt();
+        }
+        let (input_mean, input_scale) = statistics(n_inputs, examples);
+        Self { n_inputs, n_hidden, n_local, weights, input_mean, input_scale }
+    }
+
+    fn offsets(&self) -> [usize; 6] {
+        let (h, i, o) = (self.n_hidden, self.n_inputs, 2 * self.n_local);
+        let b1 = h * i;
+        let w2 = b1 + h;
+        let b2 = w2 + h * h;
+        let w3 = b2 + h;
+        [0, b1, w2, b2, w3, w3 + o * h]
+    }
+
+    /// (ν, t) of a branch; exactly zero for one without rows, whose q is the prior.
+    pub fn forward(&self, inputs: &[f64], has_rows: bool, act: &mut Activation) {
+        let n = self.n_local;
+        act.nu.clear();
+        act.nu.resize(n, 0.0);
+        act.log_t.clear();
+        act.log_t.resize(n, 0.0);
+        if !has_rows {
+            return;
+        }
+        let [w1, b1, w2, b2, w3, b3] = self.offsets();
+        let (w, h, i) = (&self.weights, self.n_hidden, self.n_inputs);
+        act.x.clear();
+        act.x.extend((0..i).map(|k| {
+            let x = (inputs[k] - self.input_mean[k]) * self.input_scale[k];
+            if x.is_finite() { x.clamp(-INPUT_BOUND, INPUT_BOUND) } else { 0.0 }
+        }));
+        act.first.clear();
+        for k in 0..h {
+            act.first.push((w[b1 + k] + dot(&w[w1 + k * i..w1 + k * i + i], &act.x)).tanh());
+        }
+        act.inner.clear();
+        for k in 0..h {
+            act.inner.push((w[b2 + k] + dot(&w[w2 + k * h..w2 + k * h + h], &act.first)).tanh());
+        }
+        act.second.clear();
+        act.second.extend(act.first.iter().zip(&act.inner).map(|(a, b)| a + b));
+        for k in 0..2 * n {
+            let o = w[b3 + k] + dot(&w[w3 + k * h..w3 + k * h + h], &act.second);
+            if k < n {
+                act.nu[k] = NU_BOUND * (o / NU_BOUND).tanh();
+            } else {
+                act.log_t[k - n] = LOG_T_BOUND * (o / LOG_T_BOUND).tanh();
+            }
+        }
+    }
+
+    /// Adds the gradient in the weights to `gradient`, given the adjoints of ν and t.
+    pub fn backward(
+        &self,
+        act: &Activation,
+        nu_adjoint: &[f64],
+        log_t_adjoint: &[f64],
+        gradient: &mut [f64],
+    ) {
+        let [w1, b1, w2, b2, w3, b3] = self.offsets();
+        let (w, h, i, n) = (&self.weights, self.n_hidden, self.n_inputs, self.n_local);
+        let mut second = vec![0.0; h];
+        for k in 0..2 * n {
+            let adjoint = if k < n {
+                nu_adjoint[k] * (1.0 - (act.nu[k] / NU_BOUND).powi(2))
+            } else {
+                log_t_adjoint[k - n] * (1.0 - (act.log_t[k - n] / LOG_T_BOUND).powi(2))
+            };
+            gradient[b3 + k] += adjoint;
+            axpy(adjoint, &act.second, &mut gradient[w3 + k * h..w3 + k * h + h]);
+            axpy(adjoint, &w[w3 + k * h..w3 + k * h + h], &mut second);
+        }
+        let mut first = second.clone();
+        for k in 0..h {
+            let adjoint = second[k] * (1.0 - act.inner[k] * act.inner[k]);
+            gradient[b2 + k] += adjoint;
+            axpy(adjoint, &act.first, &mut gradient[w2 + k * h..w2 + k * h + h]);
+            axpy(adjoint, &w[w2 + k * h..w2 + k * h + h], &mut first);
+        }
+        for k in 0..h {
+            let adjoint = first[k] * (1.0 - act.first[k] * act.first[k]);
+            gradient[b1 + k] += adjoint;
+            axpy(adjoint, &act.x, &mut gradient[w1 + k * i..w1 + k * i + i]);
+        }
+    }
+}
+
+/// Means and reciprocal standard deviations; constants get zero and so drop out.
+fn statistics(n_inputs: usize, examples: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
+    let mut mean = vec![0.0; n_inputs];
+    let mut scale = vec![0.0; n_inputs];
+    for k in 0..n_inputs {
+        let column = || examples.iter().map(|x| x[k]).filter(|x| x.is_finite());
+        let count = column().count().max(1) as f64;
+        mean[k] = column().sum::<f64>() / count;
+        let sd = (column().map(|x| (x - mean[k]).powi(2)).sum::<f64>() / count).sqrt();
+        if sd > 1e-8 * (1.0 + mean[k].abs()) {
+            scale[k] = 1.0 / sd;
+        }
+    }
+    (mean, scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network() -> (Network, Vec<f64>) {
+        let examples = vec![vec![1.0, -2.0, 5.0], vec![2.0, 0.5, 5.0], vec![-1.0, 3.0, 5.0]];
+        (Network::new(3, 2, &examples, 1), vec![0.4, 1.3, 5.0])
+    }
+
+    #[test]
+    fn it_starts_at_zero_and_stays_there_without_rows() {
+        let (mut network, inputs) = network();
+        let mut act = Activation::default();
+        network.forward(&inputs, true, &mut act);
+        assert_eq!((&act.nu[..], &act.log_t[..]), (&[0.0, 0.0][..], &[0.0, 0.0][..]));
+        network.weights.fill(1.0);
+        network.forward(&inputs, false, &mut act);
+        assert_eq!((&act.nu[..], &act.log_t[..]), (&[0.0, 0.0][..], &[0.0, 0.0][..]));
+    }
+
+    #[test]
+    fn its_gradient_is_the_central_difference() {
+        let (mut network, inputs) = network();
+        Stream::new(2, Purpose::Initial, 0, 0, 0).normals(&mut network.weights);
+        network.weights.iter_mut().for_each(|w| *w *= 0.3);
+        let (nu_adjoint, log_t_adjoint) = ([0.7, -0.2], [0.3, 1.1]);
+        let value = |network: &Network| {
+            let mut act = Activation::default();
+            network.forward(&inputs, true, &mut act);
+            dot(&act.nu, &nu_adjoint) + dot(&act.log_t, &log_t_adjoint)
+        };
+        let mut act = Activation::default();
+        network.forward(&inputs, true, &mut act);
+        let mut gradient = vec![0.0; network.weights.len()];
+        network.backward(&act, &nu_adjoint, &log_t_adjoint, &mut gradient);
+        for k in 0..gradient.len() {
+            let mut shifted = network.clone();
+            shifted.weights[k] += 1e-5;
+            let above = value(&shifted);
+            shifted.weights[k] -= 2e-5;
+            let slope = (above - value(&shifted)) / 2e-5;
+            assert!((slope - gradient[k]).abs() < 1e-8, "{k}: {slope} {}", gradient[k]);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a fit of this size does: particles, minibatch, step size, and how much it measures.
+
+use super::fit::{Family, FitConfig};
+use super::target::Target;
+use crate::random::{Purpose, Stream};
+
+/// Branches and rows up to which every step sees all of them.
+const FULL_BATCH_BRANCHES: usize = 1000;
+const FULL_BATCH_ROWS: usize = 200_000;
+/// Rows (a branch counts as 16 more) that a minibatch holds about.
+const BATCH_WORK: usize = 40_000;
+/// The same times particles, which small problems fill with more particles.
+const STEP_WORK: usize = 30_000;
+/// Branches of the start phase.
+const START_BRANCHES: usize = 1000;
+const START_WORK: usize = 200_000;
+const WATCH_WORK: usize = 60_000;
+/// Work of the final measurements, in rows (a branch counts as 16 more).
+const MEASURE_WORK: usize = 20_000_000;
+const WEIGHT_WORK: usize = 200_000_000;
+/// Draws of θ below which importance weights tell little.
+const LEAST_WEIGHTS: usize = 2000;
+
+/// Settings of one fit, derived from its sizes.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Branches of the target.
+    pub n_branches: usize,
+    /// Draws of θ a step.
+    pub particles: usize,
+    /// Minibatches an epoch.
+    pub n_batches: usize,
+    /// Adam's step size.
+    pub step_size: f64,
+    /// Steps between two looks at the ELBO.
+    pub watch_every: usize,
+    /// Draws of the watched ELBO.
+    pub watch_draws: usize,
+    /// Its branches.
+    pub watch_branches: Vec<usize>,
+    /// Branches of the start phase.
+    pub start_branches: Vec<usize>,
+    /// Shortest first decay.
+    pub min_decay: usize,
+    /// Most draws of the final ELBO.
+    pub measure_draws: usize,
+    /// Whether importance weights can be afforded.
+    pub weigh: bool,
+    /// Draws of θ for them.
+    pub weight_draws: usize,
+}
+
+impl Plan {
+    /// The plan for that target.
+    pub fn new<T: Target>(target: &T, config: &FitConfig) -> Self {
+        let n = target.n_branches();
+        let n_rows: usize = (0..n).map(|branch| target.n_rows(branch)).sum();
+        let work = n_rows + 16 * n;
+        let per_branch = work / n;
+        let full = n <= FULL_BATCH_BRANCHES && n_rows <= FULL_BATCH_ROWS;
+        let by_work = if full { n } else { (BATCH_WORK / per_branch).clamp(32, 2048) };
+        let batch = config.batch.unwrap_or(by_work).clamp(1, n);
+        let particles = (STEP_WORK / (per_branch * batch)).clamp(4, 16) & !1;
+        let n_global = target.n_global().max(1) as f64;
+        let widest = if config.family == Family::Amortized { 0.05 } else { 0.03 };
+        let step_size = (0.3 / n_global).clamp(0.002, widest);
+        let sample = |work: usize, least: usize, most: usize| {
+            let count = (work / per_branch).clamp(least, most).min(n);
+            let mut all: Vec<usize> = (0..n).collect();
+            if count < n {
+                Stream::new(config.seed, Purpose::Shuffle, usize::MAX, 0, 0).shuffle(&mut all);
+                all.truncate(count);
+                all.sort_unstable();
+            }
+            all
+        };
+        let affordable = WEIGHT_WORK / (work * super::importance::CANDIDATES);
+        let weight_draws = config.draws.min(affordable) & !3;
+        Self {
+            n_branches: n,
+            particles: config.particles.unwrap_or(particles).max(1),
+            n_batches: n.div_ceil(batch),
+            step_size: config.step_size.unwrap_or(step_size),
+            watch_every: 25,
+            watch_draws: 32,
+            watch_branches: sample(WATCH_WORK, 64, FULL_BATCH_BRANCHES),
+            start_branches: sample(START_WORK, 64, START_BRANCHES),
+            min_decay: 400.max((20.0 / step_size) as usize).min(1500),
+            measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
+            weigh: weight_draws >= LEAST_WEIGHTS,
+            weight_draws,
+        }
+    }
+}

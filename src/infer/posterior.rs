@@ -1,0 +1,174 @@
+//! Draws from a fitted guide, in unconstrained space, and the score of held-out rows.
+
+use serde::{Deserialize, Serialize};
+
+use super::elbo::{self, Guide, Noise, particle_at};
+use super::importance::log_mean_exp;
+use super::local::{LocalWorker, Particle};
+use super::shards::Shards;
+use super::target::Target;
+use crate::random::{Purpose, Stream};
+
+/// log p of held-out rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// Σᵢ log mean_s p(yᵢ^test | θ_s, z_is).
+    pub log_likelihood: f64,
+    /// Its Monte Carlo error (delta method; draws of θ are common to all branches).
+    pub se: f64,
+    /// Rows scored.
+    pub n_rows: usize,
+}
+
+/// `count` draws of θ from q(θ) in mirrored pairs, one row each.
+pub fn global_draws(guide: &Guide, seed: u64, count: usize) -> Vec<f64> {
+    let (global, local) = (Purpose::GlobalDraws, Purpose::LocalDraws);
+    let noise = Noise { seed, global, local, step: u32::MAX as usize };
+    let mut epsilon = vec![0.0; guide.global.n()];
+    let mut draws = Vec::with_capacity(count * guide.global.n());
+    for particle in 0..count {
+        noise.global(particle, &mut epsilon);
+        draws.extend(guide.global.theta(&epsilon));
+    }
+    draws
+}
+
+/// What branches need of draws of θ (one row each), wherever these came from.
+pub fn particles<T: Target>(target: &mut T, guide: &Guide, theta: &[f64]) -> Vec<Particle> {
+    let n = guide.global.n();
+    let count = if n == 0 { 1 } else { theta.len() / n };
+    (0..count)
+        .map(|s| {
+            let theta = &theta[s * n..s * n + n];
+            let mut particle = particle_at(target, &guide.global, guide.global.noise_of(theta));
+            // The caller's θ to the last bit, not as it comes back from its noise.
+            particle.theta.copy_from_slice(theta);
+            (particle.shared, particle.log_prior) = elbo::shared_at(target, theta);
+            particle
+        })
+        .collect()
+}
+
+/// Draws of branches' locals, one branch at a time; one sampler per thread.
+pub struct BranchSampler<'a> {
+    worker: LocalWorker<'a>,
+    shared_mean: Vec<f64>,
+    seed: u64,
+    candidates: usize,
+}
+
+impl<'a> BranchSampler<'a> {
+    /// With `candidates` above one, each draw is picked from that many by importance weight,
+    /// which brings it closer to p(z | θ, y) than q(z | θ) is.
+    pub fn new<T: Target>(target: &mut T, guide: &'a Guide, seed: u64, candidates: usize) -> Self {
+        let (shared_mean, _) = elbo::shared_at(target, &guide.global.mean());
+        let worker = LocalWorker::new(&guide.local, target);
+        Self { worker, shared_mean, seed, candidates: candidates.max(1) }
+    }
+
+    /// One z for each particle, one row each. `None` where q(z|θ) is not finite.
+    pub fn draws<T: Target>(
+        &mut self,
+        target: &mut T,
+        branch: usize,
+        particles: &[Particle],
+    ) -> Option<Vec<f64>> {
+        let n = target.n_local();
+        if !self.worker.open(target, branch, &self.shared_mean, None) {
+            return None;
+        }
+        let mut out = Vec::with_capacity(particles.len() * n);
+        let mut epsilon = vec![0.0; n];
+        for (p, particle) in particles.iter().enumerate() {
+            if !self.worker.at(target, particle) {
+                return None;
+            }
+            let mut stream = Stream::new(self.seed, Purpose::LocalDraws, 0, branch, p);
+            let mut chosen = vec![0.0; n];
+            let mut best = f64::NEG_INFINITY;
+            for k in 0..self.candidates {
+                stream.normals(&mut epsilon);
+                if self.candidates == 1 {
+                    self.worker.sample(&epsilon);
+                    chosen.copy_from_slice(&self.worker.z);
+                    continue;
+                }
+                // Gumbel's trick: the largest of log weight plus Gumbel noise is a draw by weight.
+                let gumbel = -(-stream.uniform().ln()).ln();
+                let score = self.worker.value(target, &particle.shared, &epsilon) + gumbel;
+                if score > best || k == 0 {
+                    best = score;
+                    chosen.copy_from_slice(&self.worker.z);
+                }
+            }
+            out.extend(chosen);
+        }
+        Some(out)
+    }
+}
+
+/// Applies `summarise` to the draws of every branch of `branches`, on several threads, and
+/// keeps only what it returns, in order. `None` draws mean that they were not finite.
+pub fn for_each_branch<T: Target, A: Send>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    particles: &[Particle],
+    branches: &[usize],
+    seed: u64,
+    candidates: usize,
+    summarise: impl Fn(usize, Option<&[f64]>) -> A + Sync,
+) -> Vec<A> {
+    let parts = shards.map(branches, |target, shard| {
+        let mut sampler = BranchSampler::new(target, guide, seed, candidates);
+        let one = |&branch: &usize| {
+            let draws = sampler.draws(target, branch, particles);
+            summarise(branch, draws.as_deref())
+        };
+        shard.iter().map(one).collect::<Vec<A>>()
+    });
+    parts.into_iter().flatten().collect()
+}
+
+/// The score of held-out rows; `None` where there are none.
+pub fn held_out<T: Target>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    particles: &[Particle],
+    seed: u64,
+    candidates: usize,
+) -> Option<HeldOut> {
+    let target = shards.target();
+    let n = target.n_local();
+    let branches: Vec<usize> =
+        (0..target.n_branches()).filter(|&i| target.n_held_out(i) > 0).collect();
+    let n_rows = branches.iter().map(|&i| target.n_held_out(i)).sum();
+    if branches.is_empty() {
+        return None;
+    }
+    let parts = shards.map(&branches, |target, shard| {
+        let mut sampler = BranchSampler::new(target, guide, seed, candidates);
+        let mut log_likelihood = 0.0;
+        let mut influence = vec![0.0; particles.len()];
+        let mut scores = vec![0.0; particles.len()];
+        for &branch in shard {
+            let Some(draws) = sampler.draws(target, branch, particles) else {
+                return (f64::NAN, influence);
+            };
+            for (p, particle) in particles.iter().enumerate() {
+                let z = &draws[p * n..p * n + n];
+                scores[p] = target.held_out(branch, &particle.shared, z);
+            }
+            let mean = log_mean_exp(&scores);
+            log_likelihood += mean;
+            for (sum, score) in influence.iter_mut().zip(&scores) {
+                *sum += (score - mean).exp() - 1.0;
+            }
+        }
+        (log_likelihood, influence)
+    });
+    let log_likelihood = parts.iter().map(|(value, _)| value).sum();
+    let count = particles.len() as f64;
+    let total = |p: usize| parts.iter().map(|(_, influence)| influence[p]).sum::<f64>();
+    let squares: f64 = (0..particles.len()).map(|p| total(p).powi(2)).sum();
+    Some(HeldOut { log_likelihood, se: (squares / count / count).sqrt(), n_rows })
+}

@@ -1,0 +1,439 @@
+//! Where θ starts: a deterministic search that does not depend on the units of the data.
+//!
+//! The objective is log p(θ) plus each branch's ELBO under the default guide, on a fixed
+//! symmetric set of ε (a Laplace marginal when that set is {0}). Signs of the gradient find the
+//! region whatever the scale of each θ; L-BFGS in scaled, then in whitened coordinates finishes.
+//! The result is the mode c and S, a factor of the inverse of the negative Hessian there.
+
+use super::elbo::{self, Centres};
+use super::linalg::{
+    axpy, cholesky, dot, identity, lower_times, lower_transposed_times, solve_lower,
+    solve_lower_transposed, symmetric_eigen,
+};
+use super::local::{LocalGuide, LocalWorker, Particle};
+use super::shards::Shards;
+use super::target::Target;
+
+/// Length of difference steps, in standard deviations.
+const DIFFERENCE: f64 = 0.2;
+const MAX_SIGN_STEPS: usize = 400;
+/// Sign steps over which an improvement is looked for.
+const SIGN_WINDOW: usize = 20;
+const MAX_LBFGS_STEPS: usize = 200;
+const LBFGS_MEMORY: usize = 12;
+/// Globals up to which the Hessian's eigenvalues are looked at one by one.
+const DENSE_EIGEN: usize = 150;
+
+/// What the search found.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The mode c.
+    pub centre: Vec<f64>,
+    /// S, lower, row-major.
+    pub scale: Vec<f64>,
+    /// Objective at c.
+    pub objective: f64,
+    /// Evaluations used.
+    pub evaluations: usize,
+    /// Whether the negative Hessian was positive definite as it came.
+    pub definite: bool,
+}
+
+/// Searches on `branches`, each standing for `weight` of them. `None` where nothing finite was
+/// found at or near zero.
+pub fn search<T: Target>(
+    shards: &mut Shards<T>,
+    branches: &[usize],
+    weight: f64,
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<Start> {
+    let mut objective = Objective::new(shards, branches, weight);
+    let n = objective.n;
+    if n == 0 {
+        let (value, _) = objective.at(&[])?;
+        let (centre, scale) = (vec![], vec![]);
+        return Some(Start { centre, scale, objective: value, evaluations: 1, definite: true });
+    }
+    let (mut theta, steps) = follow_signs(&mut objective, stop)?;
+    let mut scale = diagonal(&coordinate_scales(&mut objective, &theta, &steps), n);
+    let mut definite = false;
+    let rounds = if n <= DENSE_EIGEN { 3 } else { 1 };
+    for round in 0..rounds {
+        if round > 0 && stop() {
+            break;
+        }
+        climb(&mut objective, &mut theta, &scale, stop);
+        (scale, definite) = whiten(&mut objective, &theta, &scale);
+    }
+    let (value, _) = objective.at(&theta)?;
+    let evaluations = objective.evaluations;
+    Some(Start { centre: theta, scale, objective: value, evaluations, definite })
+}
+
+struct Objective<'a, T> {
+    shards: &'a mut Shards<T>,
+    branches: &'a [usize],
+    weight: f64,
+    n: usize,
+    centres: Centres,
+    /// The fixed ε, one row each.
+    noise: Vec<f64>,
+    evaluations: usize,
+}
+
+impl<'a, T: Target> Objective<'a, T> {
+    fn new(shards: &'a mut Shards<T>, branches: &'a [usize], weight: f64) -> Self {
+        let target = shards.target();
+        let (n, d) = (target.n_global(), target.n_local());
+        let centres = Centres::new(target);
+        let noise = match d {
+            1..=4 => super::site::Quadrature::cubature(d).nodes,
+            _ => vec![0.0; d],
+        };
+        Self { shards, branches, weight, n, centres, noise, evaluations: 0 }
+    }
+
+    /// Value and gradient; `None` where not finite.
+    fn at(&mut self, theta: &[f64]) -> Option<(f64, Vec<f64>)> {
+        self.evaluations += 1;
+        let (shared, log_prior) = elbo::shared_at(self.shards.target(), theta);
+        let noise = vec![0.0; self.n];
+        let at = Particle { noise, theta: theta.to_vec(), shared, log_prior, log_q: 0.0 };
+        if !log_prior.is_finite() {
+            return None;
+        }
+        let (all_noise, centres) = (&self.noise, &self.centres);
+        let guide = LocalGuide::Amortized(None);
+        let sums = self.shards.map(self.branches, |target, shard| {
+            let d = target.n_local().max(1);
+            let weight = 1.0 / (all_noise.len() / d).max(1) as f64;
+            let mut worker = LocalWorker::new(&guide, target);
+            let mut dshared = vec![0.0; target.n_shared()];
+            let (mut total, mut found) = (0.0, vec![]);
+            for &branch in shard {
+                let open = worker.open(target, branch, &at.shared, centres.get(branch));
+                if !(open && worker.at(target, &at)) {
+                    return (f64::NAN, dshared, found);
+                }
+                for noise in all_noise.chunks_exact(d) {
+                    let value = worker.gradient(target, &at, noise, weight, &mut dshared, &mut []);
+                    total += weight * value;
+                }
+                worker.finish(target, &at, &mut dshared);
+                found.extend(worker.site().map(|site| (branch, site.centre.clone())));
+            }
+            (total, dshared, found)
+        });
+        let mut value = log_prior;
+        let mut dshared = vec![0.0; at.shared.len()];
+        for (total, part, _) in &sums {
+            value += self.weight * total;
+            axpy(self.weight, part, &mut dshared);
+        }
+        let mut gradient = vec![0.0; self.n];
+        self.shards.target().shared_vjp(theta, &dshared, &mut gradient);
+        if !value.is_finite() || gradient.iter().any(|x| !x.is_finite()) {
+            return None;
+        }
+        for (_, _, found) in &sums {
+            self.centres.store(found);
+        }
+        Some((value, gradient))
+    }
+}
+
+/// Resilient propagation (Riedmiller and Braun, 1993): each θ_j has a step of its own that grows
+/// while the sign of its derivative lasts and is halved when it turns, so that it reaches any
+/// scale in a few dozen steps. Returns the best θ seen and the last steps.
+fn follow_signs<T: Target>(
+    objective: &mut Objective<T>,
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<(Vec<f64>, Vec<f64>)> {
+    let n = objective.n;
+    let mut theta = vec![0.0; n];
+    let (mut value, mut gradient) = first_finite(objective, &mut theta)?;
+    let mut steps = vec![0.1; n];
+    let mut last = vec![0.0; n];
+    let mut best = (value, theta.clone());
+    let mut history = vec![value];
+    for _ in 0..MAX_SIGN_STEPS {
+        let mut next = theta.clone();
+        for j in 0..n {
+            let agreement = gradient[j] * last[j];
+            if agreement > 0.0 {
+                steps[j] *= 1.6;
+            } else if agreement < 0.0 {
+                steps[j] *= 0.4;
+            }
+            last[j] = if agreement < 0.0 { 0.0 } else { gradient[j] };
+            if gradient[j] != 0.0 {
+                next[j] += gradient[j].signum() * steps[j];
+            }
+        }
+        match objective.at(&next) {
+            Some(found) => {
+                theta = next;
+                (value, gradient) = found;
+            }
+            None => {
+                steps.iter_mut().for_each(|step| *step *= 0.2);
+                last.fill(0.0);
+            }
+        }
+        if value > best.0 {
+            best = (value, theta.clone());
+        }
+        history.push(best.0);
+        let old = history.len().checked_sub(SIGN_WINDOW).map(|k| history[k]);
+        if old.is_some_and(|old| best.0 - old < 0.1 + 1e-6 * best.0.abs()) || stop() {
+            break;
+        }
+    }
+    Some((best.1, steps))
+}
+
+/// Zero, or small points near by where zero is not finite.
+fn first_finite<T: Target>(
+    objective: &mut Objective<T>,
+    theta: &mut [f64],
+) -> Option<(f64, Vec<f64>)> {
+    for attempt in 0..8 {
+        let size = if attempt == 0 { 0.0 } else { 0.1 * 2.0f64.powi(attempt - 1) };
+        for (j, t) in theta.iter_mut().enumerate() {
+            *t = if (j + attempt as usize).is_multiple_of(2) { size } else { -size };
+        }
+        if let Some(found) = objective.at(theta) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// A standard deviation for each θ_j alone, from the difference of its derivative over a step
+/// that is itself brought to a fraction of it.
+fn coordinate_scales<T: Target>(
+    objective: &mut Objective<T>,
+    theta: &[f64],
+    steps: &[f64],
+) -> Vec<f64> {
+    let tries = if objective.n <= 100 { 10 } else { 3 };
+    (0..objective.n)
+        .map(|j| {
+            let floor = 1e-7 * theta[j].abs() + 1e-12;
+            let mut h = steps[j].max(floor);
+            for _ in 0..tries {
+                let side = |objective: &mut Objective<T>, h: f64| {
+                    let mut moved = theta.to_vec();
+                    moved[j] += h;
+                    objective.at(&moved).map(|(_, gradient)| gradient[j])
+                };
+                let (above, below) = (side(objective, h), side(objective, -h));
+                let (Some(above), Some(below)) = (above, below) else {
+                    h *= 0.1;
+                    continue;
+                };
+                let curvature = (below - above) / (2.0 * h);
+                if !(curvature > 0.0) {
+                    h *= if h < 0.3 { 3.0 } else { 0.1 };
+                    continue;
+                }
+                let sd = curvature.sqrt().recip();
+                if h > 0.02 * sd && h < sd {
+                    return sd;
+                }
+                h = (DIFFERENCE * sd).max(floor);
+            }
+            // No usable curvature: a logarithm or logit moves by about one, others by their
+            // last step.
+            steps[j].clamp(floor, 1.0)
+        })
+        .collect()
+}
+
+fn diagonal(scales: &[f64], n: usize) -> Vec<f64> {
+    let mut matrix = vec![0.0; n * n];
+    for j in 0..n {
+        matrix[j * n + j] = scales[j];
+    }
+    matrix
+}
+
+/// L-BFGS in the coordinates x of θ = θ₀ + S x. The objective's gradient leaves out how sites
+/// move with θ, so small falls are tolerated and a stall ends the climb.
+fn climb<T: Target>(
+    objective: &mut Objective<T>,
+    theta: &mut Vec<f64>,
+    scale: &[f64],
+    stop: &mut dyn FnMut() -> bool,
+) {
+    let n = objective.n;
+    let whitened = |gradient: &[f64]| {
+        let mut out = vec![0.0; n];
+        lower_transposed_times(scale, n, gradient, &mut out);
+        out
+    };
+    let Some((mut value, gradient)) = objective.at(theta) else { return };
+    let mut gradient = whitened(&gradient);
+    let mut memory: Vec<(Vec<f64>, Vec<f64>)> = vec![];
+    for _ in 0..MAX_LBFGS_STEPS {
+        let size = dot(&gradient, &gradient).sqrt();
+        if size < 1e-4 * (n as f64).sqrt() || stop() {
+            return;
+        }
+        let mut direction = two_loops(&memory, &gradient);
+        let mut slope = dot(&direction, &gradient);
+        if !(slope > 0.0) {
+            memory.clear();
+            direction = gradient.clone();
+            slope = size * size;
+        }
+        let longest = direction.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        let mut length = (2.0 / longest).min(1.0);
+        let taken = loop {
+            let mut step = vec![0.0; n];
+            lower_times(scale, n, &direction, &mut step);
+            let mut next = theta.clone();
+            axpy(length, &step, &mut next);
+            if let Some((there, g)) = objective.at(&next) {
+                let g = whitened(&g);
+                let calmer = dot(&g, &g) < 0.8 * size * size;
+                let slack = 1e-12 * value.abs() + if calmer { 1e-3 } else { 0.0 };
+                if there >= value + 1e-4 * length * slope - slack {
+                    break Some((next, there, g));
+                }
+            }
+            length *= 0.4;
+            if length * longest < 1e-6 {
+                break None;
+            }
+        };
+        let Some((next, there, g)) = taken else {
+            if memory.is_empty() {
+                return;
+            }
+            memory.clear();
+            continue;
+        };
+        let s: Vec<f64> = direction.iter().map(|x| length * x).collect();
+        let y: Vec<f64> = gradient.iter().zip(&g).map(|(a, b)| a - b).collect();
+        if dot(&s, &y) > 1e-8 * dot(&s, &s) {
+            memory.push((s, y));
+            if memory.len() > LBFGS_MEMORY {
+                memory.remove(0);
+            }
+        }
+        (*theta, value, gradient) = (next, there, g);
+    }
+}
+
+/// The inverse Hessian of L-BFGS times a gradient (Nocedal, 1980); starts from the identity, or
+/// the last pair's curvature.
+fn two_loops(memory: &[(Vec<f64>, Vec<f64>)], gradient: &[f64]) -> Vec<f64> {
+    let mut q = gradient.to_vec();
+    let mut alphas = vec![];
+    for (s, y) in memory.iter().rev() {
+        let alpha = dot(s, &q) / dot(s, y);
+        axpy(-alpha, y, &mut q);
+        alphas.push(alpha);
+    }
+    if let Some((s, y)) = memory.last() {
+        let gamma = dot(s, y) / dot(y, y);
+        q.iter_mut().for_each(|x| *x *= gamma);
+    }
+    for ((s, y), alpha) in memory.iter().zip(alphas.into_iter().rev()) {
+        let beta = dot(y, &q) / dot(s, y);
+        axpy(alpha - beta, s, &mut q);
+    }
+    q
+}
+
+/// A new S at θ: differences of the gradient in the coordinates of the old one. A direction
+/// without curvature keeps about the old scale. Also says whether there was none.
+fn whiten<T: Target>(
+    objective: &mut Objective<T>,
+    theta: &[f64],
+    scale: &[f64],
+) -> (Vec<f64>, bool) {
+    let n = objective.n;
+    let mut hessian = vec![0.0; n * n];
+    for j in 0..n {
+        let side = |objective: &mut Objective<T>, h: f64| {
+            let moved: Vec<f64> = (0..n).map(|i| theta[i] + h * scale[i * n + j]).collect();
+            objective.at(&moved).map(|(_, gradient)| {
+                let mut out = vec![0.0; n];
+                lower_transposed_times(scale, n, &gradient, &mut out);
+                out
+            })
+        };
+        let above = side(objective, DIFFERENCE);
+        let below = side(objective, -DIFFERENCE);
+        let (Some(above), Some(below)) = (above, below) else { return (scale.to_vec(), false) };
+        for i in 0..n {
+            hessian[j * n + i] = (below[i] - above[i]) / (2.0 * DIFFERENCE);
+        }
+    }
+    for i in 0..n {
+        for j in 0..i {
+            let mean = 0.5 * (hessian[i * n + j] + hessian[j * n + i]);
+            hessian[i * n + j] = mean;
+            hessian[j * n + i] = mean;
+        }
+    }
+    let (covariance, definite) = inverse_of_definite_part(&hessian, n);
+    // S C Sᵀ with the old S, factored anew.
+    let mut product = vec![0.0; n * n];
+    let mut half = vec![0.0; n];
+    let mut left = vec![0.0; n * n];
+    for i in 0..n {
+        lower_times(scale, n, &covariance[i * n..i * n + n], &mut half);
+        left[i * n..i * n + n].copy_from_slice(&half);
+    }
+    super::linalg::transpose(&mut left, n);
+    for i in 0..n {
+        lower_times(scale, n, &left[i * n..i * n + n], &mut half);
+        product[i * n..i * n + n].copy_from_slice(&half);
+    }
+    if cholesky(&mut product, n) { (product, definite) } else { (scale.to_vec(), false) }
+}
+
+/// The inverse with eigenvalues of no or negative curvature taken as one, and hardly positive
+/// ones bounded: no standard deviation grows more than tenfold over the old scale.
+fn inverse_of_definite_part(hessian: &[f64], n: usize) -> (Vec<f64>, bool) {
+    if n > DENSE_EIGEN {
+        return inverse_with_ridge(hessian, n);
+    }
+    let (values, vectors) = symmetric_eigen(hessian, n);
+    let definite = values.iter().all(|&value| value > 1e-2);
+    let mut inverse = vec![0.0; n * n];
+    for (k, &value) in values.iter().enumerate() {
+        let bounded = if value > 0.0 { value.max(1e-2) } else { value.abs().max(1.0) };
+        let v = &vectors[k * n..k * n + n];
+        for i in 0..n {
+            axpy(v[i] / bounded, v, &mut inverse[i * n..i * n + n]);
+        }
+    }
+    (inverse, definite)
+}
+
+/// The inverse for many globals: a multiple of the identity is added until it is definite.
+fn inverse_with_ridge(hessian: &[f64], n: usize) -> (Vec<f64>, bool) {
+    let mut ridge = 0.0;
+    loop {
+        let mut factor = hessian.to_vec();
+        for j in 0..n {
+            factor[j * n + j] += ridge;
+        }
+        if cholesky(&mut factor, n) {
+            let mut inverse = identity(n);
+            for row in inverse.chunks_exact_mut(n) {
+                solve_lower(&factor, n, row);
+                solve_lower_transposed(&factor, n, row);
+            }
+            return (inverse, ridge == 0.0);
+        }
+        if ridge > 1e6 || hessian.iter().any(|x| !x.is_finite()) {
+            return (identity(n), false);
+        }
+        ridge = if ridge == 0.0 { 0.03 } else { 4.0 * ridge };
+    }
+}

@@ -1,0 +1,176 @@
+//! The state of the optimisation and one step of it.
+
+use super::adam::Adam;
+use super::elbo::{self, Centres, Guide, Noise};
+use super::linalg::{axpy, dot};
+use super::local::LocalGuide;
+use super::plan::Plan;
+use super::shards::Shards;
+use super::target::Target;
+use crate::random::{Purpose, Stream};
+
+/// Size of a whitened gradient, in nats, below which Adam's steps shrink with it.
+const GRADIENT_FLOOR: f64 = 0.1;
+/// The network's steps, relative to those of q(θ), and their bound.
+const NETWORK_STEP: f64 = 0.01;
+
+/// What the next step needs.
+#[derive(Clone, Debug)]
+pub struct FitState {
+    /// The approximation.
+    pub guide: Guide,
+    /// Steps taken.
+    pub step: usize,
+    /// Of the last gradient in q(θ).
+    pub grad_norm: f64,
+    centres: Centres,
+    global: Adam,
+    network: Adam,
+    /// One per branch, made when it is first seen: a branch's moments stand still while other
+    /// branches move.
+    own: Vec<Option<Box<Adam>>>,
+    order: Vec<usize>,
+    epoch: Option<usize>,
+}
+
+impl FitState {
+    /// Before the first step.
+    pub fn new<T: Target>(guide: &Guide, target: &T) -> Self {
+        let n_branches = target.n_branches();
+        Self {
+            guide: guide.clone(),
+            step: 0,
+            grad_norm: f64::NAN,
+            centres: Centres::new(target),
+            global: Adam::new(guide.global.n_parameters()),
+            network: Adam::new(guide.local.n_shared_parameters()),
+            own: vec![None; n_branches],
+            order: (0..n_branches).collect(),
+            epoch: None,
+        }
+    }
+
+    /// Back to a guide known to be good; moments are forgotten.
+    pub fn return_to(&mut self, guide: &Guide) {
+        self.guide.clone_from(guide);
+        self.global = Adam::new(guide.global.n_parameters());
+        self.network = Adam::new(guide.local.n_shared_parameters());
+        self.own.fill(None);
+    }
+
+    /// The minibatch of a step: random reshuffling, sizes that differ by one at most.
+    fn batch(&mut self, plan: &Plan, seed: u64) -> Vec<usize> {
+        let n = plan.n_branches;
+        if plan.n_batches == 1 {
+            return (0..n).collect();
+        }
+        let (epoch, position) = (self.step / plan.n_batches, self.step % plan.n_batches);
+        if self.epoch != Some(epoch) {
+            self.order = (0..n).collect();
+            Stream::new(seed, Purpose::Shuffle, epoch, 0, 0).shuffle(&mut self.order);
+            self.epoch = Some(epoch);
+        }
+        let border = |k: usize| k * n / plan.n_batches;
+        self.order[border(position)..border(position + 1)].to_vec()
+    }
+}
+
+/// One step of Adam. False, with the guide as it was, where the gradient is not finite or half
+/// of the particles were not.
+pub fn step<T: Target>(
+    shards: &mut Shards<T>,
+    plan: &Plan,
+    seed: u64,
+    state: &mut FitState,
+    step_size: f64,
+) -> bool {
+    let batch = state.batch(plan, seed);
+    let (global, local) = (Purpose::GlobalNoise, Purpose::LocalNoise);
+    let noise = Noise { seed, global, local, step: state.step };
+    let count = plan.particles;
+    let particles = elbo::draw_particles(shards.target(), &state.guide.global, noise, count);
+    let scale = plan.n_branches as f64 / batch.len() as f64;
+    let guide = &state.guide;
+    let mut gradient =
+        elbo::gradient(shards, guide, &batch, scale, &particles, noise, &state.centres);
+    state.step += 1;
+    let finite = gradient.values.iter().filter(|x| x.is_finite()).count();
+    let all_finite = gradient.global.iter().chain(&gradient.network).all(|x| x.is_finite());
+    if 2 * finite <= count || !all_finite {
+        return false;
+    }
+    state.centres.store(&gradient.centres);
+    state.grad_norm = dot(&gradient.global, &gradient.global).sqrt();
+    state.global.step(&mut gradient.global, step_size, GRADIENT_FLOOR);
+    state.guide.global.advance(&gradient.global);
+    advance_local(state, plan, gradient.network, gradient.own, step_size);
+    true
+}
+
+fn advance_local(
+    state: &mut FitState,
+    plan: &Plan,
+    mut network_gradient: Vec<f64>,
+    own: Vec<(usize, Vec<f64>)>,
+    step_size: f64,
+) {
+    match &mut state.guide.local {
+        LocalGuide::Amortized(Some(network)) => {
+            let floor = GRADIENT_FLOOR * (plan.n_branches as f64).sqrt();
+            let size = NETWORK_STEP.min(step_size);
+            state.network.step(&mut network_gradient, size, floor);
+            axpy(1.0, &network_gradient, &mut network.weights);
+        }
+        LocalGuide::Amortized(None) => {}
+        LocalGuide::Branch(free) => {
+            for (branch, mut gradient) in own {
+                let adam =
+                    state.own[branch].get_or_insert_with(|| Box::new(Adam::new(gradient.len())));
+                adam.step(&mut gradient, step_size, GRADIENT_FLOOR);
+                free.advance(branch, &gradient);
+            }
+        }
+    }
+}
+
+/// The running average of iterates.
+#[derive(Clone, Debug, Default)]
+pub struct Average {
+    count: f64,
+    sum: Option<Guide>,
+}
+
+impl Average {
+    /// Takes one more iterate in.
+    pub fn add(&mut self, guide: &Guide) {
+        self.count += 1.0;
+        let weight = 1.0 / self.count;
+        let Some(mean) = &mut self.sum else {
+            self.sum = Some(guide.clone());
+            return;
+        };
+        let blend = |mean: &mut [f64], new: &[f64]| {
+            for (m, x) in mean.iter_mut().zip(new) {
+                *m += weight * (x - *m);
+            }
+        };
+        blend(&mut mean.global.loc, &guide.global.loc);
+        blend(&mut mean.global.factor, &guide.global.factor);
+        match (&mut mean.local, &guide.local) {
+            (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) => {
+                blend(&mut mean.weights, &new.weights);
+            }
+            (LocalGuide::Branch(mean), LocalGuide::Branch(new)) => {
+                blend(&mut mean.parameters, &new.parameters);
+            }
+            _ => {}
+        }
+    }
+
+    /// Replaces the guide by the average, if there is one.
+    pub fn finish(self, guide: &mut Guide) {
+        if let Some(mean) = self.sum {
+            *guide = mean;
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Gradients against central differences, and the exact posterior where they vanish.
+
+use super::glmm::Glmm;
+use super::models;
+use crate::infer::conjugate::{Conjugate, invert};
+use crate::infer::elbo::{self, Centres, Guide, Noise};
+use crate::infer::free::FreeGuide;
+use crate::infer::global::GlobalGuide;
+use crate::infer::linalg::{cholesky, dot, solve_lower_transposed};
+use crate::infer::local::{LocalGuide, LocalWorker, Particle};
+use crate::infer::network::Network;
+use crate::infer::shards::Shards;
+use crate::infer::site::{SiteSolver, n_inputs};
+use crate::infer::target::{Part, Target};
+use crate::random::{Purpose, Stream};
+
+const NOISE: Noise =
+    Noise { seed: 3, global: Purpose::GlobalNoise, local: Purpose::LocalNoise, step: 0 };
+
+fn all_models() -> Vec<(&'static str, Glmm, Vec<f64>)> {
+    vec![
+        ("eight schools", models::eight_schools(), vec![4.0, 1.0]),
+        ("seeds", models::seeds(), vec![-0.5, 0.0, 1.2, -0.6, -1.1]),
+        ("rats", models::rats(1.0), vec![242.0, 6.2, 2.7, -0.6, 1.8]),
+        ("logistic", models::logistic(4, 9, 6), vec![0.1; 12]),
+        ("conjugate", models::conjugate(3, 4, 3), vec![0.2; 3]),
+    ]
+}
+
+fn slope(f: &mut dyn FnMut(f64) -> f64, h: f64) -> f64 {
+    (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
+}
+
+fn assert_near(a: f64, b: f64, tolerance: f64, what: &str) {
+    assert!((a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs())), "{what}: {a} {b}");
+}
+
+#[test]
+fn expansions_of_the_test_models_are_central_differences() {
+    for (name, mut target, theta) in all_models() {
+        let n = target.n_local();
+        let (shared, _) = elbo::shared_at(&mut target, &theta);
+        let z: Vec<f64> = (0..n).map(|j| shared[j] + 0.3 + 0.1 * j as f64).collect();
+        let (mut dz, mut dshared) = (vec![0.0; n], vec![0.0; shared.len()]);
+        target.gradient(1, &shared, &z, 1.0, &mut dz, &mut dshared);
+        let value =
+            |target: &mut Glmm, shared: &[f64], z: &[f64]| target.density(1, shared, z).total();
+        let mut total = (vec![0.0; n], vec![0.0; n * n]);
+        let mut pulled = vec![0.0; shared.len()];
+        let weights: Vec<f64> = (0..n + n * n).map(|k| 0.3 + (k as f64).sin()).collect();
+        let scalar = |target: &mut Glmm, shared: &[f64]| {
+            let mut sum = 0.0;
+            for part in [Part::Prior, Part::Likelihood] {
+                let (mut g, mut c) = (vec![0.0; n], vec![0.0; n * n]);
+                target.expansion(part, 1, shared, &z, &mut g, &mut c);
+                sum += dot(&g, &weights[..n]) + dot(&c, &weights[n..]);
+            }
+            sum
+        };
+        for part in [Part::Prior, Part::Likelihood] {
+            let (mut g, mut c) = (vec![0.0; n], vec![0.0; n * n]);
+            target.expansion(part, 1, &shared, &z, &mut g, &mut c);
+            let (a, b) = weights.split_at(n);
+            target.expansion_vjp(part, 1, &shared, &z, a, b, &mut pulled);
+            total.0.iter_mut().zip(&g).for_each(|(t, g)| *t += g);
+            total.1.iter_mut().zip(&c).for_each(|(t, c)| *t += c);
+        }
+        for j in 0..n {
+            let mut moved = |h: f64| {
+                let mut z = z.clone();
+                z[j] += h;
+                value(&mut target, &shared, &z)
+            };
+            assert_near(slope(&mut moved, 1e-3), dz[j], 1e-7, name);
+            assert_near(total.0[j], dz[j], 1e-10, name);
+        }
+        for k in 0..shared.len() {
+            let moved = |h: f64| {
+                let mut shared = shared.clone();
+                shared[k] += h;
+                shared
+            };
+            let by = slope(&mut |h| value(&mut target, &moved(h), &z), 1e-3);
+            assert_near(by, dshared[k], 1e-6, name);
+            assert_near(
+                slope(&mut |h| scalar(&mut target, &moved(h)), 1e-3),
+                pulled[k],
+                1e-6,
+                name,
+            );
+        }
+    }
+}
+
+fn network<T: Target>(target: &mut T, shared: &[f64], spread: f64) -> Network {
+    let mut solver = SiteSolver::new(target.n_local());
+    let examples: Vec<Vec<f64>> = (0..target.n_branches())
+        .map(|i| solver.solve(target, i, shared, None).expect("a site").inputs)
+        .collect();
+    let mut network = Network::new(n_inputs(target), target.n_local(), &examples, 1);
+    let mut noise = vec![0.0; network.weights.len()];
+    Stream::new(9, Purpose::Initial, 0, 0, 0).normals(&mut noise);
+    network.weights.iter_mut().zip(noise).for_each(|(w, e)| *w += spread * e);
+    network
+}
+
+/// The derivative in θ of `log p(z,y|θ) − log q(z|θ)` along the path, nodes and network held.
+#[test]
+fn the_derivative_through_the_default_guide_is_the_central_difference() {
+    for (name, mut target, theta) in all_models() {
+        let (shared_mean, _) = elbo::shared_at(&mut target, &theta);
+        let guide = LocalGuide::Amortized(Some(network(&mut target, &shared_mean, 0.1)));
+        let mut worker = LocalWorker::new(&guide, &target);
+        let drawn: Vec<f64> = theta.iter().map(|t| t * 1.02 + 0.05).collect();
+        let particle = |target: &mut Glmm, theta: &[f64]| {
+            let (shared, log_prior) = elbo::shared_at(target, theta);
+            let (noise, theta) = (vec![0.0; theta.len()], theta.to_vec());
+            Particle { noise, theta, shared, log_prior, log_q: 0.0 }
+        };
+        let noise: Vec<f64> = (0..target.n_local()).map(|j| 0.8 - 0.5 * j as f64).collect();
+        let mut dshared = vec![0.0; target.n_shared()];
+        let mut dnoise = vec![0.0; theta.len()];
+        assert!(worker.open(&mut target, 1, &shared_mean, None));
+        let at = particle(&mut target, &drawn);
+        assert!(worker.at(&mut target, &at));
+        worker.gradient(&mut target, &at, &noise, 1.0, &mut dshared, &mut dnoise);
+        worker.finish(&mut target, &at, &mut dshared);
+        let mut dtheta = vec![0.0; theta.len()];
+        let mut prior_only = vec![0.0; theta.len()];
+        target.shared_vjp(&drawn, &dshared, &mut dtheta);
+        target.shared_vjp(&drawn, &vec![0.0; dshared.len()], &mut prior_only);
+        for k in 0..theta.len() {
+            let mut value = |h: f64| {
+                let mut theta = drawn.clone();
+                theta[k] += h;
+                let at = particle(&mut target, &theta);
+                assert!(worker.at(&mut target, &at));
+                worker.value(&mut target, &at.shared, &noise)
+            };
+            assert_near(slope(&mut value, 1e-3), dtheta[k] - prior_only[k], 1e-6, name);
+        }
+    }
+}
+
+fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
+    let d = data.n_local;
+    let exact = data.exact();
+    let (mut scale, _) = invert(&exact.precision, d);
+    assert!(cholesky(&mut scale, d));
+    let global = GlobalGuide::new(exact.mean.clone(), scale);
+    if !free {
+        return Guide { global, local: LocalGuide::Amortized(None) };
+    }
+    let (shared, _) = elbo::shared_at(target, &exact.mean);
+    let mut solver = SiteSolver::new(d);
+    let sites: Vec<_> = (0..data.x.len()).map(|i| solver.solve(target, i, &shared, None)).collect();
+    let mut guide = FreeGuide::new(d, d, &sites);
+    // E[z|θ] = … + Sᵢθ, so B = R*ᵀ Sᵢ S with Sᵢ = (R* R*ᵀ)⁻¹ is R*⁻¹ S.
+    let p = guide.n_parameters();
+    for (i, site) in sites.iter().enumerate() {
+        let factor = &site.as_ref().expect("a site").factor;
+        for k in 0..d {
+            let mut column: Vec<f64> = (0..d).map(|j| global.scale[j * d + k]).collect();
+            crate::infer::linalg::solve_lower(factor, d, &mut column);
+            for j in 0..d {
+                guide.parameters[i * p + d + j * d + k] = column[j];
+            }
+        }
+    }
+    Guide { global, local: LocalGuide::Branch(guide) }
+}
+
+#[test]
+fn at_the_exact_posterior_the_gradient_vanishes_and_the_elbo_is_the_evidence() {
+    for free in [false, true] {
+        let data = Conjugate::generate(10, 5, 10);
+        let mut target = models::conjugate(10, 5, 10);
+        let guide = exact_guide(&data, &mut target, free);
+        let mut shards = Shards::new(&target, None);
+        let branches: Vec<usize> = (0..10).collect();
+        let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 4);
+        let warm = Centres::new(&target);
+        let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, &particles, NOISE, &warm);
+        let exact = data.exact().log_evidence;
+        for value in &g.values {
+            assert!((value - exact).abs() < 1e-9, "{value} {exact}");
+        }
+        let own = g.own.iter().flat_map(|(_, own)| own);
+        let largest = g.global.iter().chain(own).fold(0.0f64, |m, x| m.max(x.abs()));
+        assert!(largest < 1e-12 * g.largest_summand.max(1.0), "{largest} {}", g.largest_summand);
+    }
+}
+
+/// The gradient of −log q is dropped by sticking the landing; adding it back (its mean is zero)
+/// must give the plain derivative in the parameters, draw by draw. For μ: −L⁻ᵀε₀ and so on.
+#[test]
+fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
+    for (name, mut target, theta) in all_models() {
+        let n = theta.len();
+        let mut scale = crate::infer::linalg::identity(n);
+        scale.iter_mut().for_each(|s| *s *= 0.1);
+        let mut global = GlobalGuide::new(theta.clone(), scale);
+        for i in 0..n {
+            for j in 0..i {
+                global.factor[i * n + j] = 0.1;
+            }
+        }
+        let (shared, _) = elbo::shared_at(&mut target, &theta);
+        let mut solver = SiteSolver::new(target.n_local());
+        let sites: Vec<_> =
+            (0..target.n_branches()).map(|i| solver.solve(&mut target, i, &shared, None)).collect();
+        let mut free = FreeGuide::new(target.n_local(), n, &sites);
+        let p = free.n_parameters();
+        let d = target.n_local();
+        for (k, x) in free.parameters.iter_mut().enumerate() {
+            let lower = k % p < d + d * n || (k % p - d - d * n) % d < (k % p - d - d * n) / d;
+            if lower {
+                *x += 0.2 * ((k as f64) * 0.7).sin();
+            }
+        }
+        let guide = Guide { global, local: LocalGuide::Branch(free) };
+        let mut shards = Shards::new(&target, None);
+        let branches: Vec<usize> = (0..target.n_branches()).collect();
+        let warm = Centres::new(&target);
+        let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 1);
+        let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, &particles, NOISE, &warm);
+        // Along a noise-fixed path log q depends on the parameters only through its normaliser,
+        // so the derivative of the value is the path gradient of log p plus that of Σ log L.
+        // Sticking the landing adds L⁻ᵀε (held log q); take it away again and compare.
+        let value = |guide: &Guide, target: &mut Glmm, shards: &mut Shards<Glmm>| {
+            let particles = elbo::draw_particles(target, &guide.global, NOISE, 1);
+            elbo::values(shards, guide, &branches, 1.0, &particles, NOISE)[0]
+        };
+        let noise = &particles[0].noise;
+        let mut landing = noise.clone();
+        let LocalGuide::Branch(free) = &guide.local else { unreachable!("made above") };
+        let mut epsilon = vec![0.0; d];
+        for i in 0..target.n_branches() {
+            NOISE.local(i, 0, &mut epsilon);
+            let own = &free.parameters[i * p..(i + 1) * p];
+            solve_lower_transposed(&own[d + d * n..], d, &mut epsilon);
+            for j in 0..d {
+                for k in 0..n {
+                    landing[k] -= own[d + j * n + k] * epsilon[j];
+                }
+            }
+        }
+        solve_lower_transposed(&guide.global.factor, n, &mut landing);
+        for k in 0..n {
+            let mut moved = |h: f64| {
+                let mut guide = guide.clone();
+                guide.global.loc[k] += h;
+                value(&guide, &mut target, &mut shards)
+            };
+            assert_near(slope(&mut moved, 1e-3), g.global[k] - landing[k], 1e-5, name);
+            for j in 0..=k {
+                let mut moved = |h: f64| {
+                    let mut guide = guide.clone();
+                    let mut delta = vec![0.0; n + n * n];
+                    delta[n + k * n + j] = h;
+                    guide.global.advance(&delta);
+                    value(&guide, &mut target, &mut shards)
+                };
+                let diagonal = if j == k { guide.global.factor[k * n + k] } else { 1.0 };
+                let score = landing[k] * noise[j] * diagonal - f64::from(u8::from(j == k));
+                assert_near(slope(&mut moved, 1e-3), g.global[n + k * n + j] - score, 1e-5, name);
+            }
+        }
+        let (branch, own) = &g.own[1];
+        NOISE.local(*branch, 0, &mut epsilon);
+        let raw = epsilon.clone();
+        let parameters = &free.parameters[branch * p..(branch + 1) * p];
+        solve_lower_transposed(&parameters[d + d * n..], d, &mut epsilon);
+        for k in 0..p {
+            let (row, score) = if k < d {
+                (k, 1.0)
+            } else if k < d + d * n {
+                ((k - d) / n, noise[(k - d) % n])
+            } else {
+                let (i, j) = ((k - d - d * n) / d, (k - d - d * n) % d);
+                if j > i {
+                    continue;
+                }
+                (i, if i == j { raw[j] * parameters[k] } else { raw[j] })
+            };
+            let entropy = k >= d + d * n && (k - d - d * n) / d == (k - d - d * n) % d;
+            let mut moved = |h: f64| {
+                let mut guide = guide.clone();
+                let mut delta = vec![0.0; p];
+                delta[k] = h;
+                let LocalGuide::Branch(free) = &mut guide.local else { unreachable!("as above") };
+                free.advance(*branch, &delta);
+                value(&guide, &mut target, &mut shards)
+            };
+            let plain = own[k] - epsilon[row] * score + f64::from(u8::from(entropy));
+            assert_near(slope(&mut moved, 1e-3), plain, 1e-5, name);
+        }
+    }
+}

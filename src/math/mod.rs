@@ -1,0 +1,102 @@
+//! Scalar special functions: one copy for the interpreter, the samplers and machine code.
+//!
+//! Every function is total: any `f64`, infinite or NaN included, gives a value, and none
+//! panics. They have the C calling convention so that machine code can call them by address.
+
+mod gamma;
+#[cfg(test)]
+mod tests;
+
+pub use gamma::{digamma, lgamma, polygamma, trigamma};
+
+use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
+
+/// `eˣ`
+pub extern "C" fn exp(x: f64) -> f64 {
+    x.exp()
+}
+
+/// `eˣ - 1`, accurate near zero
+pub extern "C" fn expm1(x: f64) -> f64 {
+    x.exp_m1()
+}
+
+/// `ln x`; NaN below zero
+pub extern "C" fn log(x: f64) -> f64 {
+    x.ln()
+}
+
+/// `ln(1 + x)`, accurate near zero; NaN below -1
+pub extern "C" fn log1p(x: f64) -> f64 {
+    x.ln_1p()
+}
+
+/// `sin x`
+pub extern "C" fn sin(x: f64) -> f64 {
+    x.sin()
+}
+
+/// `cos x`
+pub extern "C" fn cos(x: f64) -> f64 {
+    x.cos()
+}
+
+/// `atan x`
+pub extern "C" fn atan(x: f64) -> f64 {
+    x.atan()
+}
+
+/// `tanh x`
+pub extern "C" fn tanh(x: f64) -> f64 {
+    x.tanh()
+}
+
+/// `xʸ`
+pub extern "C" fn pow(x: f64, y: f64) -> f64 {
+    x.powf(y)
+}
+
+/// The remainder of `x / y` rounded towards zero, with the sign of `x`
+pub extern "C" fn rem(x: f64, y: f64) -> f64 {
+    x % y
+}
+
+/// The nearest whole number, halves away from zero
+pub extern "C" fn round(x: f64) -> f64 {
+    x.round()
+}
+
+/// `1 / (1 + e⁻ˣ)`, with full relative accuracy in both tails
+pub extern "C" fn inv_logit(x: f64) -> f64 {
+    // The exponential of a number that is not positive cannot overflow.
+    if x < 0.0 {
+        let e = x.exp();
+        e / (1.0 + e)
+    } else {
+        1.0 / (1.0 + (-x).exp())
+    }
+}
+
+/// `ln(1 + eˣ)`, without overflow and with full relative accuracy in the lower tail
+pub extern "C" fn log1p_exp(x: f64) -> f64 {
+    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
+}
+
+/// `ln cosh x`, without overflow and with full relative accuracy near zero
+pub extern "C" fn log_cosh(x: f64) -> f64 {
+    let magnitude = x.abs();
+    if magnitude < 1.0 {
+        // cosh x = 1 + 2 sinh²(x/2) loses nothing to cancellation.
+        let s = (0.5 * magnitude).sinh();
+        (2.0 * s * s).ln_1p()
+    } else {
+        magnitude + (-2.0 * magnitude).exp().ln_1p() - LN_2
+    }
+}
+
+/// The standard normal distribution function, `erfc(-x/√2) / 2`
+///
+/// In the lower tail the relative error grows as `x²` times that of `x/√2`.
+pub extern "C" fn phi(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
+}

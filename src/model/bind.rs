@@ -1,0 +1,191 @@
+//! Binds data to a model: after the columns are read, computes derived data, compares sizes
+//! and proves indices, so that machine code needs no checks.
+
+use std::sync::Arc;
+
+use super::kernel::size_of;
+use crate::check::typed::{SizeCheck, TypedModel};
+use crate::data::{self, BoundData, DataError, DataErrorKind, Dataset};
+use crate::ir::eval::{Env, evaluate};
+use crate::ir::op::{Function, InputKind};
+use crate::lower::{DataFunction, IndexChecks, Program};
+use crate::ty::{Level, SizeAtom};
+
+/// What a model reads, and what it computes of it when data are loaded.
+#[derive(Clone)]
+pub struct Schema {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    columns: data::schema::Schema,
+    derived: Vec<DataFunction>,
+    size_checks: Vec<SizeCheck>,
+    unknown_dims: Vec<(String, Vec<crate::ty::Size>)>,
+    global_indices: IndexChecks,
+    local_indices: IndexChecks,
+}
+
+impl Schema {
+    pub(super) fn new(typed: &TypedModel, program: &Program) -> Schema {
+        let values = program.global_values.iter().chain(&program.local_values);
+        let inner = Inner {
+            columns: typed.schema.clone(),
+            derived: program.data.clone(),
+            size_checks: typed.size_checks.clone(),
+            unknown_dims: values.map(|v| (v.name.clone(), v.dims.clone())).collect(),
+            global_indices: program.global_indices.clone(),
+            local_indices: program.local_indices.clone(),
+        };
+        Schema { inner: Arc::new(inner) }
+    }
+}
+
+impl Dataset {
+    /// Reads what the model wants, groups the rows by branch, computes derived data and checks
+    /// every value, size and index. The result does not depend on the order of branches.
+    ///
+    /// # Errors
+    /// When a column is missing, a value is not what was declared, or an index is out of
+    /// range; the error names the file, line, column and branch.
+    pub fn bind(&self, schema: &Schema) -> Result<BoundData, DataError> {
+        let schema = &*schema.inner;
+        let mut bound = self.bind_columns(&schema.columns)?;
+        for derived in &schema.derived {
+            prove_indices(&derived.indices, &bound, reads_branch(&derived.function, &bound))?;
+            let values = compute(derived, &bound);
+            bound.set_derived(derived.datum, values)?;
+        }
+        check_sizes(schema, &bound)?;
+        prove_indices(&schema.global_indices, &bound, false)?;
+        prove_indices(&schema.local_indices, &bound, true)?;
+        Ok(bound)
+    }
+}
+
+/// Whether a function has to be evaluated branch by branch.
+fn reads_branch(function: &Function, data: &BoundData) -> bool {
+    let of_branch = |kind| match kind {
+        InputKind::Datum(k) => {
+            let datum = &data.schema().data[k];
+            datum.per_row || datum.level == Level::Branch
+        }
+        _ => false,
+    };
+    function.inputs.iter().any(|input| of_branch(input.kind))
+}
+
+/// The values of a derived datum: of the whole, or of one branch after another.
+fn compute(derived: &DataFunction, data: &BoundData) -> Vec<f64> {
+    let datum = &data.schema().data[derived.datum];
+    match datum.level == Level::Branch || datum.per_row {
+        false => run(&derived.function, data, 0).remove(0),
+        true => (0..data.n_branches())
+            .flat_map(|branch| run(&derived.function, data, branch).remove(0))
+            .collect(),
+    }
+}
+
+/// A function of data alone, on one branch.
+fn run(function: &Function, data: &BoundData, branch: usize) -> Vec<Vec<f64>> {
+    let rows = match data.n_branches() {
+        0 => 0..0,
+        _ => data.rows(branch),
+    };
+    let slice = |kind| match kind {
+        InputKind::Datum(k) => {
+            let datum = &data.schema().data[k];
+            let values = data.values(k);
+            match (datum.per_row, datum.level) {
+                (true, _) => {
+                    let n = values.len() / data.n_rows_total().max(1);
+                    &values[rows.start * n..rows.end * n]
+                }
+                (false, Level::Branch) => {
+                    let n = values.len() / data.n_branches().max(1);
+                    &values[branch * n..(branch + 1) * n]
+                }
+                (false, Level::Whole) => values,
+            }
+        }
+        _ => unreachable!("derived data and indices depend on data alone"),
+    };
+    let inputs = function.inputs.iter().map(|input| slice(input.kind)).collect();
+    let sizes = |atom: &SizeAtom| size_of(atom, data, rows.len());
+    evaluate(function, &Env { inputs, sizes: &sizes })
+}
+
+/// Sizes that the checker could not prove equal, and those of unknowns.
+fn check_sizes(schema: &Inner, data: &BoundData) -> Result<(), DataError> {
+    for (name, dims) in &schema.unknown_dims {
+        for dim in dims.iter().filter(|dim| !dim.depends_on_rows()) {
+            data.size(dim, 0).map_err(|error| {
+                error.help(format!("it is a size of `{name}`: sizes are whole numbers from zero"))
+            })?;
+        }
+    }
+    for check in &schema.size_checks {
+        let depends_on_rows = check.left.depends_on_rows() || check.right.depends_on_rows();
+        let branches = if depends_on_rows { data.n_branches() } else { 1 };
+        for branch in 0..branches {
+            let n_rows = if depends_on_rows { data.rows(branch).len() } else { 0 };
+            let left = data.size(&check.left, n_rows)?;
+            let right = data.size(&check.right, n_rows)?;
+            if left != right {
+                let place = match depends_on_rows {
+                    true => format!(" in branch {}", data.branch_label(branch)),
+                    false => String::new(),
+                };
+                let message = format!(
+                    "sizes differ{place}: `{}` is {left} and `{}` is {right}",
+                    check.left, check.right
+                );
+                let error = DataError::new(DataErrorKind::Size, message);
+                return Err(error.help("here they have to be equal").at(check.span));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs the index checks on the whole data, or on every branch.
+fn prove_indices(
+    checks: &IndexChecks,
+    data: &BoundData,
+    per_branch: bool,
+) -> Result<(), DataError> {
+    let is_trivial = checks.sites.is_empty();
+    let branches = match (is_trivial, per_branch) {
+        (true, _) => 0,
+        (false, false) => 1,
+        (false, true) => data.n_branches(),
+    };
+    for branch in 0..branches {
+        let found = run(&checks.function, data, branch);
+        let (number, index) = (found[0][0] as usize, found[1][0]);
+        if number > 0 {
+            return Err(bad_index(&checks.sites[number - 1], index, data, branch, per_branch));
+        }
+    }
+    Ok(())
+}
+
+fn bad_index(
+    site: &crate::lower::IndexSite,
+    index: f64,
+    data: &BoundData,
+    branch: usize,
+    per_branch: bool,
+) -> DataError {
+    let n_rows = if per_branch { data.rows(branch).len() } else { 0 };
+    let size = data.size(&site.size, n_rows).unwrap_or(0);
+    let place = match per_branch {
+        true => format!(" in branch {}", data.branch_label(branch)),
+        false => String::new(),
+    };
+    let variable = &site.variable;
+    let message = format!("index {index} of `{variable}` is out of range{place}: it has {size}");
+    DataError::new(DataErrorKind::Index, message)
+        .help(format!("an index of `{variable}` runs from 1 to `{}` = {size}", site.size))
+        .at(site.span)
+}

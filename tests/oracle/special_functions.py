@@ -1,0 +1,57 @@
+"""Writes special_functions.csv: values of the special functions to 17 digits.
+
+The argument is the double nearest to what is written here, taken exactly, and the value is
+computed with 60 digits by mpmath. Run it in this directory: python3 special_functions.py
+"""
+
+import mpmath as mp
+
+mp.mp.dps = 60
+
+POSITIVE = [
+    1e-300, 1e-100, 1e-20, 1e-8, 1e-5, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7,
+    0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0, 1.001, 1.01, 1.1, 1.2, 1.25, 1.3, 1.4, 1.4616321449683623,
+    1.5, 1.6, 1.75, 1.9, 1.99, 2.0, 2.01, 2.1, 2.5, 3.0, 3.3, 4.0, 5.0, 5.5, 6.0, 7.25, 8.0, 9.9,
+    10.0, 12.0, 14.9, 15.0, 15.1, 17.0, 18.9, 20.0, 25.0, 33.3, 50.0, 100.0, 170.6, 1e3, 1e5, 1e8, 1e15,
+]
+NEGATIVE = [-0.001, -0.1, -0.25, -0.5, -0.75, -0.9, -1.1, -1.5, -1.9, -2.5, -3.3, -5.7, -10.5, -20.25]
+LINE = [
+    0.0, 1e-300, 1e-20, 1e-10, 1e-5, 1e-3, 0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.999, 1.0, 1.001,
+    1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 8.2, 10.0, 12.0, 15.0, 18.0, 20.0, 25.0, 30.0, 35.0, 37.0,
+]
+WIDE = [50.0, 100.0, 300.0, 700.0]
+
+
+def both_signs(points):
+    return points + [-x for x in points if x != 0.0]
+
+
+def polygamma(n):
+    return lambda x: mp.polygamma(n, x)
+
+
+FUNCTIONS = {
+    "lgamma": (lambda x: mp.log(abs(mp.gamma(x))) if x < 171 else mp.loggamma(x), POSITIVE + NEGATIVE),
+    "digamma": (polygamma(0), POSITIVE + NEGATIVE),
+    "trigamma": (polygamma(1), POSITIVE[1:] + NEGATIVE),
+    "polygamma2": (polygamma(2), POSITIVE[1:] + NEGATIVE),
+    "polygamma3": (polygamma(3), POSITIVE[2:] + NEGATIVE),
+    "polygamma4": (polygamma(4), POSITIVE[2:] + NEGATIVE),
+    "log1p_exp": (lambda x: mp.log1p(mp.exp(x)), both_signs(LINE + WIDE)),
+    "inv_logit": (lambda x: 1 / (1 + mp.exp(-x)), both_signs(LINE + WIDE)),
+    "log_cosh": (lambda x: mp.log(mp.cosh(x)), both_signs(LINE[3:] + WIDE)),
+    "phi": (lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, both_signs(LINE)),
+}
+
+
+def main():
+    with open("special_functions.csv", "w") as out:
+        out.write("function,x,value\n")
+        for name, (function, points) in FUNCTIONS.items():
+            for x in points:
+                value = function(mp.mpf(x))
+                if value == 0 or 1e-307 < abs(value) < 1e308:
+                    out.write(f"{name},{x!r},{mp.nstr(value, 20, strip_zeros=False)}\n")
+
+
+main()
