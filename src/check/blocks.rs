@@ -29,12 +29,10 @@ impl Checker<'_> {
 
     fn check_branch_sections(&mut self, data: Span, branches: &[BranchSection]) {
         let Some(first) = branches.first() else {
-            self.diags
-                .error(Code::NoBranch, data, "`data` has no `branch` section")
-                .help(
-                    "say which column names the branch and what its data are: \
+            self.diags.error(Code::NoBranch, data, "`data` has no `branch` section").help(
+                "say which column names the branch and what its data are: \
                      `branch school { real y; }`; `branch { … }` makes every row a branch",
-                );
+            );
             return;
         };
         for second in &branches[1..] {

@@ -59,7 +59,8 @@ impl Checker<'_> {
             return true;
         }
         let over = if distribution.is_discrete() { "whole numbers" } else { "real numbers" };
-        let message = format!("`{}` is over {over}: its log density is `{right}`", distribution.name);
+        let message =
+            format!("`{}` is over {over}: its log density is `{right}`", distribution.name);
         self.diags.error(Code::DensityName, name.span, message).help(format!("write `{right}(…)`"));
         false
     }
@@ -86,7 +87,7 @@ impl Checker<'_> {
     fn report_unknown_function(&mut self, name: &Ident) {
         let written = name.name.as_str();
         let message = format!("there is no function `{written}`");
-        let functions = builtin::function::ALL.iter().map(|function| function.name.to_string());
+        let functions = builtin::function::all().map(|function| function.name.to_string());
         let densities = builtin::distribution::ALL.iter().map(|found| found.density_name());
         let nearest = functions
             .chain(densities)
@@ -96,7 +97,8 @@ impl Checker<'_> {
         let diagnostic = self.diags.error(Code::UnknownFunction, name.span, message);
         if let Some(declared) = declared {
             diagnostic.label(declared, format!("`{written}` is declared here as a value"));
-            diagnostic.help(format!("its elements are written with square brackets: `{written}[…]`"));
+            diagnostic
+                .help(format!("its elements are written with square brackets: `{written}[…]`"));
         } else if let Some(known) = nearest {
             diagnostic.help(format!("did you mean `{known}`?"));
         }
@@ -175,13 +177,7 @@ impl Checker<'_> {
         Some(self.exprs.push(Expr { kind, ty, level, role: Role::Data, span }))
     }
 
-    fn report_arguments(
-        &mut self,
-        function: &Function,
-        name: &Ident,
-        args: &[ExprId],
-        span: Span,
-    ) {
+    fn report_arguments(&mut self, function: &Function, name: &Ident, args: &[ExprId], span: Span) {
         let found: Vec<String> = args.iter().map(|arg| self.exprs[*arg].ty.to_string()).collect();
         let count = |signature: &str| match signature.split_once('(') {
             Some((_, rest)) if rest.trim_start().starts_with(')') => 0,
@@ -217,7 +213,8 @@ impl Checker<'_> {
             "rep_array" => {
                 let inner = self.exprs[args[0]].ty.clone();
                 let sizes = (1..args.len()).map(|position| size(self, position));
-                let array = sizes.chain(inner.array.iter().cloned().map(Some)).collect::<Option<_>>()?;
+                let array =
+                    sizes.chain(inner.array.iter().cloned().map(Some)).collect::<Option<_>>()?;
                 Type { array, ..inner }
             }
             "head" | "tail" => {
@@ -257,17 +254,24 @@ impl Checker<'_> {
     fn warn_cumulative(&mut self, function: &str, args: &[ExprId], span: Span) {
         let over_rows = args.first().is_some_and(|arg| self.is_per_row(&self.exprs[*arg].ty));
         if function == "cumulative_sum" && over_rows {
-            self.warn_unequal_rows(span, "a cumulative sum over rows depends on their order".into());
+            self.warn_unequal_rows(
+                span,
+                "a cumulative sum over rows depends on their order".into(),
+            );
         }
     }
 
     /// The distribution after `~`; reports where there is none.
-    pub(super) fn check_distribution_name(&mut self, name: &Ident) -> Option<&'static Distribution> {
+    pub(super) fn check_distribution_name(
+        &mut self,
+        name: &Ident,
+    ) -> Option<&'static Distribution> {
         if let Some(distribution) = builtin::distribution(&name.name) {
             return Some(distribution);
         }
         if let Some((distribution, _)) = density(&name.name) {
-            let message = format!("after `~` stands the distribution, not its density `{}`", name.name);
+            let message =
+                format!("after `~` stands the distribution, not its density `{}`", name.name);
             let help = format!("write `~ {}(…)`", distribution.name);
             self.diags.error(Code::DensityName, name.span, message).help(help);
             return None;

@@ -18,7 +18,7 @@ pub(super) struct DeclaredDatum<'a> {
     pub(super) place: Place,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// Fills the schema. Returns derived data in an order in which each reads earlier ones.
     pub(super) fn check_data(&mut self) -> Vec<DerivedDatum> {
         let ast = self.ast;
@@ -52,9 +52,7 @@ impl Checker<'_> {
     ) {
         if level == Level::Whole {
             let help = "write it inside `branch`: it names the number of rows of a branch";
-            self.diags
-                .error(Code::Rows, span, "`rows` stands outside `branch`")
-                .help(help);
+            self.diags.error(Code::Rows, span, "`rows` stands outside `branch`").help(help);
             return;
         }
         if let Some(first) = &self.schema.rows {
@@ -84,7 +82,7 @@ impl Checker<'_> {
     }
 
     /// Gives every datum its name; sizes of containers are filled in later.
-    fn declare_data(&mut self) -> Vec<DeclaredDatum<'_>> {
+    fn declare_data(&mut self) -> Vec<DeclaredDatum<'a>> {
         let ast = self.ast;
         let mut declared = Vec::new();
         for (level, item) in data_items(ast) {
@@ -104,8 +102,7 @@ impl Checker<'_> {
                 span: declaration.name.span,
                 type_text: self.text(declaration.ty.span),
             });
-            let is_container =
-                !declaration.ty.array.is_empty() || !declaration.ty.sizes.is_empty();
+            let is_container = !declaration.ty.array.is_empty() || !declaration.ty.sizes.is_empty();
             let array = if is_container { vec![Size::default()] } else { Vec::new() };
             let ty = Type { array, element, ..Type::real() };
             let branch_data = level == Level::Branch;
@@ -124,8 +121,9 @@ impl Checker<'_> {
     fn check_datum_type(&mut self, datum: &DeclaredDatum) {
         let DataDeclaration { ty, name, .. } = datum.declaration;
         if ty.base == BaseType::CholeskyFactorCorr {
+            let span = self.type_span(ty);
             self.diags
-                .error(Code::BadType, ty.span, "only an unknown is a `cholesky_factor_corr`")
+                .error(Code::BadType, span, "only an unknown is a `cholesky_factor_corr`")
                 .help(format!("declare data as a matrix: `matrix[K, K] {}`", name.name));
             self.facts_mut(datum.symbol).give_up();
             return;
@@ -140,8 +138,9 @@ impl Checker<'_> {
         let entry = &mut self.schema.data[datum.datum];
         entry.per_row = per_row;
         entry.dims = dims.clone();
-        self.check_rows_first(datum, per_row, &dims);
-        self.check_origin(datum);
+        if self.check_rows_first(datum, per_row, &dims) {
+            self.check_origin(datum);
+        }
     }
 
     /// Whether the first size is the name of the row count.
@@ -155,10 +154,10 @@ impl Checker<'_> {
         }
     }
 
-    fn check_rows_first(&mut self, datum: &DeclaredDatum, per_row: bool, dims: &[Size]) {
+    fn check_rows_first(&mut self, datum: &DeclaredDatum, per_row: bool, dims: &[Size]) -> bool {
         let late = dims.iter().skip(usize::from(per_row)).any(Size::depends_on_rows);
         if !late || datum.declaration.value.is_some() {
-            return;
+            return true;
         }
         let rows = self.schema.rows.as_ref().map_or("N", |rows| rows.name.as_str());
         let message = format!("the number of rows `{rows}` is not the first size");
@@ -166,8 +165,10 @@ impl Checker<'_> {
             "data with one value per row have `{rows}` alone as their first size: \
              `vector[{rows}]`, `matrix[{rows}, K]`, `array[{rows}] int`"
         );
-        self.diags.error(Code::RowsFirst, datum.declaration.ty.span, message).help(help);
+        let span = self.type_span(&datum.declaration.ty);
+        self.diags.error(Code::RowsFirst, span, message).help(help);
         self.facts_mut(datum.symbol).give_up();
+        false
     }
 
     fn check_origin(&mut self, datum: &DeclaredDatum) {
@@ -206,7 +207,7 @@ impl Checker<'_> {
         let entry = &self.schema.data[datum.datum];
         let name = entry.name.clone();
         let own_rank = entry.dims.len() - usize::from(entry.per_row);
-        let span = datum.declaration.ty.span;
+        let span = self.type_span(&datum.declaration.ty);
         match (own_rank, from) {
             (0, None) => Some(Origin::Column(name)),
             (0, Some(ast::From::Column(column))) => Some(Origin::Column(column.text.clone())),
@@ -260,7 +261,8 @@ impl Checker<'_> {
             && low > high
         {
             let message = format!("no value lies between {low} and {high}");
-            self.diags.error(Code::Constraint, ty.span, message);
+            let span = self.type_span(ty);
+            self.diags.error(Code::Constraint, span, message);
         }
         let entry = &mut self.schema.data[datum.datum];
         entry.lower = lower;
@@ -360,6 +362,13 @@ impl Checker<'_> {
         }
     }
 
+    /// Where a type stands, without the space after it.
+    pub(super) fn type_span(&self, ty: &ast::TypeExpr) -> Span {
+        let text = self.source.slice(ty.span).trim_end();
+        let start = ty.span.start as usize;
+        Span::new(start, start + text.len())
+    }
+
     /// A type as written, its sizes as symbols.
     pub(super) fn check_type(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
         let wanted = match ty.base {
@@ -376,7 +385,8 @@ impl Checker<'_> {
             };
             let plural = if wanted == 1 { "" } else { "s" };
             let message = format!("`{word}` takes {wanted} size{plural}, not {}", ty.sizes.len());
-            self.diags.error(Code::BadType, ty.span, message).help(help);
+            let span = self.type_span(ty);
+            self.diags.error(Code::BadType, span, message).help(help);
             return None;
         }
         let all: Vec<ast::ExprId> = ty.array.iter().chain(&ty.sizes).copied().collect();

@@ -105,9 +105,9 @@ impl Checker<'_> {
             self.report_left(lhs);
             return None;
         }
-        let is_of_branch = meaningful.iter().any(|symbol| {
-            role(symbol) == Role::Local || self.facts(*symbol).reach.branch_data
-        });
+        let is_of_branch = meaningful
+            .iter()
+            .any(|symbol| role(symbol) == Role::Local || self.facts(*symbol).reach.branch_data);
         if self.place == Place::Global || is_of_branch {
             return Some(());
         }
@@ -125,7 +125,9 @@ impl Checker<'_> {
             .error(
                 Code::SampleLeft,
                 span,
-                format!("`{text}` is neither an unknown nor a datum: it cannot have a distribution"),
+                format!(
+                    "`{text}` is neither an unknown nor a datum: it cannot have a distribution"
+                ),
             )
             .help(
                 "left of `~` stands an unknown of the block, a datum, or an expression of \
@@ -156,7 +158,9 @@ impl Checker<'_> {
             .error(
                 Code::WholeDataInLocal,
                 span,
-                format!("`{name}` belongs to the whole data set, and `local` gives it a distribution"),
+                format!(
+                    "`{name}` belongs to the whole data set, and `local` gives it a distribution"
+                ),
             )
             .label(declared, "declared outside `branch`")
             .help(
@@ -215,9 +219,7 @@ impl Checker<'_> {
             let name = self.symbols[symbol].name.clone();
             let message = format!("all of `{name}` gets a distribution in each round of the loop");
             let help = "write one element, as in `y[n] ~ …`, or move the statement out of the loop";
-            self.diags
-                .warning(Code::DoubledPrior, self.exprs[lhs].span, message)
-                .help(help);
+            self.diags.warning(Code::DoubledPrior, self.exprs[lhs].span, message).help(help);
         }
         self.facts_mut(symbol).whole_prior.get_or_insert(span);
     }
@@ -320,8 +322,7 @@ impl Checker<'_> {
                 let symbols = self.outcome_symbols(outcome);
                 let all_global = !symbols.is_empty()
                     && symbols.iter().all(|symbol| {
-                        self.is_unknown(*symbol)
-                            && self.facts(*symbol).reach.role == Role::Global
+                        self.is_unknown(*symbol) && self.facts(*symbol).reach.role == Role::Global
                     });
                 if all_global {
                     self.report_global_in_local(symbols[0], outcome);

@@ -136,10 +136,12 @@ impl Checker<'_> {
 
     /// The level and role of something that reads all of these.
     pub(super) fn join(&self, exprs: &[ExprId]) -> (Level, Role) {
-        exprs.iter().map(|expr| &self.exprs[*expr]).fold(
-            (Level::Whole, Role::Data),
-            |(level, role), expr| (level.max(expr.level), role.max(expr.role)),
-        )
+        exprs
+            .iter()
+            .map(|expr| &self.exprs[*expr])
+            .fold((Level::Whole, Role::Data), |(level, role), expr| {
+                (level.max(expr.level), role.max(expr.role))
+            })
     }
 
     fn check_row_vector(&mut self, elements: Vec<ExprId>, span: Span) -> Option<ExprId> {
@@ -230,20 +232,11 @@ impl Checker<'_> {
             let symbol = op.symbol();
             self.diags
                 .error(Code::Operands, span, format!("`{symbol}` does not apply to {ty}"))
-                .help(self.array_help(&ty));
+                .help(array_help(&ty));
             return None;
         }
         let ty = if op == UnaryOp::Not { Type::int() } else { ty };
         Some(self.push(ExprKind::Unary(op, operand), ty, &[operand], span))
-    }
-
-    /// What to do about arithmetic on a container that has none.
-    pub(super) fn array_help(&self, ty: &Type) -> &'static str {
-        if ty.array.is_empty() {
-            "take one element: `x[i]`"
-        } else {
-            "arrays have no arithmetic: declare it as a `vector`, or loop over its elements"
-        }
     }
 
     /// `log_lik` is per row, and the row count is called so.
@@ -277,6 +270,15 @@ impl Checker<'_> {
     pub(super) fn is_int(&self, expr: ExprId) -> bool {
         let ty = &self.exprs[expr].ty;
         ty.is_scalar() && ty.element == Element::Int
+    }
+}
+
+/// What to do about arithmetic on a container that has none.
+fn array_help(ty: &Type) -> &'static str {
+    if ty.array.is_empty() {
+        "take one element: `x[i]`"
+    } else {
+        "arrays have no arithmetic: declare it as a `vector`, or loop over its elements"
     }
 }
 

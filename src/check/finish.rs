@@ -80,8 +80,6 @@ impl Checker<'_> {
             return;
         }
         let (name, span) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
-        self.diags
-            .warning(Code::Unused, span, format!("{what} `{name}` is never used"))
-            .help(help);
+        self.diags.warning(Code::Unused, span, format!("{what} `{name}` is never used")).help(help);
     }
 }

@@ -237,10 +237,7 @@ impl Checker<'_> {
 
     /// Whether a symbol is a derived quantity or a temporary.
     pub(super) fn is_assignable(&self, symbol: SymbolId) -> bool {
-        matches!(
-            self.symbols[symbol].kind,
-            SymbolKind::Derived { .. } | SymbolKind::Temporary
-        )
+        matches!(self.symbols[symbol].kind, SymbolKind::Derived { .. } | SymbolKind::Temporary)
     }
 }
 

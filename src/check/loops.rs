@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Checker;
+use super::Facts;
 use super::flow::Reach;
 use super::names::looks_like_branches;
 use super::typed::{BinaryOp, ExprId, ExprKind, Statement, SymbolId, SymbolKind, UnaryOp};
-use super::Facts;
 use crate::data::schema::Bound;
 use crate::diagnostic::Code;
 use crate::source::Span;

@@ -102,11 +102,7 @@ impl Checker<'_> {
         if let Some(first) = self.names.get(&name.name) {
             let first_span = self.symbols[first].span;
             self.diags
-                .error(
-                    Code::DuplicateName,
-                    name.span,
-                    format!("`{}` is declared twice", name.name),
-                )
+                .error(Code::DuplicateName, name.span, format!("`{}` is declared twice", name.name))
                 .primary("declared again here")
                 .label(first_span, "first declared here")
                 .help("give one of them another name: a name means one thing in the whole model");
@@ -219,6 +215,12 @@ impl Checker<'_> {
 
     fn report_nameless(&mut self, name: &str, span: Span) {
         let nearest = self.nearest_name(name);
+        if let Some(symbol) = nearest.as_ref().and_then(|(other, ..)| self.names.get(other)) {
+            // It was most likely meant, so it is not unused as well.
+            let facts = self.facts_mut(symbol);
+            facts.reads += 1;
+            facts.density.get_or_insert(span);
+        }
         let diagnostic =
             self.diags.error(Code::UnknownName, span, format!("nothing is called `{name}`"));
         match nearest {
@@ -227,8 +229,7 @@ impl Checker<'_> {
                 diagnostic.help(format!("did you mean `{other}`?"));
             }
             None if builtin::function(name).is_some() => {
-                diagnostic
-                    .help(format!("the function is called with brackets: `{name}(…)`"));
+                diagnostic.help(format!("the function is called with brackets: `{name}(…)`"));
             }
             None => {
                 diagnostic.help(
@@ -242,9 +243,10 @@ impl Checker<'_> {
     /// The declared name that `name` was probably meant to be.
     fn nearest_name(&self, name: &str) -> Option<(String, Span, String)> {
         let sees_branch = matches!(self.place, Place::BranchData | Place::Local);
-        let visible = self.names.current.iter().filter(|(_, symbol)| {
-            sees_branch || self.facts(**symbol).reach.level == Level::Whole
-        });
+        let visible =
+            self.names.current.iter().filter(|(_, symbol)| {
+                sees_branch || self.facts(**symbol).reach.level == Level::Whole
+            });
         let known = visible.map(|(other, symbol)| (other, self.symbols[*symbol].span));
         let top_level = self.names.top_level.iter().map(|(other, (_, span))| (other, *span));
         let (other, span) = known

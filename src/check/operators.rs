@@ -63,8 +63,7 @@ impl Checker<'_> {
     }
 
     fn warn_integer_division(&mut self, left: ExprId, right: ExprId, span: Span) {
-        let (left, right) =
-            (self.text(self.exprs[left].span), self.text(self.exprs[right].span));
+        let (left, right) = (self.text(self.exprs[left].span), self.text(self.exprs[right].span));
         self.diags
             .warning(
                 Code::IntegerDivision,
@@ -103,9 +102,7 @@ fn combine(op: BinaryOp, left: &Type, right: &Type) -> Result<Combined, Misfit> 
         B::Equal | B::NotEqual | B::Less | B::LessEqual | B::Greater | B::GreaterEqual => {
             scalars(left, right, Element::Int, "compare element by element, in a loop")
         }
-        B::And | B::Or => {
-            scalars(left, right, Element::Int, "`&&` and `||` take single numbers")
-        }
+        B::And | B::Or => scalars(left, right, Element::Int, "`&&` and `||` take single numbers"),
     }
 }
 
@@ -117,12 +114,7 @@ fn scalar(element: Element) -> Combined {
     Combined { ty: Type { element, ..Type::real() }, equal: Vec::new() }
 }
 
-fn scalars(
-    left: &Type,
-    right: &Type,
-    element: Element,
-    help: Misfit,
-) -> Result<Combined, Misfit> {
+fn scalars(left: &Type, right: &Type, element: Element, help: Misfit) -> Result<Combined, Misfit> {
     if left.is_scalar() && right.is_scalar() { Ok(scalar(element)) } else { Err(help) }
 }
 
@@ -160,9 +152,7 @@ fn elementwise(
 fn product(left: &Type, right: &Type) -> Result<Combined, Misfit> {
     use Shape::{Matrix, RowVector, Vector};
     match (&left.shape, &right.shape) {
-        (Shape::Scalar, _) | (_, Shape::Scalar) => {
-            elementwise(left, right, |l, r| l.max(r))
-        }
+        (Shape::Scalar, _) | (_, Shape::Scalar) => elementwise(left, right, |l, r| l.max(r)),
         (RowVector(a), Vector(b)) => {
             Ok(Combined { equal: vec![(a.clone(), b.clone())], ..scalar(Element::Real) })
         }

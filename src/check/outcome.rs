@@ -76,11 +76,7 @@ impl Checker<'_> {
         None
     }
 
-    fn check_vector_outcome(
-        &mut self,
-        distribution: &Distribution,
-        outcome: ExprId,
-    ) -> Option<()> {
+    fn check_vector_outcome(&mut self, distribution: &Distribution, outcome: ExprId) -> Option<()> {
         let ty = self.exprs[outcome].ty.clone();
         let span = self.exprs[outcome].span;
         let name = distribution.name;
@@ -101,11 +97,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_factor_outcome(
-        &mut self,
-        distribution: &Distribution,
-        outcome: ExprId,
-    ) -> Option<()> {
+    fn check_factor_outcome(&mut self, distribution: &Distribution, outcome: ExprId) -> Option<()> {
         let symbol = self.named_symbol(outcome);
         let is_factor = symbol.is_some_and(|symbol| {
             matches!(
@@ -155,8 +147,10 @@ impl Checker<'_> {
             ParamKind::Probability if !(0.0..=1.0).contains(&value) => "between 0 and 1",
             _ => return Some(()),
         };
-        let message =
-            format!("`{}` of `{}` must be {wanted}, and this is {value}", param.name, distribution.name);
+        let message = format!(
+            "`{}` of `{}` must be {wanted}, and this is {value}",
+            param.name, distribution.name
+        );
         let help = format!("it is `{}`", distribution.signature());
         self.diags.error(Code::ArgumentRange, span, message).help(help);
         None
@@ -219,7 +213,9 @@ impl Checker<'_> {
             return Some(());
         }
         let span = self.exprs[*low].span.to(self.exprs[*high].span);
-        let message = format!("`uniform` runs from its first to its second argument, and {a} is not below {b}");
+        let message = format!(
+            "`uniform` runs from its first to its second argument, and {a} is not below {b}"
+        );
         self.diags.error(Code::ArgumentRange, span, message);
         None
     }

@@ -15,6 +15,9 @@ use crate::ty::{Element, Level, Role, Size, SizeAtom};
 /// cannot grow without limit.
 const MAX_ATOMS: usize = 64;
 
+/// A size written as a number is at most this, so that products of sizes do not overflow.
+const MAX_CONSTANT: i64 = i32::MAX as i64;
+
 impl Checker<'_> {
     /// The number of rows of a branch, a number where the model fixes it.
     pub(super) fn row_count(&self) -> Option<Size> {
@@ -44,8 +47,10 @@ impl Checker<'_> {
             self.report_size_expression(typed);
             return None;
         };
-        if size.as_constant().is_some_and(|value| value < 0) {
-            let message = format!("a size cannot be negative, and this is {size}");
+        let constant = size.as_constant().unwrap_or(0);
+        let wrong = if constant < 0 { "negative" } else { "as large as this" };
+        if !(0..=MAX_CONSTANT).contains(&constant) {
+            let message = format!("a size cannot be {wrong}: {size}");
             self.diags.error(Code::SizeExpression, span, message);
             return None;
         }
@@ -147,9 +152,9 @@ impl Checker<'_> {
         let dims = self.exprs[*args.first()?].ty.dims();
         match function {
             "cols" => dims.last().cloned(),
-            "num_elements" => dims
-                .iter()
-                .try_fold(Size::constant(1), |product, size| product.checked_mul(size)),
+            "num_elements" => {
+                dims.iter().try_fold(Size::constant(1), |product, size| product.checked_mul(size))
+            }
             _ => dims.first().cloned(),
         }
     }
@@ -197,7 +202,7 @@ impl Checker<'_> {
         let rows = size
             .atoms()
             .find(|atom| matches!(atom, SizeAtom::Rows(_)))
-            .map_or(String::new(), |atom| atom.name().to_string());
+            .map_or(String::new(), |atom| atom.to_string());
         let declared = self.schema.rows.as_ref().map(|rows| rows.span);
         let message = format!(
             "the size of `{name}` depends on `{rows}`, which differs from branch to branch"

@@ -30,7 +30,9 @@ impl Checker<'_> {
     fn check_statement(&mut self, statement: &ast::Statement) -> Vec<Statement> {
         let span = statement.span;
         let one = match &statement.kind {
-            StatementKind::Declare(declaration) => return self.check_declaration(declaration, span),
+            StatementKind::Declare(declaration) => {
+                return self.check_declaration(declaration, span);
+            }
             StatementKind::Sample { lhs, distribution } => {
                 self.check_sample(*lhs, distribution, span)
             }
@@ -54,10 +56,6 @@ impl Checker<'_> {
     fn check_declaration(&mut self, declaration: &Declaration, span: Span) -> Vec<Statement> {
         let nested = self.names.is_nested();
         match (&declaration.value, &declaration.distribution) {
-            (Some(_), Some(call)) => {
-                self.report_value_and_distribution(declaration, call.name.span);
-                Vec::new()
-            }
             (None, Some(call)) if nested => {
                 self.report_nested_unknown(declaration, call.name.span);
                 Vec::new()
@@ -65,15 +63,6 @@ impl Checker<'_> {
             (None, _) if !nested => self.check_unknown(declaration, span),
             _ => self.check_derived(declaration, nested),
         }
-    }
-
-    fn report_value_and_distribution(&mut self, declaration: &Declaration, span: Span) {
-        let name = &declaration.name.name;
-        let message = format!("`{name}` has both a value and a distribution");
-        self.diags.error(Code::SampleLeft, span, message).help(
-            "with `=` it is derived from other quantities, with `~` it is an unknown: choose one",
-        );
-        self.declare_broken(declaration);
     }
 
     fn report_nested_unknown(&mut self, declaration: &Declaration, span: Span) {
@@ -97,7 +86,7 @@ impl Checker<'_> {
 
     /// A derived quantity at the top, or a temporary.
     fn check_derived(&mut self, declaration: &Declaration, nested: bool) -> Vec<Statement> {
-        let Declaration { ty, name, value, .. } = declaration;
+        let Declaration { name, value, .. } = declaration;
         let checked = self.check_derived_type(declaration);
         let value = value.and_then(|value| {
             let typed = self.check_expr(value);
@@ -113,15 +102,14 @@ impl Checker<'_> {
         let facts = Facts { nested, ..Facts::new(self.reach_of_assigned(&name.name)) };
         let failed = checked.is_none() || (value.is_none() && declaration.value.is_some());
         let symbol = self.declare(name, kind, checked.unwrap_or_else(Type::real), facts);
-        let fits =
-            value.is_none_or(|value| failed || self.require_assignable(symbol, &[], value).is_some());
+        let fits = value
+            .is_none_or(|value| failed || self.require_assignable(symbol, &[], value).is_some());
         if failed {
             self.facts_mut(symbol).give_up();
         } else if let Some(value) = value {
             self.note_value(symbol, value);
         }
         debug_assert!(fits || self.diags.has_errors(), "a misfit is reported");
-        let _ = ty;
         vec![Statement::Declare { symbol, value }]
     }
 
@@ -130,7 +118,8 @@ impl Checker<'_> {
         let name = &declaration.name.name;
         if ty.base == ast::BaseType::CholeskyFactorCorr {
             let message = format!("`{name}` is derived and has no constraint");
-            let diagnostic = self.diags.error(Code::Constraint, ty.span, message);
+            let span = self.type_span(ty);
+            let diagnostic = self.diags.error(Code::Constraint, span, message);
             diagnostic.help("declare it as `matrix[K, K]`");
             return None;
         }
@@ -236,10 +225,7 @@ impl Checker<'_> {
             ),
         };
         let declared = self.symbols[symbol].span;
-        self.diags
-            .error(Code::Assignment, span, what)
-            .label(declared, "declared here")
-            .help(help);
+        self.diags.error(Code::Assignment, span, what).label(declared, "declared here").help(help);
         None
     }
 
@@ -274,8 +260,7 @@ impl Checker<'_> {
         } else {
             format!("this part of `{name}` is {wanted}")
         };
-        let diagnostic =
-            self.diags.error(code, span, format!("{what}, and the value is {found}"));
+        let diagnostic = self.diags.error(code, span, format!("{what}, and the value is {found}"));
         diagnostic.label(declared, format!("`{name}` is declared here"));
         let help = if per_row {
             format!(

@@ -183,7 +183,9 @@ impl Checker<'_> {
         let reached = if too_low { low.map(Size::constant) } else { high };
         let reached = reached.map_or(String::new(), |value| value.to_string());
         let message = match self.exprs[index].kind {
-            ExprKind::Int(_) => format!("there is no element {reached}: they count from 1 to {size}"),
+            ExprKind::Int(_) => {
+                format!("there is no element {reached}: they count from 1 to {size}")
+            }
             _ => format!("this subscript reaches {reached}, but elements count from 1 to {size}"),
         };
         self.diags.error(Code::IndexRange, span, message).help(if too_low {

@@ -108,10 +108,9 @@ impl Checker<'_> {
         let (fits, bounds) = match support {
             _ if is_interval => (low.is_some() && high.is_some(), "<lower=…, upper=…>"),
             Support::NonNegative => (self.keeps_above(low, 0.0), "<lower=0>"),
-            Support::UnitInterval => (
-                self.keeps_above(low, 0.0) && self.keeps_below(high, 1.0),
-                "<lower=0, upper=1>",
-            ),
+            Support::UnitInterval => {
+                (self.keeps_above(low, 0.0) && self.keeps_below(high, 1.0), "<lower=0, upper=1>")
+            }
             _ => return,
         };
         if fits {
@@ -141,7 +140,8 @@ impl Checker<'_> {
         outcome: ExprId,
         args: &[ExprId],
     ) {
-        let is_local = matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
+        let is_local =
+            matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
         let depends = args.iter().any(|arg| self.exprs[*arg].role > Role::Data);
         let reaches = self.reaches_beyond(distribution, support, symbol);
         if !is_local || !depends || !reaches || self.is_folded(distribution, symbol, args) {

@@ -52,7 +52,8 @@ impl Checker<'_> {
     fn check_unknown_type(&mut self, ty: &TypeExpr, name: &str) -> Option<Type> {
         if ty.base == BaseType::Int {
             let message = format!("`{name}` is an unknown and cannot be a whole number");
-            self.diags.error(Code::DiscreteUnknown, ty.span, message).help(
+            let span = self.type_span(ty);
+            self.diags.error(Code::DiscreteUnknown, span, message).help(
                 "inference moves along gradients: sum over the values it could have with \
                  `log_sum_exp` or `log_mix`; an `int` with a value is derived: `int k = …;`",
             );
@@ -84,7 +85,8 @@ impl Checker<'_> {
         if ty.base == BaseType::CholeskyFactorCorr {
             if has_bounds {
                 let message = "a `cholesky_factor_corr` takes no bounds";
-                self.diags.error(Code::Constraint, ty.span, message);
+                let span = self.type_span(ty);
+                self.diags.error(Code::Constraint, span, message);
                 return None;
             }
             return Some(Constraint::CholeskyFactorCorr);
@@ -125,7 +127,8 @@ impl Checker<'_> {
             return Some(());
         }
         let message = format!("nothing lies between the bounds {a} and {b}");
-        self.diags.error(Code::Constraint, ty.span, message).help("the lower bound is the smaller");
+        let span = self.type_span(ty);
+        self.diags.error(Code::Constraint, span, message).help("the lower bound is the smaller");
         None
     }
 }
