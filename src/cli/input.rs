@@ -108,11 +108,7 @@ pub fn bind(
 }
 
 /// A data error as the user sees it, with the declaration it concerns.
-pub fn data_failure(
-    error: &DataError,
-    source: Option<&Source>,
-    format: MessageFormat,
-) -> Failure {
+pub fn data_failure(error: &DataError, source: Option<&Source>, format: MessageFormat) -> Failure {
     let place = source.zip(error.span());
     if format.is_json() {
         let mut json = serde_json::json!({

@@ -6,6 +6,9 @@ use super::element::At;
 use super::emit::{Emit, Emitter, Num, Place, Scope, View};
 use crate::ir::op::{Op, ValueId};
 
+/// Given row, column and place in the packed vector, and positions along further axes.
+type StrictLowerBody<'b, E> = dyn FnMut(&mut E, [At; 3], &[At]) + 'b;
+
 impl Emitter<'_> {
     /// Emits a value that the plan gives a buffer.
     pub fn emit_buffer(&mut self, scope: &mut Scope, id: ValueId) -> Emit<Place> {
@@ -105,12 +108,7 @@ impl Emitter<'_> {
 
     /// Every row `i`, column `j < i` and place in the packed vector, with every position
     /// along the remaining axes.
-    fn strict_lower(
-        &mut self,
-        n: Num,
-        rest: &[Num],
-        body: &mut dyn FnMut(&mut Self, [At; 3], &[At]),
-    ) {
+    fn strict_lower(&mut self, n: Num, rest: &[Num], body: &mut StrictLowerBody<Self>) {
         self.for_each(n, &mut |e, i| {
             let one = e.int(1);
             let before = e.b.ins().isub(i, one);
@@ -139,7 +137,7 @@ impl Emitter<'_> {
             let zero = e.b.ins().f64const(0.0);
             e.b.def_var(running, zero);
             e.for_each(n, &mut |e, step| {
-                let index = if reverse { e.from_end(n, step) } else { step };
+                let index = if reverse { e.counted_back(n, step) } else { step };
                 let mut at = others.to_vec();
                 at.insert(axis, At::one(index));
                 let element = e.element(scope, value, &at);
@@ -153,7 +151,7 @@ impl Emitter<'_> {
     }
 
     /// `n - 1 - step`
-    pub fn from_end(&mut self, n: Num, step: Value) -> Value {
+    pub fn counted_back(&mut self, n: Num, step: Value) -> Value {
         let n = self.int_value(n);
         let one = self.int(1);
         let last = self.b.ins().isub(n, one);
@@ -172,7 +170,7 @@ impl Emitter<'_> {
         let n = dims[0];
         self.nest(&dims[1..], false, &mut |e, column| {
             e.for_each(n, &mut |e, step| {
-                let i = if transpose { e.from_end(n, step) } else { step };
+                let i = if transpose { e.counted_back(n, step) } else { step };
                 let at = |row: Value| [&[At::one(row)], column].concat();
                 let rest = e.b.declare_var(types::F64);
                 let right = e.element(scope, rhs, &at(i));

@@ -60,7 +60,7 @@ pub(super) struct Scope<'f> {
     /// Memory an array should be written to, where an output says so.
     pub destinations: HashMap<ValueId, Value>,
     /// Scratch regions by the value that owns them.
-    regions: Vec<(ValueId, usize)>,
+    pub regions: Vec<(ValueId, usize)>,
 }
 
 impl<'f> Scope<'f> {
@@ -114,6 +114,8 @@ pub(super) struct Emitter<'a> {
     pub n_rows: Value,
     pub scratch: Value,
     pub regions: Regions,
+    /// Scratch after the last region, in elements; see `note_part`.
+    pub slack: usize,
     pub n_homes: Home,
 }
 
@@ -151,6 +153,7 @@ pub(super) fn emit_function(
         n_rows,
         scratch,
         regions: Regions::default(),
+        slack: 0,
         n_homes: 0,
     };
     let mut scope = Scope::new(function);
@@ -160,7 +163,7 @@ pub(super) fn emit_function(
     e.write_outputs(&scope, &pointers)?;
     e.b.ins().return_(&[]);
     e.b.finalize(target_config);
-    Ok(e.regions.length())
+    e.regions.length().checked_add(e.slack).ok_or(CodegenError::TooLarge)
 }
 
 impl Emitter<'_> {
@@ -284,128 +287,6 @@ impl Emitter<'_> {
             ),
             _ => Place::Virtual(Vec::new()),
         }
-    }
-
-    /// The part of an array at fixed positions.
-    pub fn part(&mut self, view: &View, fixed: &[Option<Value>]) -> View {
-        let mut base = view.base;
-        let mut strides = Vec::new();
-        for (stride, position) in view.strides.iter().zip(fixed) {
-            match position {
-                None => strides.push(*stride),
-                Some(position) => {
-                    let offset = self.mul(Num::Dyn(*position), *stride);
-                    base = self.address(base, offset);
-                }
-            }
-        }
-        View { base, strides, home: None }
-    }
-
-    /// Positions of an index along its fixed axes, kept within the axes: the proof that they
-    /// are was made elsewhere, from data this code never sees.
-    pub fn fixed_positions(
-        &mut self,
-        scope: &Scope,
-        id: ValueId,
-        at: &[Option<ValueId>],
-    ) -> Emit<Vec<Option<Value>>> {
-        let (Op::Index(indexed, _)
-        | Op::Set { base: indexed, .. }
-        | Op::AddAt { base: indexed, .. }) = scope.op(id)
-        else {
-            unreachable!("only these have positions");
-        };
-        let mut fixed = Vec::new();
-        for (size, position) in scope.dims(*indexed).iter().zip(at) {
-            fixed.push(match position {
-                None => None,
-                Some(position) => Some(self.position_within(scope.scalar(*position), size)?),
-            });
-        }
-        Ok(fixed)
-    }
-
-    fn position_within(&mut self, position: Value, size: &Size) -> Emit<Value> {
-        let position = self.b.ins().fcvt_to_sint_sat(types::I64, position);
-        let last = match self.extent(size)? {
-            Num::Const(n) => self.int((n - 1).max(0)),
-            Num::Dyn(n) => {
-                let (one, zero) = (self.int(1), self.int(0));
-                let last = self.b.ins().isub(n, one);
-                self.b.ins().smax(last, zero)
-            }
-        };
-        // Below zero is far above the last when unsigned.
-        let inside = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, position, last);
-        Ok(self.b.ins().select(inside, position, last))
-    }
-
-    /// The view of an array that is in memory.
-    pub fn view(&self, scope: &Scope, id: ValueId) -> View {
-        match scope.place(id) {
-            Place::View(view) => view.clone(),
-            other => unreachable!("an array in memory, not {other:?}"),
-        }
-    }
-
-    /// Memory for a value's array: where the output wants it, or a region of scratch.
-    pub fn memory_for(&mut self, scope: &mut Scope, id: ValueId) -> Emit<View> {
-        let dims = self.extents(scope.dims(id))?;
-        if let Some(pointer) = scope.destinations.get(&id) {
-            return Ok(self.contiguous(*pointer, &dims, None));
-        }
-        let sizes: Vec<&Size> = scope.dims(id).iter().collect();
-        self.scratch_for(scope, id, &sizes, &dims)
-    }
-
-    /// A region of scratch that lives as long as `owner`.
-    pub fn scratch_for(
-        &mut self,
-        scope: &mut Scope,
-        owner: ValueId,
-        sizes: &[&Size],
-        dims: &[Num],
-    ) -> Emit<View> {
-        let mut length = 1_usize;
-        for size in sizes {
-            let bound = self.sizes.resolve(size)?.upper_bound(self.sizes.max_rows());
-            length = bound.and_then(|n| n.checked_mul(length)).ok_or(CodegenError::TooLarge)?;
-        }
-        let offset = self.regions.take(length)?;
-        scope.regions.push((owner, offset));
-        let bytes = i64::try_from(8 * offset).map_err(|_| CodegenError::TooLarge)?;
-        let bytes = self.int(bytes);
-        let base = self.b.ins().iadd(self.scratch, bytes);
-        self.n_homes += 1;
-        Ok(self.contiguous(base, dims, Some(self.n_homes)))
-    }
-
-    fn release_regions(&mut self, scope: &mut Scope, position: usize) {
-        let Scope { plan, regions, .. } = scope;
-        regions.retain(|(owner, offset)| {
-            let over = plan.lifetime[owner.index()] <= position;
-            if over {
-                self.regions.give_back(*offset);
-            }
-            !over
-        });
-    }
-
-    /// Gives back what the scope still holds, at its end.
-    pub fn release_all(&mut self, scope: &mut Scope) {
-        for (_, offset) in scope.regions.drain(..) {
-            self.regions.give_back(offset);
-        }
-    }
-
-    /// A row-major view.
-    pub fn contiguous(&mut self, base: Value, dims: &[Num], home: Option<Home>) -> View {
-        let mut strides = vec![Num::Const(1); dims.len()];
-        for axis in (1..dims.len()).rev() {
-            strides[axis - 1] = self.mul(strides[axis], dims[axis]);
-        }
-        View { base, strides, home }
     }
 }
 

@@ -33,7 +33,7 @@ impl Emitter<'_> {
         let zero = self.int(0);
         let mut outcome = Ok(());
         self.for_range(zero, count, 1, &mut |e, step| {
-            let index = if l.reverse { e.from_end(Num::Dyn(count), step) } else { step };
+            let index = if l.reverse { e.counted_back(Num::Dyn(count), step) } else { step };
             outcome = e.emit_body(scope, l, &results, index);
         });
         outcome?;

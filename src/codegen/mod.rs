@@ -13,6 +13,7 @@ mod element;
 mod emit;
 mod jit;
 mod loops;
+mod memory;
 mod reduce;
 mod reduction;
 mod regions;
@@ -23,7 +24,9 @@ mod tests;
 
 use std::fmt;
 
+#[allow(unused_imports)]
 pub use jit::{CompiledFunction, Scratch, compile};
+#[allow(unused_imports)]
 pub use sizes::SizeTable;
 
 /// Why no code was made.

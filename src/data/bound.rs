@@ -47,6 +47,13 @@ pub struct DatumSummary {
     pub range: Option<(f64, f64)>,
 }
 
+impl DatumSummary {
+    /// Whether it has one value (or row of values) for each branch.
+    pub fn is_per_branch(&self) -> bool {
+        self.level == Level::Branch
+    }
+}
+
 impl BoundData {
     /// Number of branches.
     pub fn n_branches(&self) -> usize {

@@ -231,11 +231,16 @@ fn init<T: Target>(
     config: &FitConfig,
     run: &Run,
 ) -> Result<Guide, FitError> {
-    let scale = plan.n_branches as f64 / plan.start_branches.len() as f64;
     let half = config.max_seconds.map(|seconds| 0.4 * seconds);
     let mut stop = || run.is_stopped() || half.is_some_and(|limit| run.seconds() > limit);
-    let start =
-        start::search(shards, &plan.start_branches, scale, &mut stop).ok_or(FitError::NoStart)?;
+    let start = start::search(
+        shards,
+        &plan.coarse_branches,
+        &plan.start_branches,
+        plan.n_branches,
+        &mut stop,
+    )
+    .ok_or(FitError::NoStart)?;
     let global = GlobalGuide::new(start.centre, start.scale);
     let (shared, _) = elbo::shared_at(shards.target(), &global.mean());
     let all: Vec<usize> = (0..plan.n_branches).collect();

@@ -21,6 +21,6 @@ pub mod shards;
 pub mod site;
 pub mod start;
 pub mod state;
-pub mod target;
+pub(crate) use crate::target;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,9 @@ const STEP_WORK: usize = 30_000;
 /// Branches of the start phase.
 const START_BRANCHES: usize = 1000;
 const START_WORK: usize = 200_000;
-const WATCH_WORK: usize = 60_000;
+/// Work of its first, coarse search.
+const COARSE_WORK: usize = 12_000;
+const WATCH_WORK: usize = 150_000;
 /// Work of the final measurements, in rows (a branch counts as 16 more).
 const MEASURE_WORK: usize = 20_000_000;
 const WEIGHT_WORK: usize = 200_000_000;
@@ -40,6 +42,8 @@ pub struct Plan {
     pub watch_branches: Vec<usize>,
     /// Branches of the start phase.
     pub start_branches: Vec<usize>,
+    /// Those of its first search, fewer.
+    pub coarse_branches: Vec<usize>,
     /// Shortest first decay.
     pub min_decay: usize,
     /// Most draws of the final ELBO.
@@ -85,6 +89,7 @@ impl Plan {
             watch_draws: 32,
             watch_branches: sample(WATCH_WORK, 64, FULL_BATCH_BRANCHES),
             start_branches: sample(START_WORK, 64, START_BRANCHES),
+            coarse_branches: sample(COARSE_WORK, 64, START_BRANCHES),
             min_decay: 400.max((20.0 / step_size) as usize).min(1500),
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
             weigh: weight_draws >= LEAST_WEIGHTS,

@@ -8,7 +8,7 @@ use super::target::{Part, Target};
 
 const MAX_NEWTON_STEPS: usize = 60;
 /// Newton's decrement, in nats, below which a last full step ends the search.
-const DECREMENT_AT_END: f64 = 1e-12;
+const DECREMENT_AT_END: f64 = 1e-9;
 
 /// Fixed nodes ξ_k in whitened coordinates and their weights, which sum to one.
 #[derive(Clone, Debug)]
@@ -86,6 +86,8 @@ pub struct SiteSolver {
     part_gradient: Vec<f64>,
     part_curvature: Vec<f64>,
     trial: Vec<f64>,
+    /// Where `part_gradient` and `part_curvature` hold those of the likelihood.
+    expanded_at: Vec<f64>,
 }
 
 impl SiteSolver {
@@ -99,6 +101,7 @@ impl SiteSolver {
             part_gradient: vec![0.0; n_local],
             part_curvature: vec![0.0; n_local * n_local],
             trial: vec![0.0; n_local],
+            expanded_at: vec![],
         }
     }
 
@@ -111,6 +114,7 @@ impl SiteSolver {
         shared: &[f64],
         warm: Option<&[f64]>,
     ) -> Option<Site> {
+        self.expanded_at.clear();
         let has_rows = target.n_rows(branch) > 0;
         let prior_mode = |solver: &mut Self, target: &mut T| {
             let mut mode = vec![0.0; solver.n];
@@ -236,7 +240,9 @@ impl SiteSolver {
     ) {
         let (gradient, curvature) = (&mut self.gradient, &mut self.curvature);
         target.expansion(Part::Prior, branch, shared, z, gradient, curvature);
+        self.expanded_at.clear();
         if likelihood {
+            self.expanded_at.extend_from_slice(z);
             let (gradient, curvature) = (&mut self.part_gradient, &mut self.part_curvature);
             target.expansion(Part::Likelihood, branch, shared, z, gradient, curvature);
             axpy(1.0, &self.part_gradient, &mut self.gradient);
@@ -309,7 +315,13 @@ impl SiteSolver {
         } else {
             (self.spread(&centre, &factor), self.quadrature.weights.clone())
         };
-        let likelihood = (has_rows && !target.likelihood_reads_shared()).then(|| {
+        let cached = has_rows && !target.likelihood_reads_shared();
+        // With the centre as the only point, Newton's last expansion was just there.
+        let at_centre = weights.len() == 1 && self.expanded_at == centre;
+        let likelihood = cached.then(|| {
+            if at_centre {
+                return (self.part_gradient.clone(), self.part_curvature.clone());
+            }
             let mut sums = (vec![0.0; n], vec![0.0; n * n]);
             for (point, &weight) in points.chunks_exact(n).zip(&weights) {
                 let (gradient, curvature) = (&mut self.part_gradient, &mut self.part_curvature);

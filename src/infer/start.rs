@@ -39,15 +39,17 @@ pub struct Start {
     pub definite: bool,
 }
 
-/// Searches on `branches`, each standing for `weight` of them. `None` where nothing finite was
-/// found at or near zero.
+/// Searches on the `coarse` branches, then finishes on all of `branches`; the log density of
+/// either stands for `n_branches`. `None` where nothing finite was found at or near zero.
 pub fn search<T: Target>(
     shards: &mut Shards<T>,
+    coarse: &[usize],
     branches: &[usize],
-    weight: f64,
+    n_branches: usize,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<Start> {
-    let mut objective = Objective::new(shards, branches, weight);
+    let weight = |part: &[usize]| n_branches as f64 / part.len() as f64;
+    let mut objective = Objective::new(shards, coarse, weight(coarse));
     let n = objective.n;
     if n == 0 {
         let (value, _) = objective.at(&[])?;
@@ -57,16 +59,21 @@ pub fn search<T: Target>(
     let (mut theta, steps) = follow_signs(&mut objective, stop)?;
     let mut scale = diagonal(&coordinate_scales(&mut objective, &theta, &steps), n);
     let mut definite = false;
-    let rounds = if n <= DENSE_EIGEN { 3 } else { 1 };
-    for round in 0..rounds {
-        if round > 0 && stop() {
-            break;
+    let small = n <= DENSE_EIGEN;
+    for round in 0..if small { 2 } else { 1 } {
+        if round == 0 || !stop() {
+            climb(&mut objective, &mut theta, &scale, stop);
+            (scale, definite) = whiten(&mut objective, &theta, &scale);
         }
-        climb(&mut objective, &mut theta, &scale, stop);
-        (scale, definite) = whiten(&mut objective, &theta, &scale);
     }
-    let (value, _) = objective.at(&theta)?;
-    let evaluations = objective.evaluations;
+    let coarse_evaluations = objective.evaluations;
+    let mut all = Objective::new(shards, branches, weight(branches));
+    if (small || coarse.len() < branches.len()) && !stop() {
+        climb(&mut all, &mut theta, &scale, stop);
+        (scale, definite) = whiten(&mut all, &theta, &scale);
+    }
+    let (value, _) = all.at(&theta)?;
+    let evaluations = coarse_evaluations + all.evaluations;
     Some(Start { centre: theta, scale, objective: value, evaluations, definite })
 }
 

@@ -11,7 +11,7 @@ use crate::random::{Purpose, Stream};
 
 /// Size of a whitened gradient, in nats, below which Adam's steps shrink with it.
 const GRADIENT_FLOOR: f64 = 0.1;
-/// The network's steps, relative to those of q(θ), and their bound.
+/// The network's step size; it falls as that of q(θ) does.
 const NETWORK_STEP: f64 = 0.01;
 
 /// What the next step needs.
@@ -117,7 +117,7 @@ fn advance_local(
     match &mut state.guide.local {
         LocalGuide::Amortized(Some(network)) => {
             let floor = GRADIENT_FLOOR * (plan.n_branches as f64).sqrt();
-            let size = NETWORK_STEP.min(step_size);
+            let size = NETWORK_STEP * (step_size / plan.step_size).min(1.0);
             state.network.step(&mut network_gradient, size, floor);
             axpy(1.0, &network_gradient, &mut network.weights);
         }

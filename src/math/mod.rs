@@ -68,18 +68,20 @@ pub extern "C" fn round(x: f64) -> f64 {
 
 /// `1 / (1 + e⁻ˣ)`, with full relative accuracy in both tails
 pub extern "C" fn inv_logit(x: f64) -> f64 {
-    // The exponential of a number that is not positive cannot overflow.
-    if x < 0.0 {
-        let e = x.exp();
-        e / (1.0 + e)
-    } else {
-        1.0 / (1.0 + (-x).exp())
-    }
+    // The exponential of a number that is not positive cannot overflow; choosing numbers
+    // rather than ways to go on spares a jump that data make unpredictable.
+    let e = (-x.abs()).exp();
+    let numerator = if x < 0.0 { e } else { 1.0 };
+    numerator / (1.0 + e)
 }
 
 /// `ln(1 + eˣ)`, without overflow and with full relative accuracy in the lower tail
 pub extern "C" fn log1p_exp(x: f64) -> f64 {
-    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
+    let e = (-x.abs()).exp();
+    let above = if x > 0.0 { x } else { 0.0 };
+    // ln(1 + e) with the rounding of 1 + e made good, for e in [0, 1]. (Kahan)
+    let sum = 1.0 + e;
+    above + (sum.ln() + (e - (sum - 1.0)) / sum)
 }
 
 /// `ln cosh x`, without overflow and with full relative accuracy near zero

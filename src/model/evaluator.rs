@@ -10,7 +10,7 @@ use super::layout::ParamLayout;
 use super::program::Kernels;
 use crate::codegen::Scratch;
 use crate::data::BoundData;
-use crate::infer::target::{BranchDensity, Part, Target};
+use crate::target::{BranchDensity, Part, Target};
 use crate::ir::op::InputKind;
 
 /// Code for one model and one data set, shared, and the work space of one thread.

@@ -161,6 +161,13 @@ impl CompiledModel {
         &self.inner.source
     }
 
+    /// A hash of the text (FNV-1a of its bytes).
+    pub fn fingerprint(&self) -> u64 {
+        self.inner.source.text().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+    }
+
     /// Warnings, in the order of the text.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.inner.warnings
@@ -172,6 +179,11 @@ impl CompiledModel {
             true => String::new(),
             false => render(&self.inner.warnings, &self.inner.source, color),
         }
+    }
+
+    /// The warnings as JSON objects.
+    pub fn warnings_json(&self) -> Vec<serde_json::Value> {
+        self.inner.warnings.iter().map(|d| to_json(d, &self.inner.source)).collect()
     }
 
     /// How long each stage took.

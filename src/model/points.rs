@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::evaluator::Evaluator;
 use super::kernel::Arguments;
 use super::layout::{ParamLayout, Variable};
-use crate::infer::target::Target;
+use crate::target::Target;
 
 /// Values of all unknowns, constrained.
 #[derive(Clone, Debug, Default, PartialEq)]

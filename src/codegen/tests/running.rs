@@ -92,6 +92,21 @@ fn an_index_out_of_range_stays_in_the_array() {
     }
 }
 
+#[test]
+fn a_part_of_nothing_stays_in_work_space() {
+    let mut draft = Draft::new();
+    let x = draft.input(&[rows(), size(5000)]);
+    let i = draft.whole(Op::Int(0));
+    let row = draft.real(Op::Index(x, vec![Some(i), None]), &[size(5000)]);
+    let value = draft.unary(UnaryOp::Square, row);
+    let set = Op::Set { base: x, at: vec![Some(i), None], value };
+    let y = draft.real(set, &[rows(), size(5000)]);
+    draft.output(y);
+    let compiled = compile(&[&draft.function], &sizes(1)).unwrap().remove(0);
+    // What would be read is not the point; that nothing else is touched is.
+    assert_eq!(call(&draft.function, &compiled, &[vec![]], 0), [vec![0.0; 0]]);
+}
+
 /// Bytes of machine code in this process that no file backs, where the system tells.
 fn generated_code_bytes() -> Option<u64> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;

@@ -188,7 +188,7 @@ fn a_branch_without_rows_keeps_its_prior() {
 #[ignore = "takes a minute"]
 fn many_wide_logistic_branches_fit_in_reasonable_time() {
     let target = models::logistic(600, 165, 20);
-    let result = run(&target, &FitConfig { max_seconds: Some(60.0), ..FitConfig::default() });
+    let result = run(&target, &FitConfig { max_seconds: Some(45.0), ..FitConfig::default() });
     for row in &result.trace {
         eprintln!("{row:?}");
     }

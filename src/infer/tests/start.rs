@@ -9,7 +9,8 @@ use crate::infer::target::Target;
 
 fn start(target: &Glmm) -> Start {
     let branches: Vec<usize> = (0..target.n_branches()).collect();
-    search(&mut Shards::new(target, None), &branches, 1.0, &mut || false).expect("a start")
+    let mut shards = Shards::new(target, None);
+    search(&mut shards, &branches, &branches, branches.len(), &mut || false).expect("a start")
 }
 
 fn sds(start: &Start) -> Vec<f64> {

@@ -1,0 +1,135 @@
+//! `hbdc fit`
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hbdc::{CompileOptions, Family, Fit, FitConfig, FitError, fit_with_progress, write_fit};
+
+use super::args::{FamilyArg, FitArgs, MessageFormat, Progress};
+use super::progress::Reporter;
+use super::{Exit, Failure, Outcome, input, print};
+
+/// Fits, writes the fit folder, prints the globals and the verdict.
+pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
+    let folder = folder(args)?;
+    let model = input::model(&args.model, &CompileOptions::default(), format)?;
+    let data = input::bind(&model, &args.input, format)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let on_signal = stop.clone();
+    ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
+        .map_err(|fault| Failure::usage(format!("no handler for Ctrl-C: {fault}")))?;
+    anstream::eprintln!(
+        "fitting {} to {} branches, {} rows of {}",
+        args.model.display(),
+        data.n_branches(),
+        data.n_rows_total(),
+        data.source_name()
+    );
+    let mut reporter = Reporter::new(args.progress.unwrap_or(Progress::Plain));
+    let mut progress = |info: &hbdc::StepInfo| {
+        reporter.show(info);
+        ControlFlow::Continue(())
+    };
+    let fitted = fit_with_progress(&model, &data, &config(args).stop(stop), &mut progress);
+    let fit = fitted.map_err(|error| match error {
+        FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
+        error => Failure::model(format!("error[fit]: {error}")),
+    })?;
+    write_fit(&folder, &model, &fit, args.force).map_err(Failure::usage)?;
+    print(&report(&fit, &folder))?;
+    if fit.is_interrupted() {
+        return Err(Failure::silent(Exit::Interrupted));
+    }
+    match fit.verdict().believable || args.allow_poor_fit {
+        true => Ok(()),
+        false => Err(Failure::silent(Exit::PoorFit)),
+    }
+}
+
+fn config(args: &FitArgs) -> FitConfig {
+    let mut config = FitConfig::default().seed(args.seed).draws(args.draws as usize);
+    config = config.family(match args.family {
+        FamilyArg::Amortized => Family::Amortized,
+        FamilyArg::Branch => Family::Branch,
+    });
+    if let Some(threads) = args.threads {
+        config = config.threads(threads as usize);
+    }
+    if let Some(batch) = args.batch {
+        config = config.batch(batch as usize);
+    }
+    if let Some(particles) = args.particles {
+        config = config.particles(particles as usize);
+    }
+    if let Some(step_size) = args.step_size {
+        config = config.step_size(step_size);
+    }
+    if let Some(max_steps) = args.max_steps {
+        config = config.max_steps(max_steps as usize);
+    }
+    if let Some(max_seconds) = args.max_seconds {
+        config = config.max_seconds(max_seconds);
+    }
+    if let Some(tolerance) = args.tolerance {
+        config = config.tolerance(tolerance);
+    }
+    if let Some(fraction) = args.holdout {
+        config = config.holdout(fraction);
+    }
+    config
+}
+
+/// Where the fit goes; decided before anything is computed.
+fn folder(args: &FitArgs) -> Result<PathBuf, Failure> {
+    if let Some(folder) = &args.out {
+        if folder.exists() && !args.force {
+            return Err(Failure::usage(format!(
+                "{} exists already\n  help: choose another --out, or replace it with --force",
+                folder.display()
+            )));
+        }
+        return Ok(folder.clone());
+    }
+    let stem = args.model.file_stem().unwrap_or(args.model.as_os_str()).to_string_lossy();
+    let first = PathBuf::from(format!("{stem}.fit"));
+    if !first.exists() || args.force {
+        return Ok(first);
+    }
+    let numbered = (2..).map(|k| PathBuf::from(format!("{stem}.fit-{k}")));
+    Ok(numbered.into_iter().find(|folder| !folder.exists()).expect("numbers do not end"))
+}
+
+/// What is printed at the end.
+fn report(fit: &Fit, folder: &Path) -> String {
+    let (elbo, se) = fit.elbo();
+    let mut text = format!("\n{}\n", fit.posterior().summary());
+    text.push_str(&format!("ELBO {elbo:.3} ± {se:.3} nats\n"));
+    if let Some((evidence, se, ess)) = fit.log_evidence() {
+        let percent = 100.0 * ess;
+        text.push_str(&format!(
+            "log evidence by importance weights {evidence:.3} ± {se:.3}, \
+             relative effective size {percent:.0} %\n"
+        ));
+    }
+    if fit.is_corrected() {
+        text.push_str("the summaries are corrected by these weights\n");
+    }
+    if let Some((value, se, n_rows)) = fit.held_out() {
+        let per_row = value / n_rows as f64;
+        text.push_str(&format!(
+            "held-out log likelihood {value:.2} ± {se:.2}, {per_row:.4} per row of {n_rows}\n"
+        ));
+    }
+    let (steps, seconds) = (fit.steps(), fit.seconds());
+    text.push_str(&format!("{steps} steps in {seconds:.1} s; written to {}\n", folder.display()));
+    match fit.verdict().reasons.as_slice() {
+        [] => text.push_str("verdict: believable\n"),
+        reasons => {
+            text.push_str("verdict: do not believe this fit\n");
+            reasons.iter().for_each(|reason| text.push_str(&format!("  - {reason}\n")));
+        }
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! Settings of a fit.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::infer::fit::{self as engine, Family};
+
+/// Settings of a fit. The default needs no change: what is not set follows from the sizes of
+/// the problem.
+#[derive(Clone, Debug)]
+pub struct FitConfig {
+    pub(crate) engine: engine::FitConfig,
+    pub(crate) holdout: Option<f64>,
+    pub(crate) draws: usize,
+}
+
+impl Default for FitConfig {
+    fn default() -> Self {
+        FitConfig { engine: engine::FitConfig::default(), holdout: None, draws: 20_000 }
+    }
+}
+
+impl FitConfig {
+    /// The same seed gives the same fit; 1 by default.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.engine.seed = seed;
+        self
+    }
+
+    /// The approximating family.
+    pub fn family(mut self, family: Family) -> Self {
+        self.engine.family = family;
+        self
+    }
+
+    /// Draws of θ a step.
+    pub fn particles(mut self, particles: usize) -> Self {
+        self.engine.particles = Some(particles);
+        self
+    }
+
+    /// Branches a step.
+    pub fn batch(mut self, batch: usize) -> Self {
+        self.engine.batch = Some(batch);
+        self
+    }
+
+    /// Adam's step size, in units of the posterior's width.
+    pub fn step_size(mut self, step_size: f64) -> Self {
+        self.engine.step_size = Some(step_size);
+        self
+    }
+
+    /// Limit of optimisation steps.
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.engine.max_steps = max_steps;
+        self
+    }
+
+    /// Limit of seconds for the optimisation; final measurements come on top.
+    pub fn max_seconds(mut self, max_seconds: f64) -> Self {
+        self.engine.max_seconds = Some(max_seconds);
+        self
+    }
+
+    /// The gain in nats below which the fit has converged.
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.engine.tolerance = tolerance;
+        self
+    }
+
+    /// Threads; all by default. They do not change the result.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.engine.threads = Some(threads);
+        self
+    }
+
+    /// Keeps this share of each branch's rows, rounded down, out of the fit and scores it.
+    pub fn holdout(mut self, fraction: f64) -> Self {
+        self.holdout = Some(fraction);
+        self
+    }
+
+    /// Draws of the globals behind summaries; 20 000 by default.
+    pub fn draws(mut self, draws: usize) -> Self {
+        self.draws = draws;
+        self
+    }
+
+    /// Once this is true, the fit ends within a step and returns what it has.
+    pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.engine.stop = Some(stop);
+        self
+    }
+
+    pub(crate) fn family_of(&self) -> Family {
+        self.engine.family
+    }
+
+    pub(crate) fn seed_of(&self) -> u64 {
+        self.engine.seed
+    }
+}

@@ -1,0 +1,198 @@
+//! Fits a compiled model to data: inference over the model's evaluator, and the posterior in
+//! the author's variables.
+
+mod branches;
+mod config;
+mod draws;
+mod summary;
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+pub use branches::{BranchSummaries, LocalSummary};
+pub use config::FitConfig;
+pub use draws::Draws;
+pub use summary::{Summary, SummaryRow};
+
+use crate::data::{BoundData, DataError};
+use crate::infer::fit as engine;
+pub use crate::infer::fit::{Family, StepInfo, Verdict};
+use crate::infer::posterior::{self, HeldOut};
+use crate::infer::shards::Shards;
+use crate::model::{CompiledModel, Evaluator};
+use crate::target::Target;
+
+/// Draws of θ behind the score of held-out rows.
+const HELD_OUT_DRAWS: usize = 400;
+
+/// A fit that ended, well or not: look at its [`Fit::verdict`].
+pub struct Fit {
+    evaluator: Evaluator,
+    result: engine::FitResult,
+    config: FitConfig,
+    held_out: Option<HeldOut>,
+}
+
+/// Why no fit could begin.
+#[derive(Clone, Debug)]
+pub enum FitError {
+    /// The data do not allow what was asked.
+    Data(DataError),
+    /// The model cannot be fitted.
+    Inference(engine::FitError),
+}
+
+impl fmt::Display for FitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FitError::Data(error) => error.fmt(f),
+            FitError::Inference(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FitError {}
+
+/// Fits `model` to `data`.
+///
+/// # Errors
+/// When the model cannot be compiled for these data, or no values of the globals with a finite
+/// density are found. A fit that ends badly is not an error: its verdict says so.
+pub fn fit(
+    model: &CompiledModel,
+    data: &BoundData,
+    config: &FitConfig,
+) -> Result<Fit, FitError> {
+    fit_with_progress(model, data, config, &mut |_| ControlFlow::Continue(()))
+}
+
+/// As [`fit()`]; `progress` sees the watched ELBO now and then, and may end the fit early.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn fit_with_progress(
+    model: &CompiledModel,
+    data: &BoundData,
+    config: &FitConfig,
+    progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+) -> Result<Fit, FitError> {
+    let mask = match config.holdout {
+        Some(fraction) => {
+            let has_order = data.schema().rows.as_ref().is_some_and(|rows| !rows.by.is_empty());
+            let mask = data.hold_out(fraction, config.engine.seed, has_order);
+            Some(mask.map_err(FitError::Data)?)
+        }
+        None => None,
+    };
+    let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
+    let result =
+        engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
+    let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
+    fit.held_out = fit.score_held_out();
+    Ok(fit)
+}
+
+impl Fit {
+    /// The approximate posterior.
+    pub fn posterior(&self) -> Posterior<'_> {
+        Posterior { fit: self }
+    }
+
+    /// Whether to believe it, and if not, why.
+    pub fn verdict(&self) -> &Verdict {
+        &self.result.verdict
+    }
+
+    /// The evidence lower bound in nats, and its Monte Carlo standard error.
+    pub fn elbo(&self) -> (f64, f64) {
+        (self.result.elbo.value, self.result.elbo.se)
+    }
+
+    /// The log evidence from importance weights of θ, its standard error and the relative
+    /// effective number of draws, where they could be afforded.
+    pub fn log_evidence(&self) -> Option<(f64, f64, f64)> {
+        let weights = self.result.importance.as_ref()?;
+        Some((weights.log_evidence, weights.log_evidence_se, weights.relative_ess))
+    }
+
+    /// Whether draws of θ are corrected by importance weights.
+    pub fn is_corrected(&self) -> bool {
+        self.result.corrected
+    }
+
+    /// The watched ELBO over time.
+    pub fn trace(&self) -> &[StepInfo] {
+        &self.result.trace
+    }
+
+    /// Optimisation steps taken.
+    pub fn steps(&self) -> usize {
+        self.result.steps
+    }
+
+    /// Seconds that the fit took, measurements included.
+    pub fn seconds(&self) -> f64 {
+        self.result.seconds
+    }
+
+    /// Whether it was stopped before it was done.
+    pub fn is_interrupted(&self) -> bool {
+        self.result.interrupted
+    }
+
+    /// The log likelihood of held-out rows, its Monte Carlo error, and how many there are.
+    pub fn held_out(&self) -> Option<(f64, f64, usize)> {
+        self.held_out.map(|score| (score.log_likelihood, score.se, score.n_rows))
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &FitConfig {
+        &self.config
+    }
+
+    /// The model with its data.
+    pub fn evaluator(&self) -> &Evaluator {
+        &self.evaluator
+    }
+
+    fn shards(&self) -> Shards<Evaluator> {
+        Shards::new(&self.evaluator, self.config.engine.threads)
+    }
+
+    fn score_held_out(&self) -> Option<HeldOut> {
+        let mut evaluator = self.evaluator.clone();
+        let any = (0..evaluator.n_branches()).any(|branch| evaluator.n_held_out(branch) > 0);
+        if !any {
+            return None;
+        }
+        let (guide, seed) = (&self.result.guide, self.config.engine.seed);
+        let theta = self.result.theta_draws(HELD_OUT_DRAWS, seed);
+        let particles = posterior::particles(&mut evaluator, guide, &theta);
+        posterior::held_out(&mut self.shards(), guide, &particles, seed, 1)
+    }
+}
+
+/// The approximate posterior of a fit.
+#[derive(Clone, Copy)]
+pub struct Posterior<'a> {
+    fit: &'a Fit,
+}
+
+impl Posterior<'_> {
+    /// Mean, standard deviation and quantiles of every global and derived global.
+    pub fn summary(&self) -> Summary {
+        Summary::of(&self.draws(self.fit.config.draws))
+    }
+
+    /// `count` draws of the globals on the constrained scale.
+    pub fn draws(&self, count: usize) -> Draws {
+        let seed = self.fit.config.engine.seed;
+        let theta = self.fit.result.theta_draws(count, seed);
+        Draws::of_globals(&mut self.fit.evaluator.clone(), &theta, count)
+    }
+
+    /// Mean, standard deviation and quantiles of the locals of every branch.
+    pub fn branches(&self) -> BranchSummaries {
+        branches::summarise(self.fit)
+    }
+}

@@ -1,0 +1,122 @@
+//! Mean, standard deviation and quantiles.
+
+use std::fmt;
+
+use super::draws::Draws;
+use crate::model::Variable;
+
+/// Elements of one variable that are printed; all are written to files.
+const PRINTED_ELEMENTS: usize = 10;
+
+/// Summaries of scalars.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    rows: Vec<SummaryRow>,
+    /// For each variable, how many rows it has.
+    lengths: Vec<(String, usize)>,
+}
+
+/// The summary of one scalar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryRow {
+    /// Its name: `mu[2]`, `L[2,1]`.
+    pub name: String,
+    /// Posterior mean.
+    pub mean: f64,
+    /// Posterior standard deviation.
+    pub sd: f64,
+    /// 5 % quantile.
+    pub q5: f64,
+    /// Median.
+    pub q50: f64,
+    /// 95 % quantile.
+    pub q95: f64,
+}
+
+impl SummaryRow {
+    /// Summarises draws; sorts them.
+    pub(super) fn of(name: String, draws: &mut [f64]) -> SummaryRow {
+        let n = draws.len() as f64;
+        let mean = draws.iter().sum::<f64>() / n;
+        let squares = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+        let sd = (squares / (n - 1.0)).sqrt();
+        draws.sort_by(f64::total_cmp);
+        let quantile = |p: f64| {
+            let at = p * (n - 1.0);
+            let (low, high) = (draws[at.floor() as usize], draws[at.ceil() as usize]);
+            low + (high - low) * at.fract()
+        };
+        SummaryRow { name, mean, sd, q5: quantile(0.05), q50: quantile(0.5), q95: quantile(0.95) }
+    }
+
+    /// Mean, standard deviation, 5 %, 50 % and 95 % quantiles.
+    pub fn figures(&self) -> [f64; 5] {
+        [self.mean, self.sd, self.q5, self.q50, self.q95]
+    }
+}
+
+impl Summary {
+    pub(super) fn of(draws: &Draws) -> Summary {
+        let mut rows = Vec::with_capacity(draws.names().len());
+        for (name, column) in draws.names().iter().zip(draws.values().columns()) {
+            rows.push(SummaryRow::of(name.clone(), &mut column.to_vec()));
+        }
+        let length = |variable: &Variable| (variable.name.clone(), variable.elements().len());
+        Summary { rows, lengths: draws.variables().iter().map(length).collect() }
+    }
+
+    /// One row for each element of each variable.
+    pub fn rows(&self) -> &[SummaryRow] {
+        &self.rows
+    }
+
+    /// The row of this name.
+    pub fn get(&self, name: &str) -> Option<&SummaryRow> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = vec![["", "mean", "sd", "5%", "50%", "95%"].map(String::from)];
+        let mut left_out = Vec::new();
+        let mut start = 0;
+        for (name, length) in &self.lengths {
+            for row in &self.rows[start..start + (*length).min(PRINTED_ELEMENTS)] {
+                let [mean, sd, q5, q50, q95] = row.figures().map(|x| figure(x, row.sd));
+                lines.push([row.name.clone(), mean, sd, q5, q50, q95]);
+            }
+            if *length > PRINTED_ELEMENTS {
+                left_out.push(format!("{} more of {name}", length - PRINTED_ELEMENTS));
+            }
+            start += length;
+        }
+        let width = |k: usize| lines.iter().map(|l| l[k].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..6).map(width).collect();
+        for line in &lines {
+            write!(f, "{:<w$}", line[0], w = widths[0])?;
+            for (cell, width) in line.iter().zip(&widths).skip(1) {
+                write!(f, "  {cell:>width$}")?;
+            }
+            writeln!(f)?;
+        }
+        match left_out.is_empty() {
+            true => Ok(()),
+            false => writeln!(f, "and {}", left_out.join(", ")),
+        }
+    }
+}
+
+/// A number to about three digits of its standard deviation.
+fn figure(x: f64, sd: f64) -> String {
+    let scale = if sd.is_finite() && sd > 0.0 { sd } else { x.abs() };
+    if scale == 0.0 || !scale.is_finite() {
+        return format!("{x}");
+    }
+    let magnitude = scale.log10().floor() as i32;
+    if !(-6..=9).contains(&magnitude) || x.abs() >= 1e12 {
+        return format!("{x:.3e}");
+    }
+    let decimals = (2 - magnitude).max(0) as usize;
+    format!("{x:.decimals$}")
+}

@@ -1,0 +1,149 @@
+//! The fit folder. It is written beside its place and moved there when it is whole, so that
+//! nothing is ever there by half.
+
+mod tables;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::fit::{Family, Fit};
+use crate::model::CompiledModel;
+use crate::target::Target;
+
+/// The version of the folder's layout.
+const VERSION: u32 = 1;
+
+/// Why a folder was not written.
+#[derive(Debug)]
+pub enum OutputError {
+    /// It exists already.
+    Exists(PathBuf),
+    /// A file could not be written.
+    Io(PathBuf, io::Error),
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OutputError::Exists(path) => {
+                write!(f, "{} exists already; nothing was written there", path.display())
+            }
+            OutputError::Io(path, fault) => write!(f, "{}: {fault}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OutputError {}
+
+/// Writes a fit to `folder`, which must not exist unless `replace`.
+///
+/// # Errors
+/// When the folder exists, or a file cannot be written; then nothing is left behind.
+pub fn write_fit(
+    folder: &Path,
+    model: &CompiledModel,
+    fit: &Fit,
+    replace: bool,
+) -> Result<(), OutputError> {
+    if folder.exists() && !replace {
+        return Err(OutputError::Exists(folder.to_path_buf()));
+    }
+    let unfinished = beside(folder, "unfinished");
+    let written = write_files(&unfinished, model, fit).and_then(|()| place(&unfinished, folder));
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    written
+}
+
+/// A path in the same folder, so that moving is renaming.
+fn beside(folder: &Path, what: &str) -> PathBuf {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_else(|| "fit".to_string());
+    folder.with_file_name(format!(".{name}.{what}-{}", std::process::id()))
+}
+
+fn place(unfinished: &Path, folder: &Path) -> Result<(), OutputError> {
+    let fault = |fault| OutputError::Io(folder.to_path_buf(), fault);
+    let old = beside(folder, "old");
+    let had_old = folder.exists();
+    if had_old {
+        fs::rename(folder, &old).map_err(fault)?;
+    }
+    if let Err(error) = fs::rename(unfinished, folder) {
+        if had_old {
+            // The old folder goes back; if that fails too, it is still beside.
+            let _ = fs::rename(&old, folder);
+        }
+        return Err(fault(error));
+    }
+    if had_old {
+        fs::remove_dir_all(&old).map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), OutputError> {
+    fs::create_dir_all(folder).map_err(|fault| OutputError::Io(folder.to_path_buf(), fault))?;
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|fault| OutputError::Io(path, fault))
+    };
+    write("summary.csv", tables::summary(&fit.posterior().summary()))?;
+    write("branches.csv", tables::branches(fit))?;
+    write("trace.csv", tables::trace(fit.trace()))?;
+    write("fit.json", format!("{:#}\n", metadata(model, fit)))
+}
+
+fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
+    let evaluator = fit.evaluator();
+    let data = evaluator.data();
+    let (elbo, elbo_se) = fit.elbo();
+    let verdict = fit.verdict();
+    let is_amortized = fit.config().family_of() == Family::Amortized;
+    json!({
+        "version": VERSION,
+        "model_hash": format!("{:016x}", model.fingerprint()),
+        "data_hash": format!("{:016x}", data.fingerprint()),
+        "seed": fit.config().seed_of(),
+        "threads": fit.config().engine.threads.unwrap_or_else(rayon::current_num_threads),
+        "family": if is_amortized { "amortized" } else { "branch" },
+        "covariance": if is_amortized { "prior" } else { "dense" },
+        "encoder": if is_amortized { json!("newton") } else { Value::Null },
+        "n_branches": data.n_branches(),
+        "n_rows": data.n_rows_total(),
+        "n_global": evaluator.n_global(),
+        "n_local": evaluator.n_local(),
+        "steps": fit.steps(),
+        "seconds": fit.seconds(),
+        "peak_rss_bytes": peak_rss_bytes(),
+        "elbo": {"value": finite(elbo), "se": finite(elbo_se)},
+        "log_evidence": fit.log_evidence().map(|(value, se, relative_ess)| json!({
+            "value": finite(value), "se": finite(se), "relative_ess": finite(relative_ess),
+        })),
+        "corrected": fit.is_corrected(),
+        "test": fit.held_out().map(|(value, se, n_rows)| json!({
+            "log_likelihood": finite(value), "se": finite(se), "n_rows": n_rows,
+        })),
+        "khat": Value::Null,
+        "amortization_gap": Value::Null,
+        "verdict": {"believable": verdict.believable, "reasons": verdict.reasons},
+    })
+}
+
+fn finite(x: f64) -> Value {
+    if x.is_finite() { json!(x) } else { Value::Null }
+}
+
+/// The most memory this process ever held, where the system tells.
+pub fn peak_rss_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}

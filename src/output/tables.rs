@@ -1,0 +1,72 @@
+//! The CSV files of a fit folder.
+
+use crate::fit::{Fit, StepInfo, Summary};
+
+/// `summary.csv`
+pub fn summary(summary: &Summary) -> String {
+    let mut table = Table::new(["name", "level", "mean", "sd", "q5", "q50", "q95"]);
+    for row in summary.rows() {
+        let figures = row.figures().map(|x| x.to_string());
+        table.row([row.name.clone(), String::new()].into_iter().chain(figures));
+    }
+    table.text()
+}
+
+/// `branches.csv`
+pub fn branches(fit: &Fit) -> String {
+    let summaries = fit.posterior().branches();
+    let data = fit.evaluator().data();
+    let mut header: Vec<String> = data.key_columns().to_vec();
+    header.push("n_rows".to_string());
+    for name in summaries.names() {
+        header.extend(["mean", "sd", "q5", "q50", "q95"].map(|what| format!("{name}.{what}")));
+    }
+    let n_figures = summaries.names().len() * 5;
+    let mut table = Table::new(header);
+    for (branch, summary) in summaries.branches().iter().enumerate() {
+        let mut row: Vec<String> = data.key(branch).into_iter().map(String::from).collect();
+        row.push(data.rows(branch).len().to_string());
+        match summary {
+            Some(summary) => row.extend(
+                summary.rows.iter().flat_map(|local| local.figures().map(|x| x.to_string())),
+            ),
+            None => row.extend(std::iter::repeat_n(String::new(), n_figures)),
+        }
+        table.row(row);
+    }
+    table.text()
+}
+
+/// `trace.csv`
+pub fn trace(trace: &[StepInfo]) -> String {
+    let mut table =
+        Table::new(["step", "seconds", "elbo", "elbo_se", "step_size", "grad_norm"]);
+    for info in trace {
+        let figures = [info.seconds, info.elbo, info.elbo_se, info.step_size, info.grad_norm];
+        let step = info.step.to_string();
+        table.row(std::iter::once(step).chain(figures.map(|x| x.to_string())));
+    }
+    table.text()
+}
+
+/// CSV in memory.
+struct Table {
+    writer: csv::Writer<Vec<u8>>,
+}
+
+impl Table {
+    fn new<S: AsRef<[u8]>>(header: impl IntoIterator<Item = S>) -> Table {
+        let mut table = Table { writer: csv::Writer::from_writer(Vec::new()) };
+        table.row(header);
+        table
+    }
+
+    fn row<S: AsRef<[u8]>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        self.writer.write_record(cells).expect("memory takes rows of one width");
+    }
+
+    fn text(self) -> String {
+        let bytes = self.writer.into_inner().expect("memory can be flushed");
+        String::from_utf8(bytes).expect("cells are text")
+    }
+}
