@@ -8,6 +8,9 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Subscript};
 use crate::ty::{Element, Level, Role, Shape, Size, Type};
 
+/// The longest slice that is written out as its elements.
+const MAX_SLICE: i64 = 256;
+
 impl Checker<'_> {
     /// Reports `theta[school]`: the key of the branches as an index.
     pub(super) fn check_no_branch_index(
@@ -53,6 +56,11 @@ impl Checker<'_> {
             self.report_scalar_index(base, span);
             return None;
         }
+        if let [Subscript::Range(from, to)] = subscripts
+            && (from.is_some() || to.is_some())
+        {
+            return self.check_slice(base, *from, *to, span);
+        }
         let indices = self.check_subscripts(&ty, subscripts, span)?;
         self.warn_row_order(base, &indices, span);
         Some(self.push_index(base, indices, span))
@@ -76,6 +84,76 @@ impl Checker<'_> {
             _ => ExprKind::Index(base, indices),
         };
         self.push(kind, ty, &operands, span)
+    }
+
+    /// `x[a:b]` of a vector between two numbers, written out as its elements.
+    fn check_slice(
+        &mut self,
+        base: ExprId,
+        from: Option<ast::ExprId>,
+        to: Option<ast::ExprId>,
+        span: Span,
+    ) -> Option<ExprId> {
+        let ty = self.exprs[base].ty.clone();
+        let size = ty.dims()[0].clone();
+        let from = match from {
+            Some(from) => self.done(from)?,
+            None => self.int_literal(1, span),
+        };
+        let to = match to {
+            Some(to) => self.done(to)?,
+            None => self.size_literal(&size, span)?,
+        };
+        self.check_index_value(from, &size)?;
+        let (Some(first), Some(last)) = (self.constant_index(from), self.constant_index(to)) else {
+            self.report_slice(span);
+            return None;
+        };
+        let is_vector = matches!(ty.shape, Shape::Vector(_) | Shape::RowVector(_));
+        let is_short = (1..=MAX_SLICE).contains(&(last - first + 1));
+        if !is_vector || !ty.array.is_empty() || !is_short || self.named_symbol(base).is_none() {
+            self.report_slice(span);
+            return None;
+        }
+        self.check_index_value(to, &size)?;
+        if self.place == Place::Local && self.is_per_row(&ty) && self.is_row_data(base) {
+            let text = self.text(span);
+            self.warn_unequal_rows(span, format!("`{text}` picks rows by their place"));
+        }
+        let elements: Vec<ExprId> = (first..=last)
+            .map(|position| {
+                let index = self.int_literal(position, span);
+                self.push_index(base, vec![Some(index)], span)
+            })
+            .collect();
+        let length = Size::constant(last - first + 1);
+        let row = Type::of_shape(Shape::RowVector(length.clone()));
+        let row = self.push(ExprKind::RowVector(elements.clone()), row, &elements, span);
+        if matches!(ty.shape, Shape::RowVector(_)) {
+            return Some(row);
+        }
+        let column = Type::of_shape(Shape::Vector(length));
+        Some(self.push(ExprKind::Transpose(row), column, &[row], span))
+    }
+
+    fn size_literal(&mut self, size: &Size, span: Span) -> Option<ExprId> {
+        let Some(size) = size.as_constant() else {
+            self.report_slice(span);
+            return None;
+        };
+        Some(self.int_literal(size, span))
+    }
+
+    fn constant_index(&self, index: ExprId) -> Option<i64> {
+        self.size_value(index)?.as_constant()
+    }
+
+    fn report_slice(&mut self, span: Span) {
+        self.not_yet(
+            span,
+            "slices other than `x[a:b]` of a named vector between two numbers",
+            "loop over the elements, or declare the parts as vectors of their own",
+        );
     }
 
     fn report_scalar_index(&mut self, base: ExprId, span: Span) {
@@ -134,7 +212,7 @@ impl Checker<'_> {
             }
             Subscript::Range(None, None) => Some(None),
             Subscript::Range(..) => {
-                self.not_yet(span, "slices `a:b`", "loop over the elements, or take `head`/`tail`");
+                self.report_slice(span);
                 None
             }
         }

@@ -148,6 +148,7 @@ fn small_things_that_are_right() {
         "real z ~ normal(m, 1); for (n in 1:N) v[n] ~ normal(z, 1); real raised = z > 1.5;",
         "real z ~ normal(m, 1); matrix[2, 2] a = [[1, 2], [3, z]]; y ~ normal(a[2, 1] + a[1][2], 1);",
         "vector[2] z ~ normal(m, 1); matrix[2, 2] a = [[1, 2], [3, m]]; y ~ normal(z' * a * z, 1);",
+        "vector[3] z ~ normal(m, 1); y ~ normal(sum(z[2:3]) + sum(z[:2]) + sum(z[2:]), 1);",
         "vector[2] z ~ normal(m, 1); y ~ normal((z * z')[1, 2] + sum(z .* z), 1);",
     ];
     for body in bodies {
