@@ -245,7 +245,7 @@ fn coordinate_scales<T: Target>(
                     continue;
                 };
                 let curvature = (below - above) / (2.0 * h);
-                if !(curvature > 0.0) {
+                if curvature.is_nan() || curvature <= 0.0 {
                     h *= if h < 0.3 { 3.0 } else { 0.1 };
                     continue;
                 }
@@ -294,7 +294,7 @@ fn climb<T: Target>(
         }
         let mut direction = two_loops(&memory, &gradient);
         let mut slope = dot(&direction, &gradient);
-        if !(slope > 0.0) {
+        if slope.is_nan() || slope <= 0.0 {
             memory.clear();
             direction = gradient.clone();
             slope = size * size;
