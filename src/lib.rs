@@ -16,6 +16,7 @@ mod math;
 mod model;
 mod output;
 mod random;
+mod schema;
 mod source;
 mod syntax;
 mod target;

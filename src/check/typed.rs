@@ -4,8 +4,8 @@
 //! p(θ) ∏ᵢ p(zᵢ|θ) p(yᵢ|θ,zᵢ,xᵢ). Lowering trusts it and cannot fail.
 
 use crate::builtin::{Distribution, Function};
-use crate::data::schema::Schema;
 use crate::index::{Arena, Id};
+use crate::schema::Schema;
 use crate::source::Span;
 pub use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::ty::{Level, Role, Size, Type};

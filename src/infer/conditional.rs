@@ -13,7 +13,7 @@ use super::linalg::{
     axpy, cholesky, cholesky_adjoint, dot, log_diagonal_sum, solve_lower, solve_lower_transposed,
 };
 use super::site::Site;
-use super::target::{Part, Target};
+use crate::target::{Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 

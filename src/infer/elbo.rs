@@ -6,8 +6,8 @@ use super::global::GlobalGuide;
 use super::linalg::axpy;
 use super::local::{LocalGuide, LocalWorker, Particle};
 use super::shards::Shards;
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// The whole approximation q(θ) ∏ q(zᵢ|θ): all that a fit saves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

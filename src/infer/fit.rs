@@ -25,8 +25,8 @@ use super::shards::Shards;
 use super::site::n_inputs;
 use super::start;
 use super::state::{self, FitState};
-use super::target::Target;
 use crate::random::Purpose;
+use crate::target::Target;
 
 /// θ beyond this is refused: L and S are stored in full.
 pub const MAX_GLOBALS: usize = 3000;

@@ -14,8 +14,8 @@ use super::elbo::{self, Guide, Noise};
 use super::estimate::chunk_size;
 use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// Draws of each zᵢ for one draw of θ.
 pub const CANDIDATES: usize = 8;

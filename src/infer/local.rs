@@ -10,7 +10,7 @@ use super::free::FreeGuide;
 use super::linalg::{axpy, solve_lower_transposed};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
-use super::target::Target;
+use crate::target::Target;
 
 /// Length of differences about a site, in its standard deviations.
 const SITE_STEP: f64 = 0.3;

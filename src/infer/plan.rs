@@ -1,8 +1,8 @@
 //! What a fit of this size does: particles, minibatch, step size, and how much it measures.
 
 use super::fit::{Family, FitConfig};
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// Branches and rows up to which every step sees all of them.
 const FULL_BATCH_BRANCHES: usize = 1000;

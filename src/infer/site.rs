@@ -4,7 +4,7 @@
 //! fixed during a step. At a drawn θ, [`super::conditional`] expands the density at its points.
 
 use super::linalg::{axpy, cholesky, dot, solve_lower, solve_lower_transposed};
-use super::target::{Part, Target};
+use crate::target::{Part, Target};
 
 const MAX_NEWTON_STEPS: usize = 60;
 /// Newton's decrement, in nats, below which a last full step ends the search.

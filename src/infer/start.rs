@@ -12,7 +12,7 @@ use super::linalg::{
 };
 use super::local::{LocalGuide, LocalWorker, Particle};
 use super::shards::Shards;
-use super::target::Target;
+use crate::target::Target;
 
 /// Length of difference steps, in standard deviations.
 const DIFFERENCE: f64 = 0.2;

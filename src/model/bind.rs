@@ -9,6 +9,7 @@ use crate::data::{self, BoundData, DataError, DataErrorKind, Dataset};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
+use crate::schema;
 use crate::ty::{Level, SizeAtom};
 
 /// What a model reads, and what it computes of it when data are loaded.
@@ -18,7 +19,7 @@ pub struct Schema {
 }
 
 struct Inner {
-    columns: data::schema::Schema,
+    columns: schema::Schema,
     derived: Vec<DataFunction>,
     size_checks: Vec<SizeCheck>,
     unknown_dims: Vec<(String, Vec<crate::ty::Size>)>,

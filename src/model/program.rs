@@ -87,7 +87,8 @@ impl Kernels {
         let mut codes = codes.into_iter();
         let mut kernel = |function: &Function, cotangents: &[usize]| {
             let code = codes.next().expect("one code for each function");
-            let output = |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
+            let output =
+                |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
             let lengths = (0..function.outputs.len()).map(output).collect();
             Kernel::new(function.clone(), code, &pieces, cotangents, lengths, &data)
         };
@@ -222,7 +223,7 @@ fn extent(size: &Size, data: &BoundData) -> usize {
 /// Values of all whole-data sizes.
 pub fn size_table(data: &BoundData) -> SizeTable {
     let mut table = SizeTable::new(data.max_rows());
-    let is_size = |datum: &&crate::data::schema::Datum| {
+    let is_size = |datum: &&crate::schema::Datum| {
         datum.level == Level::Whole && datum.element == Element::Int && datum.dims.is_empty()
     };
     for datum in data.schema().data.iter().filter(is_size) {

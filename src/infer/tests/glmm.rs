@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::infer::target::{BranchDensity, Part, Target};
+use crate::target::{BranchDensity, Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 

@@ -11,8 +11,8 @@ use crate::infer::local::{LocalGuide, LocalWorker, Particle};
 use crate::infer::network::Network;
 use crate::infer::shards::Shards;
 use crate::infer::site::{SiteSolver, n_inputs};
-use crate::infer::target::{Part, Target};
 use crate::random::{Purpose, Stream};
+use crate::target::{Part, Target};
 
 const NOISE: Noise =
     Noise { seed: 3, global: Purpose::GlobalNoise, local: Purpose::LocalNoise, step: 0 };
