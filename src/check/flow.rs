@@ -27,7 +27,9 @@ pub(super) fn for_each_name(ast: &Ast, root: ast::ExprId, mut visit: impl FnMut(
 pub(super) fn for_each_typed_operand(kind: &ExprKind, mut visit: impl FnMut(ExprId)) {
     match kind {
         ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) => {}
-        ExprKind::Unary(_, operand) | ExprKind::Transpose(operand) => visit(*operand),
+        ExprKind::Unary(_, operand)
+        | ExprKind::Transpose(operand)
+        | ExprKind::Slice(operand, ..) => visit(*operand),
         ExprKind::Binary(_, left, right) => [left, right].into_iter().for_each(|e| visit(*e)),
         ExprKind::Call(_, operands)
         | ExprKind::LogDensity(_, operands)

@@ -8,8 +8,6 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Subscript};
 use crate::ty::{Element, Level, Role, Shape, Size, Type};
 
-/// The longest slice that is written out as its elements.
-const MAX_SLICE: i64 = 256;
 
 impl Checker<'_> {
     /// Reports `theta[school]`: the key of the branches as an index.
@@ -86,7 +84,7 @@ impl Checker<'_> {
         self.push(kind, ty, &operands, span)
     }
 
-    /// `x[a:b]` of a vector between two numbers, written out as its elements.
+    /// `x[a:b]` of a vector whose size does not depend on rows.
     fn check_slice(
         &mut self,
         base: ExprId,
@@ -95,64 +93,53 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<ExprId> {
         let ty = self.exprs[base].ty.clone();
-        let size = ty.dims()[0].clone();
-        let from = match from {
-            Some(from) => self.done(from)?,
-            None => self.int_literal(1, span),
-        };
-        let to = match to {
-            Some(to) => self.done(to)?,
-            None => self.size_literal(&size, span)?,
-        };
-        self.check_index_value(from, &size)?;
-        let (Some(first), Some(last)) = (self.constant_index(from), self.constant_index(to)) else {
-            self.report_slice(span);
-            return None;
-        };
-        let is_vector = matches!(ty.shape, Shape::Vector(_) | Shape::RowVector(_));
-        let is_short = (1..=MAX_SLICE).contains(&(last - first + 1));
-        if !is_vector || !ty.array.is_empty() || !is_short || self.named_symbol(base).is_none() {
+        let dims = ty.dims();
+        let size = &dims[0];
+        if dims.len() > 1 || size.depends_on_rows() {
             self.report_slice(span);
             return None;
         }
-        self.check_index_value(to, &size)?;
-        if self.place == Place::Local && self.is_per_row(&ty) && self.is_row_data(base) {
-            let text = self.text(span);
-            self.warn_unequal_rows(span, format!("`{text}` picks rows by their place"));
-        }
-        let elements: Vec<ExprId> = (first..=last)
-            .map(|position| {
-                let index = self.int_literal(position, span);
-                self.push_index(base, vec![Some(index)], span)
-            })
-            .collect();
-        let length = Size::constant(last - first + 1);
-        let row = Type::of_shape(Shape::RowVector(length.clone()));
-        let row = self.push(ExprKind::RowVector(elements.clone()), row, &elements, span);
-        if matches!(ty.shape, Shape::RowVector(_)) {
-            return Some(row);
-        }
-        let column = Type::of_shape(Shape::Vector(length));
-        Some(self.push(ExprKind::Transpose(row), column, &[row], span))
+        let first = self.slice_end(from, size, Size::constant(1), span)?;
+        let last = self.slice_end(to, size, size.clone(), span)?;
+        let one = Size::constant(1);
+        let length = last.checked_sub(&first).and_then(|range| range.checked_add(&one));
+        let Some(length) = length.filter(|n| n.as_constant().is_none_or(|n| n >= 1)) else {
+            self.diags
+                .error(Code::Index, span, "this slice has no elements")
+                .help("the first number of `a:b` is at most the second");
+            return None;
+        };
+        let sliced = match &ty.shape {
+            Shape::RowVector(_) => Type::of_shape(Shape::RowVector(length.clone())),
+            Shape::Vector(_) => Type::of_shape(Shape::Vector(length.clone())),
+            _ => Type { array: vec![length.clone()], ..ty },
+        };
+        Some(self.push(ExprKind::Slice(base, first, length), sliced, &[base], span))
     }
 
-    fn size_literal(&mut self, size: &Size, span: Span) -> Option<ExprId> {
-        let Some(size) = size.as_constant() else {
+    /// One end of a slice: a size, in range where that can be seen.
+    fn slice_end(
+        &mut self,
+        end: Option<ast::ExprId>,
+        size: &Size,
+        otherwise: Size,
+        span: Span,
+    ) -> Option<Size> {
+        let Some(end) = end else { return Some(otherwise) };
+        let end = self.done(end)?;
+        self.check_index_value(end, size)?;
+        let value = self.size_value(end).filter(|value| !value.depends_on_rows());
+        if value.is_none() {
             self.report_slice(span);
-            return None;
-        };
-        Some(self.int_literal(size, span))
-    }
-
-    fn constant_index(&self, index: ExprId) -> Option<i64> {
-        self.size_value(index)?.as_constant()
+        }
+        value
     }
 
     fn report_slice(&mut self, span: Span) {
         self.not_yet(
             span,
-            "slices other than `x[a:b]` of a named vector between two numbers",
-            "loop over the elements, or declare the parts as vectors of their own",
+            "slices other than `x[a:b]` of a vector whose size does not depend on rows",
+            "loop over the elements: `for (n in a:b)`",
         );
     }
 

@@ -156,6 +156,9 @@ pub enum ExprKind {
     /// `a[i, j]`: whole-number scalars counted from one, one for each of the first axes of the
     /// operand's [`Type::dims`]; `None` keeps an axis.
     Index(ExprId, Vec<Option<ExprId>>),
+    /// `a[2:5]` of a value with one axis: the number of the first element, counted from one,
+    /// and how many there are.
+    Slice(ExprId, Size, Size),
     /// `[a, b]` of scalars: a row vector; of row vectors: a matrix.
     RowVector(Vec<ExprId>),
     /// `{a, b}`

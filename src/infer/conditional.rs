@@ -181,6 +181,11 @@ impl Conditional {
         }
     }
 
+    /// Adds `adjoint` to that of the mean m.
+    pub fn add_mean_adjoint(&mut self, adjoint: &[f64]) {
+        axpy(1.0, adjoint, &mut self.mean_adjoint);
+    }
+
     /// Carries the collected adjoints back to `dshared`.
     pub fn finish_adjoint<T: Target>(
         &mut self,

@@ -485,7 +485,7 @@ impl Run<'_> {
             reasons.push(format!("{bad} of {all} final evaluations were not finite"));
         }
         let se_bound = 0.5 + 1e-4 * elbo.value.abs();
-        if !(elbo.se < se_bound) {
+        if elbo.se.is_nan() || elbo.se >= se_bound {
             reasons.push(format!(
                 "the Monte Carlo error of the ELBO is {:.2} nats: rare draws dominate it",
                 elbo.se

@@ -59,7 +59,7 @@ impl Importance {
 
     /// Whether the weights say that the guide is bad.
     pub fn is_poor(&self) -> bool {
-        !(self.relative_ess > POOR)
+        self.relative_ess.is_nan() || self.relative_ess <= POOR
     }
 
     /// `count` draws of equal weight, one row each, by systematic resampling, in random

@@ -194,13 +194,13 @@ mod tests {
         network.forward(&inputs, true, &mut act);
         let mut gradient = vec![0.0; network.weights.len()];
         network.backward(&act, &nu_adjoint, &log_t_adjoint, &mut gradient);
-        for k in 0..gradient.len() {
+        for (k, ours) in gradient.iter().enumerate() {
             let mut shifted = network.clone();
             shifted.weights[k] += 1e-5;
             let above = value(&shifted);
             shifted.weights[k] -= 2e-5;
             let slope = (above - value(&shifted)) / 2e-5;
-            assert!((slope - gradient[k]).abs() < 1e-8, "{k}: {slope} {}", gradient[k]);
+            assert!((slope - ours).abs() < 1e-8, "{k}: {slope} {ours}");
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn global_draws(guide: &Guide, seed: u64, count: usize) -> Vec<f64> {
 /// What branches need of draws of θ (one row each), wherever these came from.
 pub fn particles<T: Target>(target: &mut T, guide: &Guide, theta: &[f64]) -> Vec<Particle> {
     let n = guide.global.n();
-    let count = if n == 0 { 1 } else { theta.len() / n };
+    let count = theta.len().checked_div(n).unwrap_or(1);
     (0..count)
         .map(|s| {
             let theta = &theta[s * n..s * n + n];

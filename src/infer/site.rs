@@ -26,8 +26,8 @@ impl Quadrature {
             1 => Self {
                 nodes: vec![
                     0.0,
-                    1.355_626_179_974_265_9,
-                    -1.355_626_179_974_265_9,
+                    1.355_626_179_974_266,
+                    -1.355_626_179_974_266,
                     2.856_970_013_872_805_8,
                     -2.856_970_013_872_805_8,
                 ],
@@ -257,7 +257,7 @@ impl SiteSolver {
         target: &mut T,
         branch: usize,
         shared: &[f64],
-        centre: &mut Vec<f64>,
+        centre: &mut [f64],
         factor: &mut Vec<f64>,
         precision: &mut Vec<f64>,
     ) {
@@ -277,7 +277,8 @@ impl SiteSolver {
                 return;
             }
             solve_lower(&next, n, &mut gradient);
-            if !(dot(&gradient, &gradient) < 4.0) {
+            let squared_shift = dot(&gradient, &gradient);
+            if squared_shift.is_nan() || squared_shift > 4.0 {
                 return;
             }
             solve_lower_transposed(&next, n, &mut gradient);

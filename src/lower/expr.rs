@@ -6,6 +6,7 @@ use super::frame::Name;
 use super::{IndexSite, Lowerer};
 use crate::check::typed::{BinaryOp, Expr, ExprId, ExprKind, SymbolKind, UnaryOp};
 use crate::ir::op::{self, ValueId};
+use crate::source::Span;
 use crate::ty::{Element, Shape, Size, Type};
 
 impl Lowerer<'_> {
@@ -64,6 +65,9 @@ impl Lowerer<'_> {
             ExprKind::Index(base, at) => {
                 let indices = self.indices(*base, at, of);
                 self.b().index(of(*base), indices)
+            }
+            ExprKind::Slice(base, from, length) => {
+                self.slice(*base, of(*base), from, length, expr.span)
             }
             ExprKind::RowVector(items) | ExprKind::Array(items) => {
                 let items = items.iter().map(|&item| of(item)).collect();
@@ -149,12 +153,8 @@ impl Lowerer<'_> {
         of: &dyn Fn(ExprId) -> ValueId,
     ) -> Vec<Option<ValueId>> {
         let model = self.model;
-        let base = &model.exprs[base];
-        let variable = match &base.kind {
-            ExprKind::Symbol(symbol) => model.symbols[*symbol].name.clone(),
-            _ => "this expression".to_string(),
-        };
-        self.indices_into(&variable, &base.ty.dims(), at, of)
+        let variable = self.variable_name(base);
+        self.indices_into(&variable, &model.exprs[base].ty.dims(), at, of)
     }
 
     /// As [`Lowerer::indices`], into a variable of these dimensions.
@@ -172,23 +172,54 @@ impl Lowerer<'_> {
                 continue;
             };
             let value = of(*index);
-            self.note_index(variable, size, *index, value);
+            if !self.is_plainly_in_range(size, *index) {
+                let span = self.model.exprs[*index].span;
+                self.note_index(variable, size, span, value);
+            }
             let minus_one = self.b().int(-1);
             indices.push(Some(self.b().add(value, minus_one)));
         }
         indices
     }
 
-    /// Writes the check that `value`, counted from one, is at most `size`.
-    fn note_index(&mut self, variable: &str, size: &Size, index: ExprId, value: ValueId) {
-        if self.is_plainly_in_range(size, index) {
-            return;
+    /// `a[from:from + length - 1]`, as the product with a matrix that has a one in each row:
+    /// slices need no op of their own, and so no derivatives.
+    fn slice(
+        &mut self,
+        base: ExprId,
+        a: ValueId,
+        from: &Size,
+        length: &Size,
+        span: Span,
+    ) -> ValueId {
+        let size = self.b().dims(a)[0].clone();
+        let one = Size::constant(1);
+        let offset = from.checked_sub(&one).expect("slices were checked");
+        let last = offset.checked_add(length).expect("slices were checked");
+        let variable = self.variable_name(base);
+        for end in [from, &last] {
+            let known = end.as_constant().zip(size.as_constant());
+            let is_in_range = known.is_some_and(|(end, size)| (1..=size).contains(&end));
+            if !is_in_range && *end != size {
+                let value = self.b().size(end);
+                self.note_index(&variable, &size, span, value);
+            }
         }
-        self.sites.push(IndexSite {
-            variable: variable.to_string(),
-            size: size.clone(),
-            span: self.model.exprs[index].span,
-        });
+        let b = self.b();
+        let picks = b.eye(length.clone(), size, offset);
+        b.mat_vec(picks, a)
+    }
+
+    fn variable_name(&self, expr: ExprId) -> String {
+        match &self.model.exprs[expr].kind {
+            ExprKind::Symbol(symbol) => self.model.symbols[*symbol].name.clone(),
+            _ => "this expression".to_string(),
+        }
+    }
+
+    /// Writes the check that `value`, counted from one, is at most `size`.
+    fn note_index(&mut self, variable: &str, size: &Size, span: Span, value: ValueId) {
+        self.sites.push(IndexSite { variable: variable.to_string(), size: size.clone(), span });
         let number = self.sites.len() as i64;
         let (site, bad) = (self.lookup(Name::BadSite), self.lookup(Name::BadIndex));
         let b = self.b();
@@ -222,7 +253,7 @@ impl Lowerer<'_> {
 fn operands(expr: &Expr) -> Vec<ExprId> {
     match &expr.kind {
         ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) => Vec::new(),
-        ExprKind::Unary(_, a) | ExprKind::Transpose(a) => vec![*a],
+        ExprKind::Unary(_, a) | ExprKind::Transpose(a) | ExprKind::Slice(a, ..) => vec![*a],
         ExprKind::Binary(_, a, b) => vec![*a, *b],
         ExprKind::Call(_, args) | ExprKind::LogDensity(_, args) => args.clone(),
         ExprKind::RowVector(items) | ExprKind::Array(items) => items.clone(),

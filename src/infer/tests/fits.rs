@@ -185,7 +185,7 @@ fn a_branch_without_rows_keeps_its_prior() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "times a large problem; takes a minute"]
 fn many_wide_logistic_branches_fit_in_reasonable_time() {
     let target = models::logistic(600, 165, 20);
     let result = run(&target, &FitConfig { max_seconds: Some(45.0), ..FitConfig::default() });

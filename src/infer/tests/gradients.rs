@@ -162,8 +162,8 @@ fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
         for k in 0..d {
             let mut column: Vec<f64> = (0..d).map(|j| global.scale[j * d + k]).collect();
             crate::infer::linalg::solve_lower(factor, d, &mut column);
-            for j in 0..d {
-                guide.parameters[i * p + d + j * d + k] = column[j];
+            for (j, x) in column.iter().enumerate() {
+                guide.parameters[i * p + d + j * d + k] = *x;
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Laws of inference, held against closed forms, central differences and reference posteriors.
 
 mod fits;
-mod glmm;
+pub mod glmm;
 mod gradients;
-mod models;
+pub mod models;
 mod robust;
 mod start;
