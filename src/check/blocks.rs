@@ -17,6 +17,7 @@ impl Checker<'_> {
         ];
         for (name, span, purpose) in blocks {
             if span.is_none() {
+                self.names.set_incomplete();
                 let message = format!("there is no `{name}` block");
                 let help = format!("every model has `{name} {{ … }}`: {purpose}");
                 self.diags.error(Code::MissingBlock, Span::new(end, end), message).help(help);
@@ -29,6 +30,7 @@ impl Checker<'_> {
 
     fn check_branch_sections(&mut self, data: Span, branches: &[BranchSection]) {
         let Some(first) = branches.first() else {
+            self.names.set_incomplete();
             self.diags.error(Code::NoBranch, data, "`data` has no `branch` section").help(
                 "say which column names the branch and what its data are: \
                      `branch school { real y; }`; `branch { … }` makes every row a branch",
@@ -36,6 +38,7 @@ impl Checker<'_> {
             return;
         };
         for second in &branches[1..] {
+            self.names.set_incomplete();
             self.diags
                 .error(Code::SecondBranch, second.span, "a model has one `branch` section")
                 .label(first.span, "the first one is here")
@@ -46,6 +49,7 @@ impl Checker<'_> {
         }
         for branch in branches {
             for nested in &branch.nested {
+                self.names.set_incomplete();
                 self.diags
                     .error(Code::NestedBranch, *nested, "a `branch` cannot hold another")
                     .label(branch.span, "inside this one")

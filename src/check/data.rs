@@ -1,7 +1,7 @@
 //! The `data` block: the schema, and a symbol for every name in it.
 
-use super::flow::Reach;
 use super::names::{Place, data_items};
+use super::reach::Reach;
 use super::typed::{DerivedDatum, ExprId, ExprKind, SymbolId, SymbolKind, UnaryOp};
 use super::{Checker, Facts, data_graph};
 use crate::diagnostic::Code;

@@ -1,8 +1,8 @@
 //! Typing of expressions: one node at a time, operands first, with a stack of its own.
 
 use super::Checker;
-use super::flow::Reach;
 use super::names::Place;
+use super::reach::Reach;
 use super::typed::{Expr, ExprId, ExprKind, SymbolId, SymbolKind, UnaryOp};
 use crate::diagnostic::Code;
 use crate::source::Span;

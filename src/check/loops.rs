@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Checker;
 use super::Facts;
-use super::flow::Reach;
 use super::names::looks_like_branches;
+use super::reach::Reach;
 use super::typed::{BinaryOp, ExprId, ExprKind, Statement, SymbolId, SymbolKind, UnaryOp};
 use crate::diagnostic::Code;
 use crate::schema::Bound;

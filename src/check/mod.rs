@@ -18,6 +18,8 @@ mod loops;
 mod names;
 mod operators;
 mod outcome;
+mod reach;
+mod remark;
 mod sizes;
 mod statement;
 mod subscript;
@@ -34,8 +36,8 @@ use crate::schema::Schema;
 use crate::source::{Source, Span};
 use crate::syntax::ast::{self, Ast};
 use crate::ty::{Size, Type};
-use flow::{Assigned, Reach};
 use names::{Names, Place};
+use reach::{Assigned, Reach};
 use typed::{ExprId, SizeCheck, Symbol, SymbolId, SymbolKind, TypedModel};
 
 /// The meaning of a model, or `None` when it has none; `diags` then says why.

@@ -12,6 +12,12 @@ use crate::source::Span;
 use crate::syntax::ast::{Ast, DataItem, Ident, StatementKind};
 use crate::ty::{Level, Role, Type};
 
+/// A slip of the pen changes at most so many characters.
+const MAX_SLIP: usize = 3;
+
+/// Longer names get no suggestion, and neither do more names than this.
+const MAX_SUGGESTED: usize = 100;
+
 /// Where an expression stands, which decides what it sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -37,6 +43,8 @@ pub(super) struct Names {
     reported: HashSet<String>,
     /// Columns that name the branch.
     key: HashSet<String>,
+    /// A block is missing or not looked into, so that a name may have been declared there.
+    incomplete: bool,
 }
 
 impl Names {
@@ -57,6 +65,7 @@ impl Names {
             top_level,
             reported: HashSet::new(),
             key: key.map(|column| column.name.clone()).collect(),
+            incomplete: false,
         }
     }
 
@@ -66,6 +75,11 @@ impl Names {
 
     pub(super) fn is_key(&self, name: &str) -> bool {
         self.key.contains(name)
+    }
+
+    /// Says that names are missing through no fault of those who use them.
+    pub(super) fn set_incomplete(&mut self) {
+        self.incomplete = true;
     }
 
     /// Keeps a name from being reported as unknown.
@@ -214,7 +228,11 @@ impl Checker<'_> {
     }
 
     fn report_nameless(&mut self, name: &str, span: Span) {
-        let nearest = self.nearest_name(name);
+        if self.names.incomplete {
+            return;
+        }
+        let has_patience = self.names.reported.len() <= MAX_SUGGESTED;
+        let nearest = has_patience.then(|| self.nearest_name(name)).flatten();
         if let Some(symbol) = nearest.as_ref().and_then(|(other, ..)| self.names.get(other)) {
             // It was most likely meant, so it is not unused as well.
             let facts = self.facts_mut(symbol);
@@ -295,9 +313,12 @@ pub(super) fn data_items(ast: &Ast) -> impl Iterator<Item = (Level, &DataItem)> 
 
 /// Whether `written` is likely a slip for `known`.
 pub(super) fn is_near(written: &str, known: &str) -> bool {
+    if written.len().abs_diff(known.len()) > MAX_SLIP || written.len() > MAX_SUGGESTED {
+        return false;
+    }
     let same_but_case = written.to_lowercase() == known.to_lowercase();
     let length = written.chars().count().min(known.chars().count());
-    same_but_case || (length > 1 && distance(written, known) <= length.div_ceil(3).min(3))
+    same_but_case || (length > 1 && distance(written, known) <= length.div_ceil(3).min(MAX_SLIP))
 }
 
 /// Number of single-character changes, a swap of neighbours counting as one

@@ -31,8 +31,13 @@ impl Checker<'_> {
                 return None;
             }
         };
+        let help = if op == BinaryOp::Multiply {
+            "the left factor must have as many columns as the right one has rows"
+        } else {
+            "both must have the same size; a single number goes with any size"
+        };
         for (a, b) in &combined.equal {
-            self.require_equal(a, b, left, right, span)?;
+            self.require_equal_or(a, b, [left, right], span, help)?;
         }
         if op == BinaryOp::Divide && self.is_int(left) && self.is_int(right) {
             self.warn_integer_division(left, right, span);

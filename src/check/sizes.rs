@@ -169,6 +169,19 @@ impl Checker<'_> {
         right_expr: ExprId,
         span: Span,
     ) -> Option<()> {
+        let help = "both must have the same size; a single number goes with any size";
+        self.require_equal_or(left, right, [left_expr, right_expr], span, help)
+    }
+
+    /// The same, with help of its own.
+    pub(super) fn require_equal_or(
+        &mut self,
+        left: &Size,
+        right: &Size,
+        [left_expr, right_expr]: [ExprId; 2],
+        span: Span,
+        help: &str,
+    ) -> Option<()> {
         let difference = left.checked_sub(right).and_then(|difference| difference.as_constant());
         match difference {
             Some(0) => return Some(()),
@@ -190,7 +203,7 @@ impl Checker<'_> {
             )
             .label(left_span, format!("this is {left_ty}"))
             .label(right_span, format!("this is {right_ty}"))
-            .help("both must have the same size; a single number goes with any size");
+            .help(help);
         None
     }
 

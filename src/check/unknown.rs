@@ -1,7 +1,7 @@
 //! Declarations of unknowns: types, sizes and constraints.
 
-use super::flow::Reach;
 use super::names::Place;
+use super::reach::Reach;
 use super::typed::{Constraint, ExprId, Statement, SymbolId, SymbolKind};
 use super::{Checker, Facts};
 use crate::diagnostic::Code;

@@ -91,6 +91,7 @@ pub(super) fn size_value(atom: &SizeAtom, n_rows: usize) -> i64 {
     match atom {
         SizeAtom::Rows(_) => n_rows as i64,
         SizeAtom::Datum(_) => 5,
+        SizeAtom::StrictTriangle(_) => unreachable!("a size evaluates its triangles itself"),
     }
 }
 
