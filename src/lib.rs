@@ -1,5 +1,5 @@
 //! hbdc: hierarchical Bayesian models, compiled and fitted by amortized variational inference.
-#![allow(dead_code, unused_imports)]
+#![warn(missing_docs)]
 
 mod autodiff;
 mod builtin;
