@@ -30,5 +30,4 @@ mod tests;
 pub use bound::{BoundData, DatumSummary};
 pub use dataset::{Column, Dataset};
 pub use error::{DataError, DataErrorKind};
-pub use holdout::RowMask;
 pub use set::SetValue;

@@ -28,13 +28,12 @@ const DENSE_EIGEN: usize = 150;
 
 /// What the search found.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "tests watch how the search went"))]
 pub struct Start {
     /// The mode c.
     pub centre: Vec<f64>,
     /// S, lower, row-major.
     pub scale: Vec<f64>,
-    /// Objective at c.
-    pub objective: f64,
     /// Evaluations used.
     pub evaluations: usize,
     /// Whether the negative Hessian was positive definite as it came.
@@ -54,9 +53,9 @@ pub fn search<T: Target>(
     let mut objective = Objective::new(shards, coarse, weight(coarse));
     let n = objective.n;
     if n == 0 {
-        let (value, _) = objective.at(&[])?;
+        objective.at(&[])?;
         let (centre, scale) = (vec![], vec![]);
-        return Some(Start { centre, scale, objective: value, evaluations: 1, definite: true });
+        return Some(Start { centre, scale, evaluations: 1, definite: true });
     }
     let (mut theta, steps) = follow_signs(&mut objective, stop)?;
     let mut scale = diagonal(&coordinate_scales(&mut objective, &theta, &steps), n);
@@ -74,9 +73,9 @@ pub fn search<T: Target>(
         climb(&mut all, &mut theta, &scale, stop);
         (scale, definite) = whiten(&mut all, &theta, &scale);
     }
-    let (value, _) = all.at(&theta)?;
+    all.at(&theta)?;
     let evaluations = coarse_evaluations + all.evaluations;
-    Some(Start { centre: theta, scale, objective: value, evaluations, definite })
+    Some(Start { centre: theta, scale, evaluations, definite })
 }
 
 struct Objective<'a, T> {

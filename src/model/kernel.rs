@@ -76,11 +76,6 @@ impl Kernel {
         &self.output_lengths
     }
 
-    /// The inputs of the function.
-    pub fn inputs(&self) -> impl Iterator<Item = InputKind> {
-        self.function.inputs.iter().map(|input| input.kind)
-    }
-
     /// Writes all outputs, one after another, to `out`, which is made as long as they are.
     pub fn call(
         &self,

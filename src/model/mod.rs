@@ -22,7 +22,7 @@ pub use points::{Point, PointDensity, PointError, Points};
 pub use timings::Timings;
 
 use crate::check::typed::TypedModel;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, render, to_json};
+use crate::diagnostic::{Diagnostic, Diagnostics, render, to_json};
 use crate::lower::Program;
 use crate::source::Source;
 use crate::{check, ir, lower, syntax};
@@ -197,14 +197,6 @@ impl CompiledModel {
 
     pub(crate) fn options(&self) -> &CompileOptions {
         &self.inner.options
-    }
-
-    pub(crate) fn typed(&self) -> &TypedModel {
-        &self.inner.typed
-    }
-
-    pub(crate) fn program(&self) -> &Program {
-        &self.inner.program
     }
 
     /// The model's functions; with `mask`, rows can be held out.
