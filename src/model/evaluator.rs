@@ -7,6 +7,7 @@ use ndarray::Array1;
 use super::CompiledModel;
 use super::kernel::{Arguments, Kernel};
 use super::layout::ParamLayout;
+use super::prior::CommonPriors;
 use super::program::Kernels;
 use crate::codegen::Scratch;
 use crate::data::BoundData;
@@ -20,6 +21,7 @@ pub struct Evaluator {
     pub(super) out: Vec<f64>,
     pub(super) cotangents: Vec<f64>,
     pub(super) scratch: Scratch,
+    pub(super) priors: CommonPriors,
 }
 
 /// Why a density cannot be evaluated.
@@ -149,6 +151,36 @@ impl Evaluator {
         kernel(kernels).call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
     }
 
+    fn expand(
+        &mut self,
+        part: Part,
+        branch: usize,
+        shared: &[f64],
+        z: &[f64],
+        gradient: &mut [f64],
+        curvature: &mut [f64],
+    ) {
+        let arguments = self.of_branch(branch, shared, z);
+        match part {
+            Part::Prior => self.call(|k| &k.prior.expansion, &arguments),
+            Part::Likelihood => self.call(|k| &k.likelihood.expansion, &arguments),
+        }
+        gradient.fill(0.0);
+        curvature.fill(0.0);
+        let n = gradient.len();
+        let kernels = self.expansion_kernels(part);
+        let mut start = 0;
+        for range in &kernels.local_ranges {
+            let length = range.len();
+            gradient[range.clone()].copy_from_slice(&self.out[start..start + length]);
+            start += length;
+            let hessian = &self.out[start..start + length * n];
+            let rows = &mut curvature[range.start * n..range.end * n];
+            rows.iter_mut().zip(hessian).for_each(|(c, h)| *c = -h);
+            start += length * n;
+        }
+    }
+
     fn expansion_kernels(&self, part: Part) -> &super::program::ExpansionKernels {
         match part {
             Part::Prior => &self.kernels.prior,
@@ -196,6 +228,10 @@ impl Target for Evaluator {
 
     fn prior_is_gaussian(&self) -> bool {
         self.kernels.prior.is_quadratic
+    }
+
+    fn prior_is_common(&self) -> bool {
+        self.kernels.prior.is_quadratic && self.kernels.prior.is_common
     }
 
     fn shared(&mut self, theta: &[f64], shared: &mut [f64]) -> f64 {
@@ -258,25 +294,16 @@ impl Target for Evaluator {
         gradient: &mut [f64],
         curvature: &mut [f64],
     ) {
-        let arguments = self.of_branch(branch, shared, z);
-        match part {
-            Part::Prior => self.call(|k| &k.prior.expansion, &arguments),
-            Part::Likelihood => self.call(|k| &k.likelihood.expansion, &arguments),
+        if part == Part::Prior && self.prior_is_common() {
+            let mut priors = std::mem::take(&mut self.priors);
+            let prior = priors.at(shared, z.len(), |zero, gradient, curvature| {
+                self.expand(part, branch, shared, zero, gradient, curvature);
+            });
+            prior.expand(z, gradient, curvature);
+            self.priors = priors;
+            return;
         }
-        gradient.fill(0.0);
-        curvature.fill(0.0);
-        let n = gradient.len();
-        let kernels = self.expansion_kernels(part);
-        let mut start = 0;
-        for range in &kernels.local_ranges {
-            let length = range.len();
-            gradient[range.clone()].copy_from_slice(&self.out[start..start + length]);
-            start += length;
-            let hessian = &self.out[start..start + length * n];
-            let rows = &mut curvature[range.start * n..range.end * n];
-            rows.iter_mut().zip(hessian).for_each(|(c, h)| *c = -h);
-            start += length * n;
-        }
+        self.expand(part, branch, shared, z, gradient, curvature);
     }
 
     fn expansion_vjp(
@@ -355,6 +382,7 @@ impl CompiledModel {
             out: Vec::new(),
             cotangents: Vec::new(),
             scratch: Scratch::default(),
+            priors: CommonPriors::default(),
         })
     }
 }

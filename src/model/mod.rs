@@ -6,6 +6,7 @@ mod evaluator;
 mod kernel;
 mod layout;
 mod points;
+mod prior;
 mod program;
 mod timings;
 

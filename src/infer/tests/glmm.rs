@@ -147,6 +147,10 @@ impl Target for Glmm {
         true
     }
 
+    fn prior_is_common(&self) -> bool {
+        true
+    }
+
     fn shared(&mut self, theta: &[f64], shared: &mut [f64]) -> f64 {
         for (out, source) in shared.iter_mut().zip(&self.0.sources) {
             *out = match *source {

@@ -107,6 +107,10 @@ impl Target for Scalar {
     fn prior_is_gaussian(&self) -> bool {
         false
     }
+
+    fn prior_is_common(&self) -> bool {
+        false
+    }
     fn shared(&mut self, theta: &[f64], shared: &mut [f64]) -> f64 {
         shared[0] = theta[0];
         -0.5 * theta[0] * theta[0] - HALF_LOG_TAU
