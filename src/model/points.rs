@@ -166,7 +166,9 @@ fn check_names(
     }
     if let Some(unknown) = given.keys().find(|name| !names.contains(&name.as_str())) {
         let names = names.join("`, `");
-        return error(format!("`{unknown}` is not an unknown of the model: {section} are `{names}`"));
+        return error(format!(
+            "`{unknown}` is not an unknown of the model: {section} are `{names}`"
+        ));
     }
     Ok(())
 }
