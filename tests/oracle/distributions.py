@@ -3,7 +3,8 @@
 Arguments are the doubles nearest to what is written here, taken exactly; everything else is
 computed with 50 digits by mpmath. Each density is a list of terms, as in a textbook; their sum
 is the value, and the magnitude of the largest is the scale against which an error counts (so
-it is for derivatives). The constant of the LKJ density comes from numerical integration.
+it is for derivatives). Binomial coefficients, beta functions and ratios of gamma functions
+are one term each. The constant of the LKJ density comes from numerical integration.
 Run it in this directory: python3 distributions.py
 
 Columns: distribution, length of the outcome (for distributions over containers, else 1),
@@ -41,8 +42,7 @@ def double_exponential(x, loc, scale):
 
 def student_t(x, df, loc, scale):
     return [
-        mp.loggamma((df + 1) / 2),
-        -mp.loggamma(df / 2),
+        mp.loggamma((df + 1) / 2) - mp.loggamma(df / 2),
         -mp.log(df * mp.pi) / 2,
         -mp.log(scale),
         -(df + 1) / 2 * mp.log1p(((x - loc) / scale) ** 2 / df),
@@ -66,9 +66,7 @@ def beta(x, a, c):
     return [
         (a - 1) * mp.log(x),
         (c - 1) * mp.log1p(-x),
-        -mp.loggamma(a),
-        -mp.loggamma(c),
-        mp.loggamma(a + c),
+        mp.loggamma(a + c) - mp.loggamma(a) - mp.loggamma(c),
     ]
 
 
@@ -86,9 +84,7 @@ def bernoulli_logit(x, eta):
 
 def binomial_logit(x, trials, eta):
     return [
-        mp.loggamma(trials + 1),
-        -mp.loggamma(x + 1),
-        -mp.loggamma(trials - x + 1),
+        mp.loggamma(trials + 1) - mp.loggamma(x + 1) - mp.loggamma(trials - x + 1),
         -x * log1p_exp(-eta),
         -(trials - x) * log1p_exp(eta),
     ]
@@ -114,14 +110,14 @@ UNIVARIATE = {
     "cauchy": (cauchy, always, "", LINE, [(0.0, 1.0), (-3.3, 1e-3), (1e5, 1e5), (2.0, 1e150)]),
     "double_exponential": (double_exponential, always, "", LINE, [(0.1, 1.0), (-3.3, 1e-3), (1e5 + 1, 1e5)]),
     "student_t": (student_t, always, "", LINE[::2],
-                  [(df, loc, scale) for df in [1e-3, 0.5, 1.0, 4.0, 30.0, 1e4, 1e9]
+                  [(df, loc, scale) for df in [1e-3, 0.5, 1.0, 4.0, 30.0, 39.0, 41.0, 120.0, 1e4, 1e9]
                    for loc, scale in [(0.0, 1.0), (-3.3, 0.02)]]),
     "lognormal": (lognormal, lambda x, *_: x > 0, "", [-1.0, 0.0] + POSITIVE, [(0.0, 1.0), (-2.0, 0.01), (3.0, 40.0)]),
     "exponential": (exponential, lambda x, *_: x >= 0, "", [-1e9, -1e-300, 0.0] + POSITIVE, [(1.0,), (1e-9,), (250.0,)]),
     "gamma": (gamma, lambda x, *_: x > 0, "", [-1.0, -1e-300] + POSITIVE,
               [(1.0, 1.0), (1e-3, 2.0), (0.5, 1e-6), (7.5, 30.0), (1e6, 1e3)]),
     "beta": (beta, lambda x, *_: 0 < x < 1, "", [-1e-9, 1.0000001] + UNIT,
-             [(1.0, 1.0), (0.5, 0.5), (1e-3, 8.0), (40.0, 2.5), (1e6, 3e6)]),
+             [(1.0, 1.0), (0.5, 0.5), (1e-3, 8.0), (40.0, 2.5), (1e6, 3e6), (1.0, 1e4), (2.5, 1e9), (19.0, 1.5), (25.0, 1e-3)]),
     "uniform": (uniform, lambda x, lower, upper: lower <= x <= upper, "", LINE,
                 [(-1.0, 1.5), (-1e8, 1e8), (0.0, 1e-3)]),
     "bernoulli": (bernoulli, always, "x", [0, 1], [(p,) for p in UNIT + [1e-20, 0.123, 0.4, 0.6, 0.9, 0.9999, 0.05, 0.2]]),
