@@ -123,17 +123,18 @@ fn masked_derivatives_are_those_of_fewer_rows() {
             continue;
         }
         // Branches that keep no row would be missing in the shorter table.
-        let lines: Vec<&str> = case.csv.lines().collect();
-        let key = |line: &str| line.split(',').next().expect("a key").to_string();
-        let is_first = |row: usize| row == 1 || key(lines[row]) != key(lines[row - 1]);
-        let kept: Vec<bool> =
-            (0..lines.len()).map(|row| row == 0 || is_first(row) || row % 3 != 0).collect();
-        let fewer: Vec<&str> =
-            lines.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(line, _)| *line).collect();
-        let fewer = Case { csv: fewer.join("\n") + "\n", ..case };
+        let (header, groups) = grouped(&case.csv);
+        let of_group = |group: &Vec<&str>| (0..group.len()).map(|row| row % 3 != 1).collect();
+        let kept: Vec<bool> = groups.iter().flat_map(|g| -> Vec<bool> { of_group(g) }).collect();
+        let rows: Vec<&str> = groups.concat();
+        let few: Vec<&str> =
+            rows.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(row, _)| *row).collect();
+        let table = |rows: &[&str]| format!("{header}\n{}\n", rows.join("\n"));
+        let (all, few) = (table(&rows), table(&few));
+        let fewer = Case { csv: few, ..case };
         let mut short = fewer.evaluator(Backend::MachineCode);
-        let full = Case { csv: lines.join("\n") + "\n", ..fewer };
-        let mask: Vec<f64> = kept[1..].iter().map(|kept| f64::from(u8::from(*kept))).collect();
+        let full = Case { csv: all, ..fewer };
+        let mask: Vec<f64> = kept.iter().map(|kept| f64::from(u8::from(*kept))).collect();
         let mut masked = full.masked(Backend::MachineCode, |_| Some(mask));
         for position in full.positions(&mut short) {
             let found = everything(&mut masked, &position);
@@ -146,22 +147,27 @@ fn masked_derivatives_are_those_of_fewer_rows() {
     }
 }
 
+/// The header of a table and its rows by branch, branches as they first occur.
+fn grouped(csv: &str) -> (&str, Vec<Vec<&str>>) {
+    let (header, rows) = csv.split_once('\n').expect("a header");
+    let key = |row: &str| row.split(',').next().map(str::to_string);
+    let mut groups: Vec<Vec<&str>> = Vec::new();
+    for row in rows.lines() {
+        match groups.iter_mut().find(|group| key(group[0]) == key(row)) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    (header, groups)
+}
+
 /// The order of branches in the file does not change a bit.
 #[test]
 fn branches_may_come_in_any_order() {
     for case in cases() {
         let mut evaluator = case.evaluator(Backend::MachineCode);
         let positions = case.positions(&mut evaluator);
-        let mut lines = case.csv.lines();
-        let header = lines.next().expect("a header");
-        let mut groups: Vec<Vec<&str>> = Vec::new();
-        for line in lines {
-            let key = line.split(',').next();
-            match groups.last_mut() {
-                Some(group) if group[0].split(',').next() == key => group.push(line),
-                _ => groups.push(vec![line]),
-            }
-        }
+        let (header, mut groups) = grouped(&case.csv);
         // From the last to the first, odd ones before even ones.
         groups.reverse();
         let (odd, even): (Vec<_>, Vec<_>) =
