@@ -10,8 +10,8 @@ use super::layout::ParamLayout;
 use super::program::Kernels;
 use crate::codegen::Scratch;
 use crate::data::BoundData;
-use crate::ir::op::InputKind;
 use crate::target::{BranchDensity, Part, Target};
+use crate::ir::op::InputKind;
 
 /// Code for one model and one data set, shared, and the work space of one thread.
 #[derive(Clone)]
@@ -102,7 +102,8 @@ impl Evaluator {
         for branch in 0..self.n_branches() {
             let own = branch * n_local..(branch + 1) * n_local;
             let dz = &mut of_z[own.clone()];
-            let density = Target::gradient(self, branch, &shared, &z[own], 1.0, dz, &mut of_shared);
+            let density =
+                Target::gradient(self, branch, &shared, &z[own], 1.0, dz, &mut of_shared);
             log_density += density.total();
         }
         self.shared_vjp(theta, &of_shared, of_theta);
@@ -228,7 +229,8 @@ impl Target for Evaluator {
         dz.fill(0.0);
         let kernels = &*self.kernels;
         let mut start = 3;
-        for (kind, &length) in kernels.adjoints.iter().zip(&kernels.gradient.output_lengths()[3..])
+        for (kind, &length) in
+            kernels.adjoints.iter().zip(&kernels.gradient.output_lengths()[3..])
         {
             let part = &self.out[start..start + length];
             match kind {
@@ -297,7 +299,8 @@ impl Target for Evaluator {
             let rows = &curvature_adjoint[range.start * n..range.end * n];
             cotangents.extend(rows.iter().map(|adjoint| -adjoint));
         }
-        let arguments = Arguments { cotangents: &cotangents, ..self.of_branch(branch, shared, z) };
+        let arguments =
+            Arguments { cotangents: &cotangents, ..self.of_branch(branch, shared, z) };
         match part {
             Part::Prior => self.call(|k| &k.prior.vjp, &arguments),
             Part::Likelihood => self.call(|k| &k.likelihood.vjp, &arguments),
@@ -317,7 +320,8 @@ impl Target for Evaluator {
         if kernels.held_out.is_empty() {
             return 0.0;
         }
-        let arguments = Arguments { mask: &kernels.held_out, ..self.of_branch(branch, shared, z) };
+        let arguments =
+            Arguments { mask: &kernels.held_out, ..self.of_branch(branch, shared, z) };
         kernels.density.call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
         self.out[2]
     }

@@ -184,7 +184,9 @@ fn slice<'a>(source: &Source, arguments: &Arguments<'a>, data: &'a BoundData) ->
             let start = arguments.branch * length;
             &data.values(k)[start..start + length]
         }
-        Source::RowDatum(k, length) => &data.values(k)[rows().start * length..rows().end * length],
+        Source::RowDatum(k, length) => {
+            &data.values(k)[rows().start * length..rows().end * length]
+        }
         Source::RowMask => &arguments.mask[rows()],
     }
 }

@@ -134,12 +134,8 @@ pub fn compile_with(
 /// Every function obeys the rules of its ops; looked at in debug builds alone.
 fn debug_verify(program: &Program, derivatives: &Derivatives) {
     if cfg!(debug_assertions) {
-        let of_program = [
-            &program.global,
-            &program.local,
-            &program.unconstrain_global,
-            &program.unconstrain_local,
-        ];
+        let of_program =
+            [&program.global, &program.local, &program.unconstrain_global, &program.unconstrain_local];
         for function in derivatives.all().into_iter().chain(of_program) {
             if let Err(rule) = ir::verify::verify(function) {
                 panic!("{}: {rule}\n{}", function.name, function);

@@ -87,8 +87,7 @@ impl Kernels {
         let mut codes = codes.into_iter();
         let mut kernel = |function: &Function, cotangents: &[usize]| {
             let code = codes.next().expect("one code for each function");
-            let output =
-                |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
+            let output = |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
             let lengths = (0..function.outputs.len()).map(output).collect();
             Kernel::new(function.clone(), code, &pieces, cotangents, lengths, &data)
         };
