@@ -240,7 +240,7 @@ impl Checker<'_> {
     /// What is indexed, if an expression is an element of a name.
     fn element_of(&self, expr: ExprId) -> Option<SymbolId> {
         match self.exprs[expr].kind {
-            ExprKind::Index(base, _) => self.named_symbol(base),
+            ExprKind::Index(base, _) | ExprKind::Slice(base, ..) => self.named_symbol(base),
             _ => None,
         }
     }

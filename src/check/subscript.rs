@@ -8,7 +8,6 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Subscript};
 use crate::ty::{Element, Level, Role, Shape, Size, Type};
 
-
 impl Checker<'_> {
     /// Reports `theta[school]`: the key of the branches as an index.
     pub(super) fn check_no_branch_index(

@@ -28,7 +28,7 @@ impl Checker<'_> {
     /// The unknown that an expression is, whole or an element of.
     fn unknown_of(&self, expr: ExprId) -> Option<SymbolId> {
         let base = match self.exprs[expr].kind {
-            ExprKind::Index(base, _) => base,
+            ExprKind::Index(base, _) | ExprKind::Slice(base, ..) => base,
             _ => expr,
         };
         self.named_symbol(base).filter(|symbol| self.is_unknown(*symbol))

@@ -1,6 +1,7 @@
 //! A table of models, what each is told, and about which text.
 
 use super::told;
+use crate::diagnostic::Code;
 
 /// A model with this `local` block.
 pub(super) fn in_local(local: &str) -> String {
@@ -125,9 +126,10 @@ fn local_blocks() {
         ("target += floor(z);", "discontinuous", "floor(z)"),
         ("v ~ normal(z > 1, 1);", "discontinuous", "z > 1"),
         ("target += z > 1 ? 1 : 0;", "not-yet", "z > 1 ? 1 : 0"),
-        ("target += sum(v[1:2]) * z;", "row-order", "v[1:2]"),
+        ("target += sum(v[1:2]) * z;", "not-yet", "v[1:2]"),
         ("target += sum(v[2:N]) * z;", "not-yet", "v[2:N]"),
         ("vector[3] e = [1, 2, z]'; target += sum(e[2:4]);", "index-range", "4"),
+        ("vector[3] e = [1, 2, z]'; target += sum(e[3:1]);", "index", "e[3:1]"),
         ("target += sum(v[c]);", "not-yet", "c"),
         ("cholesky_factor_corr[2] e = [[1, 0], [0, 1]];", "constraint", "cholesky_factor_corr[2]"),
         ("real<lower=0> e = 2;", "constraint", "0"),
@@ -242,4 +244,17 @@ fn misspelt_names_get_the_nearest() {
          local { real z ~ normal(m, 1); log_radom ~ normal(z, 1); } // allow: unused",
     );
     assert_eq!(diags[0].help.as_deref(), Some("did you mean `log_radon`?"));
+}
+
+/// The codes of the checker stand together, and each has a row in a table above.
+#[test]
+fn every_code_is_shown() {
+    let table = include_str!("bad.rs");
+    let range = Code::UnknownName as usize..=Code::UnknownAllow as usize;
+    let missing: Vec<&str> = Code::ALL[range]
+        .iter()
+        .map(|code| code.as_str())
+        .filter(|name| !table.contains(&format!("\"{name}\"")))
+        .collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
 }

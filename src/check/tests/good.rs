@@ -155,3 +155,17 @@ fn small_things_that_are_right() {
         model(&super::bad::in_local(body));
     }
 }
+
+#[test]
+fn models_that_are_shipped() {
+    let texts = [
+        include_str!("../../../models/eight_schools.hbd"),
+        include_str!("../../../models/ratings.hbd"),
+        include_str!("../../../models/rats.hbd"),
+        include_str!("../../../models/seeds.hbd"),
+        include_str!("../../../models/sleepstudy.hbd"),
+    ];
+    for text in texts {
+        model(text);
+    }
+}
