@@ -87,7 +87,7 @@ pub use model::{
     ParamLayout, Point, PointDensity, PointError, Points, Schema, Timings, Variable, compile,
     compile_with,
 };
-pub use output::{OutputError, write_fit};
+pub use output::{OutputError, check_place, write_fit};
 pub use source::{Source, Span};
 
 /// What the suite of language tests asks of the compiler beside the API.

@@ -94,9 +94,13 @@ pub struct DumpArgs {
     /// What to show
     #[arg(long, value_enum, default_value = "ir")]
     pub stage: Stage,
-    /// Print how long each stage took, machine code included, in place of the dump
+    /// Print how long each stage took, up to the first gradient on a few made-up rows, in place
+    /// of the dump
     #[arg(long)]
     pub timings: bool,
+    /// With --timings: set whole data, as for fit
+    #[arg(long, value_name = "NAME=VALUE", requires = "timings")]
+    pub set: Vec<String>,
 }
 
 /// A stage of the compiler.
@@ -122,7 +126,7 @@ pub struct FitArgs {
     /// Replace an existing fit folder
     #[arg(long)]
     pub force: bool,
-    /// How progress is shown (default: plain lines on a terminal, else none)
+    /// How progress is shown (default: plain)
     #[arg(long, value_enum)]
     pub progress: Option<Progress>,
     /// Draws of the globals behind the summary
@@ -157,7 +161,7 @@ pub struct FitArgs {
     #[arg(long, value_parser = positive)]
     pub tolerance: Option<f64>,
     /// Share of each branch's rows to keep out and score
-    #[arg(long, value_name = "FRACTION", value_parser = positive)]
+    #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub holdout: Option<f64>,
     /// Exit with 0 even if the fit should not be believed
     #[arg(long)]
@@ -183,6 +187,13 @@ pub enum FamilyArg {
     Amortized,
     /// A free dense Gaussian for each branch
     Branch,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match positive(text) {
+        Ok(x) if x < 1.0 => Ok(x),
+        _ => Err("a share between 0 and 1 is wanted, such as 0.1".to_string()),
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -16,10 +16,9 @@ pub fn run(args: &DensityArgs, format: MessageFormat) -> Outcome {
         evaluator.map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
     let path = args.at.display();
     let text = std::fs::read_to_string(&args.at)
-        .map_err(|fault| Failure::usage(format!("{path}: {fault}")))?;
+        .map_err(|fault| Failure::usage(format!("cannot read the points {path}: {fault}")))?;
     let points = evaluator.read_points(&text);
-    let points =
-        points.map_err(|error| Failure::model(format!("error[points]: {path}: {error}")))?;
+    let points = points.map_err(|error| Failure::coded("points", format!("{path}: {error}")))?;
     let densities: Vec<Value> =
         points.points.iter().map(|point| to_json(evaluator.density_at(point))).collect();
     print(&format!("{:#}\n", json!({ "points": densities })))

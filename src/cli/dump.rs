@@ -9,7 +9,10 @@ use super::{Outcome, input, print};
 pub fn run(args: &DumpArgs, format: MessageFormat) -> Outcome {
     let model = input::model(&args.model, &CompileOptions::default(), format)?;
     if args.timings {
-        let timings = model.timings().clone();
+        let settings = input::settings(&args.set)?;
+        let timings = model
+            .time_first_gradient(&settings)
+            .map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
         let lines: Vec<String> = timings
             .stages()
             .iter()

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hbdc::{CompileOptions, Family, Fit, FitConfig, FitError, fit_with_progress, write_fit};
+use hbdc::{
+    CompileOptions, Family, Fit, FitConfig, FitError, OutputError, check_place, fit_with_progress,
+    write_fit,
+};
 
 use super::args::{FamilyArg, FitArgs, MessageFormat, Progress};
 use super::progress::Reporter;
@@ -20,14 +23,17 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let on_signal = stop.clone();
     ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
         .map_err(|fault| Failure::usage(format!("no handler for Ctrl-C: {fault}")))?;
-    anstream::eprintln!(
-        "fitting {} to {} branches, {} rows of {}",
-        args.model.display(),
-        data.n_branches(),
-        data.n_rows_total(),
-        data.source_name()
-    );
-    let mut reporter = Reporter::new(args.progress.unwrap_or(Progress::Plain));
+    let style = args.progress.unwrap_or(Progress::Plain);
+    if style == Progress::Plain && format == MessageFormat::Text {
+        anstream::eprintln!(
+            "fitting {} to {} branches, {} rows of {}",
+            args.model.display(),
+            data.n_branches(),
+            data.n_rows_total(),
+            data.source_name()
+        );
+    }
+    let mut reporter = Reporter::new(style);
     let mut progress = |info: &hbdc::StepInfo| {
         reporter.show(info);
         ControlFlow::Continue(())
@@ -35,9 +41,9 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let fitted = fit_with_progress(&model, &data, &config(args).stop(stop), &mut progress);
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
-        error => Failure::model(format!("error[fit]: {error}")),
+        error => Failure::coded("fit", error),
     })?;
-    write_fit(&folder, &model, &fit, args.force).map_err(Failure::usage)?;
+    write_fit(&folder, &model, &fit, args.force).map_err(place_failure)?;
     print(&report(&fit, &folder))?;
     if fit.is_interrupted() {
         return Err(Failure::silent(Exit::Interrupted));
@@ -84,21 +90,29 @@ fn config(args: &FitArgs) -> FitConfig {
 /// Where the fit goes; decided before anything is computed.
 fn folder(args: &FitArgs) -> Result<PathBuf, Failure> {
     if let Some(folder) = &args.out {
-        if folder.exists() && !args.force {
-            return Err(Failure::usage(format!(
-                "{} exists already\n  help: choose another --out, or replace it with --force",
-                folder.display()
-            )));
-        }
+        check_place(folder, args.force).map_err(place_failure)?;
         return Ok(folder.clone());
     }
     let stem = args.model.file_stem().unwrap_or(args.model.as_os_str()).to_string_lossy();
     let first = PathBuf::from(format!("{stem}.fit"));
-    if !first.exists() || args.force {
-        return Ok(first);
-    }
-    let numbered = (2..).map(|k| PathBuf::from(format!("{stem}.fit-{k}")));
-    Ok(numbered.into_iter().find(|folder| !folder.exists()).expect("numbers do not end"))
+    let folder = match first.exists() && !args.force {
+        false => first,
+        true => {
+            let mut numbered = (2..).map(|k| PathBuf::from(format!("{stem}.fit-{k}")));
+            numbered.find(|folder| !folder.exists()).expect("numbers do not end")
+        }
+    };
+    check_place(&folder, args.force).map_err(place_failure)?;
+    Ok(folder)
+}
+
+fn place_failure(error: OutputError) -> Failure {
+    let help = match error {
+        OutputError::Exists(_) => "choose another --out, or replace it with --force",
+        OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
+        OutputError::Io(..) => "choose an --out in a folder that you may write to",
+    };
+    Failure::usage(error).help(help)
 }
 
 /// What is printed at the end.

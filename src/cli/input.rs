@@ -41,18 +41,21 @@ fn lines(diagnostics: &[serde_json::Value]) -> String {
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
-    let fault = |what: std::io::Error| Failure::usage(format!("{}: {what}", path.display()));
+    let fault = |what: std::io::Error| {
+        Failure::usage(format!("cannot read the model {}: {what}", path.display()))
+            .help("check the path, and that it is a file you may read")
+    };
     let file = std::fs::File::open(path).map_err(fault)?;
     let mut bytes = Vec::new();
     file.take(MAX_MODEL_BYTES).read_to_end(&mut bytes).map_err(fault)?;
     String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|&&b| b == b'\n').count() + 1;
-        Failure::model(format!(
-            "error[encoding]: {}:{line}: the model is not UTF-8: the byte at offset {at} has no \
-             meaning there\n  help: save the file as UTF-8",
-            path.display()
-        ))
+        let (before, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+        let (path, byte) = (path.display(), rest.first().copied().unwrap_or_default());
+        let message = format!("{path}:{line}:{column}: byte 0x{byte:02x} is not UTF-8 text");
+        Failure::coded("encoding", message).help("save the model as UTF-8")
     })
 }
 
@@ -71,16 +74,22 @@ pub fn dataset(input: &Input, format: MessageFormat) -> Result<Dataset, Failure>
         _ => Dataset::read_csv(path),
     };
     let mut dataset = opened.map_err(|error| data_failure(&error, None, format))?;
-    for setting in &input.set {
-        let Some((name, value)) = setting.split_once('=') else {
-            return Err(Failure::usage(format!("--set {setting}: NAME=VALUE is wanted")));
-        };
-        dataset = dataset.set(name, value_of(name, value)?);
+    for (name, value) in settings(&input.set)? {
+        dataset = dataset.set(name, value);
     }
     Ok(match input.na {
         Some(Missing::Drop) => dataset.na_drop(),
         None => dataset,
     })
+}
+
+/// What `--set NAME=VALUE` says, each in turn.
+pub fn settings(typed: &[String]) -> Result<Vec<(String, SetValue)>, Failure> {
+    let one = |setting: &String| match setting.split_once('=') {
+        Some((name, value)) => Ok((name.to_string(), value_of(name, value)?)),
+        None => Err(Failure::usage(format!("--set {setting}: NAME=VALUE is wanted"))),
+    };
+    typed.iter().map(one).collect()
 }
 
 fn value_of(name: &str, value: &str) -> Result<SetValue, Failure> {
@@ -102,9 +111,20 @@ pub fn bind(
     let bound = dataset.bind(model.schema());
     let bound = bound.map_err(|error| data_failure(&error, Some(model.source()), format))?;
     if bound.n_dropped() > 0 {
-        anstream::eprintln!("note: {} rows with missing values were dropped", bound.n_dropped());
+        let n = bound.n_dropped();
+        let rows = if n == 1 { "row" } else { "rows" };
+        note(&format!("{n} {rows} with missing values dropped"), format);
     }
     Ok(bound)
+}
+
+fn note(message: &str, format: MessageFormat) {
+    match format {
+        MessageFormat::Text => anstream::eprintln!("note: {message}"),
+        MessageFormat::Json => {
+            anstream::eprintln!("{}", serde_json::json!({"severity": "note", "message": message}));
+        }
+    }
 }
 
 /// A data error as the user sees it, with the declaration it concerns.

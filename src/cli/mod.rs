@@ -19,7 +19,17 @@ use clap::Parser;
 /// How a command ends when it does not end well.
 pub struct Failure {
     exit: Exit,
-    message: String,
+    report: Report,
+}
+
+/// What is said of a failure.
+enum Report {
+    /// Nothing more: it was said.
+    Silent,
+    /// Text or JSON that is ready.
+    Ready(String),
+    /// A message that is still to be written as text or JSON.
+    Message { code: &'static str, message: String, help: Option<&'static str> },
 }
 
 /// The exit codes.
@@ -40,17 +50,50 @@ type Outcome = Result<(), Failure>;
 impl Failure {
     /// The model or the data are at fault; `message` is printed as it is.
     fn model(message: impl fmt::Display) -> Failure {
-        Failure { exit: Exit::Model, message: message.to_string() }
+        Failure { exit: Exit::Model, report: Report::Ready(message.to_string()) }
+    }
+
+    /// The model or the data are at fault, in a way that has no diagnostic.
+    fn coded(code: &'static str, message: impl fmt::Display) -> Failure {
+        let report = Report::Message { code, message: message.to_string(), help: None };
+        Failure { exit: Exit::Model, report }
     }
 
     /// Wrong usage, or the machine failed.
     fn usage(message: impl fmt::Display) -> Failure {
-        Failure { exit: Exit::Usage, message: format!("error: {message}") }
+        Failure { exit: Exit::Usage, ..Failure::coded("usage", message) }
+    }
+
+    /// Says what to do about it.
+    fn help(mut self, text: &'static str) -> Failure {
+        if let Report::Message { help, .. } = &mut self.report {
+            *help = Some(text);
+        }
+        self
     }
 
     /// Ends with this code; what there is to say was said.
     fn silent(exit: Exit) -> Failure {
-        Failure { exit, message: String::new() }
+        Failure { exit, report: Report::Silent }
+    }
+
+    fn text(&self, format: MessageFormat) -> String {
+        match (&self.report, format) {
+            (Report::Silent, _) => String::new(),
+            (Report::Ready(text), _) => text.clone(),
+            (Report::Message { code, message, help }, MessageFormat::Json) => serde_json::json!({
+                "severity": "error", "code": code, "message": message, "help": help,
+            })
+            .to_string(),
+            (Report::Message { code, message, help }, MessageFormat::Text) => {
+                let head = match *code {
+                    "usage" => "error".to_string(),
+                    code => format!("error[{code}]"),
+                };
+                let help = help.map_or_else(String::new, |help| format!("\n  help: {help}"));
+                format!("{head}: {message}{help}")
+            }
+        }
     }
 }
 
@@ -67,10 +110,11 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !failure.message.is_empty() {
+            let text = failure.text(args.message_format);
+            if !text.is_empty() {
                 let mut stderr = anstream::stderr();
                 // Nothing can be done about a closed standard error.
-                let _ = writeln!(stderr, "{}", failure.message.trim_end());
+                let _ = writeln!(stderr, "{}", text.trim_end());
             }
             ExitCode::from(failure.exit as u8)
         }

@@ -24,6 +24,7 @@ mod newlines;
 mod number;
 mod plan;
 mod set;
+mod synthetic;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashSet;
 
 use super::frame::Name;
 use super::{IndexSite, Lowerer};
@@ -13,26 +13,33 @@ impl Lowerer<'_> {
     /// The value of an expression. Walks a list of its parts, operands first, because
     /// expressions can be deeper than the stack.
     pub fn expr(&mut self, root: ExprId) -> ValueId {
-        let mut values: HashMap<ExprId, ValueId> = HashMap::new();
-        for id in self.parts(root) {
+        let parts = self.parts(root);
+        // Parts lie close together, so a list from the first on is small and quick.
+        let first = parts[0].index();
+        let mut values: Vec<Option<ValueId>> = vec![None; root.index() - first + 1];
+        for id in parts {
             let model = self.model;
             let expr = &model.exprs[id];
             self.b().set_span(Some(expr.span));
-            let value = self.one(expr, &|id: ExprId| values[&id]);
-            values.insert(id, value);
+            let of = |id: ExprId| values[id.index() - first].expect("operands come first");
+            let value = self.one(expr, &of);
+            values[id.index() - first] = Some(value);
         }
-        values[&root]
+        values[root.index() - first].expect("the root is the last part")
     }
 
     /// Every expression that `root` needs, operands first.
-    fn parts(&self, root: ExprId) -> BTreeSet<ExprId> {
-        let mut parts = BTreeSet::new();
+    fn parts(&self, root: ExprId) -> Vec<ExprId> {
+        let mut parts = Vec::new();
+        let mut seen = HashSet::new();
         let mut open = vec![root];
         while let Some(id) = open.pop() {
-            if parts.insert(id) {
+            if seen.insert(id) {
+                parts.push(id);
                 open.extend(operands(&self.model.exprs[id]));
             }
         }
+        parts.sort_unstable();
         parts
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{BoundData, DataError, DataErrorKind, Dataset};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
@@ -61,6 +61,36 @@ impl Dataset {
         prove_indices(&schema.global_indices, &bound, false)?;
         prove_indices(&schema.local_indices, &bound, true)?;
         Ok(bound)
+    }
+}
+
+impl Schema {
+    /// Data made up from the schema, with whole data as `settings` say: two small branches of
+    /// values within their declared bounds.
+    ///
+    /// # Errors
+    /// When whole data are not set or wrong, or made-up values break a rule that the schema does
+    /// not tell, such as two sizes that have to be equal.
+    pub(super) fn synthetic_data(
+        &self,
+        settings: &[(String, SetValue)],
+    ) -> Result<BoundData, DataError> {
+        let schema = &*self.inner;
+        let with_settings = |rows: Dataset| {
+            settings.iter().fold(rows, |rows, (name, value)| rows.set(name, value.clone()))
+        };
+        let without_columns = schema.columns.without_columns();
+        let keys = Dataset::synthetic(&without_columns, None)?;
+        let mut whole = with_settings(keys).bind_columns(&without_columns)?;
+        for derived in &schema.derived {
+            let datum = &schema.columns.data[derived.datum];
+            if datum.level == Level::Whole && !reads_branch(&derived.function, &whole) {
+                prove_indices(&derived.indices, &whole, false)?;
+                let values = compute(derived, &whole);
+                whole.set_derived(derived.datum, values)?;
+            }
+        }
+        with_settings(Dataset::synthetic(&schema.columns, Some(&whole))?).bind(self)
     }
 }
 
@@ -185,8 +215,14 @@ fn bad_index(
         false => String::new(),
     };
     let variable = &site.variable;
-    let message = format!("index {index} of `{variable}` is out of range{place}: it has {size}");
+    let elements = if size == 1 { "element" } else { "elements" };
+    let message =
+        format!("index {index} of `{variable}` is out of range{place}: it has {size} {elements}");
+    let last = match site.size.as_constant() {
+        Some(_) => size.to_string(),
+        None => format!("`{}` = {size}", site.size),
+    };
     DataError::new(DataErrorKind::Index, message)
-        .help(format!("an index of `{variable}` runs from 1 to `{}` = {size}", site.size))
+        .help(format!("an index of `{variable}` runs from 1 to {last}: mend the data or the size"))
         .at(site.span)
 }

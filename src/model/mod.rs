@@ -23,6 +23,7 @@ pub use points::{Point, PointDensity, PointError, Points};
 pub use timings::Timings;
 
 use crate::check::typed::TypedModel;
+use crate::data::{DataError, SetValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, render, to_json};
 use crate::lower::Program;
 use crate::source::Source;
@@ -194,6 +195,25 @@ impl CompiledModel {
     /// How long each stage took.
     pub fn timings(&self) -> &Timings {
         &self.inner.timings
+    }
+
+    /// How long each stage took up to the first gradient: those of [`CompiledModel::timings`],
+    /// then machine code and one gradient at zero, for a few rows made up from the schema.
+    /// `settings` are the whole data that the model does not compute.
+    ///
+    /// # Errors
+    /// When whole data are not set or wrong, or made-up rows break a rule of the model.
+    pub fn time_first_gradient(
+        &self,
+        settings: &[(String, SetValue)],
+    ) -> Result<Timings, DataError> {
+        let data = self.inner.schema.synthetic_data(settings)?;
+        let mut timings = self.timings().clone();
+        let mut evaluator = timings.of("code", || self.evaluator(&data))?;
+        let position = vec![0.0; evaluator.dimension()];
+        let gradient = timings.of("gradient", || evaluator.log_density_gradient(&position));
+        gradient.expect("the position has the length that the evaluator wants");
+        Ok(timings)
     }
 
     pub(crate) fn options(&self) -> &CompileOptions {

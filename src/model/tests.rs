@@ -3,6 +3,7 @@
 
 mod derivatives;
 mod reference;
+mod synthetic;
 
 use super::{Backend, CompileOptions, Evaluator, compile_with};
 use crate::codegen::tests::Numbers;

@@ -22,6 +22,8 @@ const VERSION: u32 = 1;
 pub enum OutputError {
     /// It exists already.
     Exists(PathBuf),
+    /// Something that is no fit folder is there, and so it is not replaced.
+    NotAFit(PathBuf),
     /// A file could not be written.
     Io(PathBuf, io::Error),
 }
@@ -30,14 +32,45 @@ impl fmt::Display for OutputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OutputError::Exists(path) => {
-                write!(f, "{} exists already; nothing was written there", path.display())
+                write!(f, "{} exists already", path.display())
             }
-            OutputError::Io(path, fault) => write!(f, "{}: {fault}", path.display()),
+            OutputError::NotAFit(path) => {
+                write!(f, "{} exists and is not a fit folder", path.display())
+            }
+            OutputError::Io(path, fault) => write!(f, "cannot write {}: {fault}", path.display()),
         }
     }
 }
 
 impl std::error::Error for OutputError {}
+
+/// Looks whether a fit can be written to `folder`: before a long fit, not after it.
+///
+/// # Errors
+/// When the folder exists and may not be replaced, or nothing can be written where it is to be.
+/// `replace` allows to replace a fit folder or an empty folder, nothing else.
+pub fn check_place(folder: &Path, replace: bool) -> Result<(), OutputError> {
+    let fault = |fault| OutputError::Io(folder.to_path_buf(), fault);
+    if folder.symlink_metadata().is_ok() {
+        if !replace {
+            return Err(OutputError::Exists(folder.to_path_buf()));
+        }
+        let is_empty = || fs::read_dir(folder).is_ok_and(|mut files| files.next().is_none());
+        if !folder.join("fit.json").is_file() && !is_empty() {
+            return Err(OutputError::NotAFit(folder.to_path_buf()));
+        }
+    }
+    // The nearest folder above that exists has to take a new one.
+    let above = folder.ancestors().skip(1).map(|path| match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
+    });
+    let Some(parent) = above.into_iter().find(|path| path.symlink_metadata().is_ok()) else {
+        return Ok(());
+    };
+    let probe = parent.join(format!(".hbdc-probe-{}", std::process::id()));
+    fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)).map_err(fault)
+}
 
 /// Writes a fit to `folder`, which must not exist unless `replace`.
 ///
@@ -49,9 +82,7 @@ pub fn write_fit(
     fit: &Fit,
     replace: bool,
 ) -> Result<(), OutputError> {
-    if folder.exists() && !replace {
-        return Err(OutputError::Exists(folder.to_path_buf()));
-    }
+    check_place(folder, replace)?;
     let unfinished = beside(folder, "unfinished");
     let written = write_files(&unfinished, model, fit).and_then(|()| place(&unfinished, folder));
     if written.is_err() {
