@@ -212,13 +212,13 @@ fn an_index_out_of_range() {
     let model = "data {\n  branch group {\n    rows N;\n    array[N] int kind;\n    \
                  vector[N] y;\n  }\n}\n\
                  global { vector[3] beta ~ normal(0, 5); }\n\
-                 local {\n  real b ~ normal(0, 1);\n  y ~ normal(b + beta[kind], 1);\n}\n";
+                 local {\n  real b ~ normal(0, 1);\n  for (n in 1:N) y[n] ~ normal(b + beta[kind[n]], 1);\n}\n";
     bench.write("m.hbd", model);
     bench.write("d.csv", "group,kind,y\na,1,2\na,4,3\nb,2,4\n");
     let expected = "error[index]: index 4 of `beta` is out of range in branch group = a: \
                     it has 3 elements\n  \
                     help: an index of `beta` runs from 1 to 3: mend the data or the size\n  \
-                    declared in m.hbd:11: beta[kind]\n";
+                    declared in m.hbd:11: kind[n]\n";
     assert_eq!(refused(&bench, "m.hbd --data d.csv", 1).stderr, expected);
 }
 
@@ -226,11 +226,11 @@ fn an_index_out_of_range() {
 fn a_fit_folder_that_exists() {
     let bench = bench();
     bench.run("fit m.hbd --data d.csv --progress none --out f").ends_with(0);
-    let before = bench.read("f/fit.json");
+    let before = bench.json("f/fit.json");
     let expected =
         "error: f exists already\n  help: choose another --out, or replace it with --force\n";
     assert_eq!(refused(&bench, "m.hbd --data d.csv --out f", 2).stderr, expected);
-    assert_eq!(bench.read("f/fit.json"), before);
+    assert_eq!(bench.json("f/fit.json"), before);
 }
 
 #[test]

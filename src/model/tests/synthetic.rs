@@ -25,7 +25,8 @@ fn made_up_rows_have_the_columns_of_patterns_and_values_within_bounds() {
         local {
           real z ~ normal(share, 1);
           wins ~ binomial_logit(trials, z);
-          half ~ normal(x * beta + alpha[kind] + z, 1);
+          half ~ normal(x * beta + z, 1);
+          for (n in 1:N) x_first[n] ~ normal(alpha[kind[n]], 1);
         }";
     let model = compile(&Source::new("m.hbd", text)).expect("the model is good");
     let settings = [("K".to_string(), SetValue::from(3.0))];
