@@ -130,8 +130,7 @@ impl SiteSolver {
             Some(warm) => warm.to_vec(),
             None => prior_mode(self, target),
         };
-        self.decrement_at_end =
-            if warm.is_some() { DECREMENT_WHEN_WARM } else { DECREMENT_AT_END };
+        self.decrement_at_end = if warm.is_some() { DECREMENT_WHEN_WARM } else { DECREMENT_AT_END };
         let mut factor = self.newton(target, branch, shared, &mut centre, has_rows);
         if factor.is_none() && warm.is_some() {
             centre = prior_mode(self, target);

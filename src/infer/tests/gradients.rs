@@ -2,6 +2,7 @@
 
 use super::glmm::Glmm;
 use super::models;
+use crate::infer::conditional::PriorAdjoint;
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{self, Centres, Guide, Noise};
 use crate::infer::free::FreeGuide;
@@ -10,7 +11,6 @@ use crate::infer::linalg::{cholesky, dot, solve_lower_transposed};
 use crate::infer::local::{LocalGuide, LocalWorker, Particle};
 use crate::infer::network::Network;
 use crate::infer::shards::Shards;
-use crate::infer::conditional::PriorAdjoint;
 use crate::infer::site::{SiteSolver, n_inputs};
 use crate::random::{Purpose, Stream};
 use crate::target::{Part, Target};
