@@ -89,3 +89,10 @@ pub use model::{
 };
 pub use output::{OutputError, write_fit};
 pub use source::{Source, Span};
+
+/// What the suite of language tests asks of the compiler beside the API.
+#[doc(hidden)]
+pub mod testing {
+    pub use crate::builtin::names as built_ins;
+    pub use crate::syntax::rules_used;
+}

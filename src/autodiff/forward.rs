@@ -19,6 +19,31 @@ pub struct Directions {
 
 impl Directions {}
 
+#[cfg(test)]
+impl Directions {
+    /// One direction for each element of these inputs, in order.
+    pub fn of_inputs(function: &Function, wanted: impl Fn(InputKind) -> bool) -> Directions {
+        let mut inputs: Vec<_> =
+            function.inputs.iter().filter(|input| wanted(input.kind)).collect();
+        inputs.sort_by_key(|input| match input.kind {
+            InputKind::Local(k) | InputKind::Global(k) => k,
+            _ => unreachable!("directions are those of unknowns"),
+        });
+        let mut offsets = HashMap::new();
+        let mut count = Size::constant(0);
+        for input in inputs {
+            offsets.insert(input.kind, count.clone());
+            let length = input
+                .ty
+                .dims
+                .iter()
+                .fold(Size::constant(1), |n, dim| n.checked_mul(dim).expect("few unknowns"));
+            count = count.checked_add(&length).expect("few unknowns");
+        }
+        Directions { offsets, count }
+    }
+}
+
 /// For each output of `function`, that output and then its Jacobian, in the given
 /// directions, as outputs of a new function.
 pub fn jacobian(function: &Function, directions: &Directions) -> Function {

@@ -9,3 +9,8 @@ pub mod transform;
 
 pub use distribution::{Distribution, Outcome, Param, ParamKind, distribution};
 pub use function::{Function, function};
+
+/// The names of all distributions and functions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    distribution::ALL.iter().map(|found| found.name).chain(function::all().map(|found| found.name))
+}

@@ -17,8 +17,83 @@ fn density(name: &str) -> Option<(&'static Distribution, &str)> {
     is_density.then(|| builtin::distribution(prefix)).flatten().map(|found| (found, suffix))
 }
 
+/// Functions of the language that this version lacks, with what to write meanwhile.
+const LATER_FUNCTIONS: [(&str, &str); 17] = [
+    ("log_mix", "write `log(p * exp(a) + (1 - p) * exp(b))`"),
+    ("log_sum_exp", "write `log(exp(a) + exp(b))`, or `log(sum(exp(x)))`"),
+    ("softmax", "write `exp(x) / sum(exp(x))`"),
+    ("log_softmax", "write `x - log(sum(exp(x)))`"),
+    ("rep_vector", "a number goes with any size; else assign the elements in a loop"),
+    ("rep_row_vector", "a number goes with any size; else assign the elements in a loop"),
+    ("rep_array", "assign the elements in a loop"),
+    ("rep_matrix", "a number goes with any size; else assign the elements in a loop"),
+    ("append_row", "assign the elements in a loop, part by part"),
+    ("append_col", "assign the elements in a loop, part by part"),
+    ("to_vector", "declare the data as a `vector`"),
+    ("head", "write a slice: `x[1:n]`"),
+    ("tail", "write a slice: `x[K - n + 1:K]`"),
+    ("segment", "write a slice: `x[a:b]`"),
+    ("quad_form", "write `b' * a * b`"),
+    ("min", "`fmin(a, b)` is the smaller of two numbers"),
+    ("max", "`fmax(a, b)` is the larger of two numbers"),
+];
+
+/// Distributions of the language that this version lacks.
+const LATER_DISTRIBUTIONS: [&str; 28] = [
+    "logistic",
+    "inv_gamma",
+    "chi_square",
+    "inv_chi_square",
+    "scaled_inv_chi_square",
+    "weibull",
+    "pareto",
+    "skew_normal",
+    "gumbel",
+    "frechet",
+    "von_mises",
+    "binomial",
+    "poisson",
+    "neg_binomial",
+    "neg_binomial_2",
+    "neg_binomial_2_log",
+    "categorical",
+    "categorical_logit",
+    "ordered_logistic",
+    "ordered_probit",
+    "beta_binomial",
+    "multinomial",
+    "multi_normal",
+    "multi_normal_prec",
+    "multi_student_t",
+    "dirichlet",
+    "lkj_corr",
+    "wishart",
+];
+
+/// What to write for a distribution that this version lacks.
+fn instead_of(distribution: &str) -> &'static str {
+    match distribution {
+        "binomial" => "`binomial_logit(n, logit(p))` says the same",
+        "poisson" => "`poisson_log(log(rate))` says the same",
+        "multi_normal" => "`multi_normal_cholesky(mu, L)` takes a factor of the covariance",
+        "lkj_corr" => "`lkj_corr_cholesky(eta)` says the same of a `cholesky_factor_corr`",
+        _ => "write out its log density: `target += …;`",
+    }
+}
+
 /// Suffixes of functions that distributions have in Stan and not here yet.
 const LATER_SUFFIXES: [&str; 7] = ["lcdf", "lccdf", "cdf", "ccdf", "rng", "lupdf", "lupmf"];
+
+/// What to write for a function, or a density, that this version lacks.
+fn later_function(name: &str) -> Option<&'static str> {
+    if let Some((_, instead)) = LATER_FUNCTIONS.iter().find(|(later, _)| *later == name) {
+        return Some(instead);
+    }
+    let (distribution, _) = name.rsplit_once('_').filter(|(_, suffix)| {
+        LATER_SUFFIXES.contains(suffix) || matches!(*suffix, "lpdf" | "lpmf")
+    })?;
+    LATER_DISTRIBUTIONS.contains(&distribution).then(|| instead_of(distribution))
+}
 
 impl Checker<'_> {
     /// Whether a function of this name can be called; reports where not.
@@ -36,6 +111,8 @@ impl Checker<'_> {
             self.not_yet(name.span, &format!("`{}`", name.name), help);
         } else if self.is_later_function(&name.name) {
             self.not_yet(name.span, &format!("`{}`", name.name), "use the density itself");
+        } else if let Some(instead) = later_function(&name.name) {
+            self.not_yet(name.span, &format!("`{}`", name.name), instead);
         } else {
             self.report_unknown_function(name);
         }
@@ -277,6 +354,10 @@ impl Checker<'_> {
             return None;
         }
         let written = name.name.as_str();
+        if LATER_DISTRIBUTIONS.contains(&written) {
+            self.not_yet(name.span, &format!("`{written}`"), instead_of(written));
+            return None;
+        }
         let nearest = builtin::distribution::ALL
             .iter()
             .map(|known| known.name)
@@ -292,7 +373,11 @@ impl Checker<'_> {
             None if is_function => {
                 diagnostic.help(format!("`{written}` is a function; for a value write `=`"));
             }
-            None => {}
+            None => {
+                let known = builtin::distribution::ALL.iter().map(|known| known.name);
+                let known = known.collect::<Vec<_>>().join("`, `");
+                diagnostic.help(format!("distributions are `{known}`"));
+            }
         }
         None
     }

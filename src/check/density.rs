@@ -152,6 +152,10 @@ impl Checker<'_> {
     }
 
     fn report_whole_data(&mut self, datum: SymbolId, lhs: ExprId) {
+        if self.ast.data.branches.is_empty() {
+            // It is whole data only because `branch` is missing, which has been reported.
+            return;
+        }
         let span = self.exprs[lhs].span;
         let (name, declared) = (self.symbols[datum].name.clone(), self.symbols[datum].span);
         self.diags
@@ -177,12 +181,12 @@ impl Checker<'_> {
         }
     }
 
-    /// The unknown of an outcome that has exactly one.
+    /// The unknown of an outcome that is made of nothing else but numbers.
     fn only_unknown(&self, outcome: ExprId) -> Option<SymbolId> {
-        let symbols = self.outcome_symbols(outcome);
-        let mut unknowns = symbols.into_iter().filter(|symbol| self.is_unknown(*symbol));
-        let first = unknowns.next();
-        first.filter(|_| unknowns.next().is_none())
+        match self.outcome_symbols(outcome).as_slice() {
+            [symbol] if self.is_unknown(*symbol) => Some(*symbol),
+            _ => None,
+        }
     }
 
     /// Every unknown of an outcome has a density from here on.

@@ -148,7 +148,7 @@ impl Checker<'_> {
         let Some(first) = elements.first() else {
             self.diags
                 .error(Code::BadType, span, "a vector literal needs at least one element")
-                .help("`rep_vector(0, 0)` is the empty vector");
+                .help("`[x]` has one element");
             return None;
         };
         let first_ty = self.exprs[*first].ty.clone();

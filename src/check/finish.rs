@@ -76,7 +76,7 @@ impl Checker<'_> {
     }
 
     fn warn_unused(&mut self, symbol: SymbolId, what: &str, help: &str) {
-        if self.facts(symbol).reads > 0 {
+        if self.facts(symbol).reads > 0 || self.names.is_incomplete() {
             return;
         }
         let (name, span) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);

@@ -82,6 +82,11 @@ impl Names {
         self.incomplete = true;
     }
 
+    /// Whether names may be missing, or uses of them, through no fault of the rest.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
     /// Keeps a name from being reported as unknown.
     pub(super) fn silence(&mut self, name: &str) {
         self.reported.insert(name.to_string());

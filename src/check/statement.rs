@@ -289,7 +289,8 @@ fn type_help(wanted: &Type, found: &Type) -> &'static str {
             "a real number does not become whole by itself: declare it `real`"
         }
         (Shape::Vector(_), Shape::Scalar) if found.array.is_empty() => {
-            "`rep_vector(x, K)` repeats a number"
+            "one number does not fill a vector by itself: list its elements, `[a, b]'`, or \
+             assign them in a loop, `for (k in 1:K) v[k] = x;`"
         }
         _ => "",
     }

@@ -54,8 +54,9 @@ impl Checker<'_> {
             let message = format!("`{name}` is an unknown and cannot be a whole number");
             let span = self.type_span(ty);
             self.diags.error(Code::DiscreteUnknown, span, message).help(
-                "inference moves along gradients: sum over the values it could have with \
-                 `log_sum_exp` or `log_mix`; an `int` with a value is derived: `int k = …;`",
+                "inference moves along gradients: declare it `real`, or sum over the values it \
+                 could have, as in `target += log(p * exp(a) + (1 - p) * exp(b));`; an `int` \
+                 with a value is derived: `int k = …;`",
             );
             return None;
         }

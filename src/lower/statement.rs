@@ -170,7 +170,11 @@ impl Lowerer<'_> {
         let index = self.enter_loop(&name);
         let depth = self.frames.len() - 1;
         for (k, &name) in carried_names.iter().enumerate() {
-            let ty = self.frames[depth - 1].builder.ty(carried[k]).clone();
+            let mut ty = self.frames[depth - 1].builder.ty(carried[k]).clone();
+            // A real variable may start as a whole number and go on as a fraction.
+            if let Name::Symbol(symbol) = name {
+                ty.element = self.model.symbols[symbol].ty.element;
+            }
             let input = self.b().input(InputKind::Carried(k), "carried", ty);
             self.bind(name, input);
         }

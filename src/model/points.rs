@@ -131,6 +131,33 @@ impl Evaluator {
         PointDensity { log_global, log_local }
     }
 
+    /// The unconstrained position of a point: θ, then the locals of each branch, as
+    /// [`Evaluator::log_density_gradient`] has them.
+    pub fn position(&mut self, point: &Point) -> Vec<f64> {
+        let theta = self.unconstrain(point);
+        let mut shared = vec![0.0; self.n_shared()];
+        self.log_prior(&theta, &mut shared);
+        let mut position = theta;
+        for (branch, constrained) in point.locals.iter().enumerate() {
+            position.extend(self.unconstrain_local(branch, &shared, constrained));
+        }
+        position
+    }
+
+    /// All that is reported at a point, unknowns and derived quantities, as
+    /// [`Evaluator::reported_layout`] and [`Evaluator::reported_local_layout`] have it.
+    pub fn reported_at(&mut self, point: &Point) -> Point {
+        let theta = self.unconstrain(point);
+        let mut shared = vec![0.0; self.n_shared()];
+        self.log_prior(&theta, &mut shared);
+        let mut locals = Vec::with_capacity(point.locals.len());
+        for (branch, constrained) in point.locals.iter().enumerate() {
+            let z = self.unconstrain_local(branch, &shared, constrained);
+            locals.push(self.reported_local(branch, &shared, &z).to_vec());
+        }
+        Point { globals: self.reported(&theta), locals }
+    }
+
     /// The unconstrained θ of a point.
     pub fn unconstrain(&mut self, point: &Point) -> Vec<f64> {
         let kernels = self.kernels.clone();

@@ -155,7 +155,7 @@ impl ExpansionKernels {
         expansion: &Expansion,
         kernel: &mut dyn FnMut(&Function, &[usize]) -> Kernel,
         locals: &ParamLayout,
-        schema: &crate::data::schema::Schema,
+        schema: &crate::schema::Schema,
     ) -> ExpansionKernels {
         let of_branch = |kind: InputKind| match kind {
             InputKind::Datum(k) => schema.data[k].per_row || schema.data[k].level == Level::Branch,

@@ -68,6 +68,12 @@ pub fn parse(source: &Source, diagnostics: &mut Diagnostics) -> Ast {
     }
 }
 
+/// The rules of the grammar that a text uses, by name; none where it does not follow them.
+pub fn rules_used(text: &str) -> Vec<String> {
+    let pairs = Grammar::parse(Rule::file, text).into_iter();
+    pairs.flat_map(|pairs| pairs.flatten()).map(|pair| format!("{:?}", pair.as_rule())).collect()
+}
+
 /// Turns pest's error into ours.
 fn report(
     source: &Source,
