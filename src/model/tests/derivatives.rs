@@ -20,7 +20,7 @@ fn differences(at: &[f64], mut f: impl FnMut(&[f64]) -> Vec<f64>) -> Vec<Vec<f64
             .map(|j| (8.0 * (near[j] - below[j]) - (far[j] - far_below[j])) / (12.0 * h))
             .collect()
     };
-    (0..at.len()).map(|k| derivative(k)).collect()
+    (0..at.len()).map(derivative).collect()
 }
 
 #[test]
