@@ -7,7 +7,7 @@ const TOLERANCE: f64 = 1e-6;
 /// For each element of `at`, the derivative of `f` in it.
 fn differences(at: &[f64], mut f: impl FnMut(&[f64]) -> Vec<f64>) -> Vec<Vec<f64>> {
     let mut moved = at.to_vec();
-    let mut derivative = |k: usize| {
+    let derivative = |k: usize| {
         let h = 1e-3 * at[k].abs().max(0.1);
         let mut value = |t: f64| {
             moved[k] = at[k] + t;
