@@ -179,6 +179,14 @@ impl Posterior<'_> {
         Summary::of(&self.draws(self.fit.config.draws))
     }
 
+    /// The same of q(θ) itself, without the correction by importance weights.
+    pub fn guide_summary(&self) -> Summary {
+        let config = &self.fit.config;
+        let (guide, count) = (&self.fit.result.guide, config.draws);
+        let theta = posterior::global_draws(guide, config.engine.seed, count);
+        Summary::of(&Draws::of_globals(&mut self.fit.evaluator.clone(), &theta, count))
+    }
+
     /// `count` draws of the globals on the constrained scale.
     pub fn draws(&self, count: usize) -> Draws {
         let seed = self.fit.config.engine.seed;
