@@ -92,11 +92,6 @@ impl<T> Arena<T> {
         self.items.len()
     }
 
-    /// Whether nothing was pushed yet.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     /// All ids, in order of insertion.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = Id<T>> + ExactSizeIterator + use<T> {
         (0..self.items.len()).map(Id::from_index)

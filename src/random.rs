@@ -16,13 +16,12 @@ pub enum Purpose {
     LocalNoise = 1,
     /// The order of branches in an epoch, and subsets of branches.
     Shuffle = 2,
-    /// Which rows are held out.
-    HoldOut = 3,
     /// Draws of θ from the posterior.
     GlobalDraws = 4,
     /// Draws of zᵢ from the posterior.
     LocalDraws = 5,
     /// Drawing data.
+    #[cfg(test)]
     Simulate = 6,
     /// First weights of networks.
     Initial = 7,

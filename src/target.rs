@@ -48,6 +48,9 @@ pub trait Target: Clone + Send {
     fn likelihood_reads_shared(&self) -> bool;
     /// Whether `log p(zᵢ | θ)` is quadratic in zᵢ for every θ.
     fn prior_is_gaussian(&self) -> bool;
+    /// Whether `log p(zᵢ | θ)` is moreover the same function for all branches, so that one
+    /// expansion per θ serves them all.
+    fn prior_is_common(&self) -> bool;
 
     /// Computes `shared` from θ; returns log p(θ) with the log-Jacobian.
     fn shared(&mut self, theta: &[f64], shared: &mut [f64]) -> f64;

@@ -17,6 +17,9 @@ pub struct Directions {
     pub count: Size,
 }
 
+impl Directions {}
+
+#[cfg(test)]
 impl Directions {
     /// One direction for each element of these inputs, in order.
     pub fn of_inputs(function: &Function, wanted: impl Fn(InputKind) -> bool) -> Directions {

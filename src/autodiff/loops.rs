@@ -11,7 +11,6 @@ use crate::ty::Size;
 /// A loop that computes tangents beside values, and where its results are.
 pub struct PushedLoop {
     value: ValueId,
-    n_carried: usize,
     /// For each result of the original loop, the number of its tangent here.
     tangents: Vec<Option<usize>>,
     /// For each result of the original loop, its number here.
@@ -80,7 +79,7 @@ pub fn push_loop_forward(
         carried,
         captured,
     });
-    PushedLoop { value, n_carried, tangents: tangent_of, values }
+    PushedLoop { value, tangents: tangent_of, values }
 }
 
 /// The body with tangents, and which of its outputs have one. Outputs: next carried values,
@@ -101,7 +100,8 @@ fn forward_body(
         dims.push(n.clone());
         ValueType::reals(dims)
     };
-    let sections: [(usize, usize, &[bool], fn(usize) -> InputKind); 2] = [
+    type Kind = fn(usize) -> InputKind;
+    let sections: [(usize, usize, &[bool], Kind); 2] = [
         (1, n_carried, carried_active, InputKind::Carried),
         (1 + n_carried, n_captured, captured_active, InputKind::Captured),
     ];
@@ -110,8 +110,8 @@ fn forward_body(
             inputs.push(b.input(kind(k), &l.body.inputs[first + k].name, ty(first + k)));
         }
         let mut extra = count;
-        for k in 0..count {
-            tangents.push(active[k].then(|| {
+        for (k, &is_active) in active.iter().enumerate().take(count) {
+            tangents.push(is_active.then(|| {
                 let name = format!("d {}", l.body.inputs[first + k].name);
                 let input = b.input(kind(extra), &name, with_directions(ty(first + k)));
                 extra += 1;

@@ -89,7 +89,7 @@ impl Checker<'_> {
             _ => Part::Prior,
         };
         let rows = if part == Part::Likelihood { self.rows_of(lhs) } else { RowsOf::None };
-        Some(Statement::Sample { lhs, distribution, args, part, rows, span })
+        Some(Statement::Sample { lhs, distribution, args, part, rows })
     }
 
     /// Rule 5: left of `~` stands an unknown of the block or data that it sees.
@@ -282,18 +282,18 @@ impl Checker<'_> {
     }
 
     /// `target += value;`
-    pub(super) fn check_target(&mut self, value: ast::ExprId, span: Span) -> Option<Statement> {
-        let statement = self.check_expr(value).and_then(|typed| self.finish_target(typed, span));
+    pub(super) fn check_target(&mut self, value: ast::ExprId) -> Option<Statement> {
+        let statement = self.check_expr(value).and_then(|typed| self.finish_target(typed));
         if statement.is_none() {
             self.give_up_on(value);
         }
         statement
     }
 
-    fn finish_target(&mut self, value: ExprId, span: Span) -> Option<Statement> {
+    fn finish_target(&mut self, value: ExprId) -> Option<Statement> {
         self.warn_jump(value);
         if self.place == Place::Global {
-            return Some(Statement::Target { value, part: Part::Global, span });
+            return Some(Statement::Target { value, part: Part::Global });
         }
         let reach = self
             .loops
@@ -305,7 +305,7 @@ impl Checker<'_> {
         }
         self.check_bar_outcomes(value)?;
         let part = if reach.branch_data { Part::Likelihood } else { Part::Prior };
-        Some(Statement::Target { value, part, span })
+        Some(Statement::Target { value, part })
     }
 
     fn report_target(&mut self, value: ExprId) {

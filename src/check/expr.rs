@@ -1,7 +1,6 @@
 //! Typing of expressions: one node at a time, operands first, with a stack of its own.
 
 use super::Checker;
-use super::names::Place;
 use super::reach::Reach;
 use super::typed::{Expr, ExprId, ExprKind, SymbolId, SymbolKind, UnaryOp};
 use crate::diagnostic::Code;
@@ -249,11 +248,6 @@ impl Checker<'_> {
     /// Whether a size is exactly the number of rows.
     pub(super) fn is_row_count(&self, size: &Size) -> bool {
         self.row_count().is_some_and(|rows| rows == *size)
-    }
-
-    /// Whether branch data and local unknowns are in sight.
-    pub(super) fn sees_branch(&self) -> bool {
-        matches!(self.place, Place::Local | Place::BranchData)
     }
 
     /// The symbol that an expression names, if it is nothing but a name.

@@ -11,9 +11,8 @@ use super::Facts;
 use super::names::looks_like_branches;
 use super::reach::Reach;
 use super::typed::{BinaryOp, ExprId, ExprKind, Statement, SymbolId, SymbolKind, UnaryOp};
-use crate::data::schema::Bound;
 use crate::diagnostic::Code;
-use crate::source::Span;
+use crate::schema::Bound;
 use crate::syntax::ast;
 use crate::ty::{Element, Level, Role, Size, Type};
 
@@ -59,7 +58,6 @@ impl Checker<'_> {
         name: &ast::Ident,
         [from, to]: [ast::ExprId; 2],
         body: &ast::Statement,
-        span: Span,
     ) -> Option<Statement> {
         self.check_no_branch_loop(from, to);
         let bounds = self.check_exprs(&[from, to]).and_then(|b| self.check_bounds(b[0], b[1]));
@@ -70,7 +68,7 @@ impl Checker<'_> {
         self.loops.pop();
         self.names.close_scope();
         let Bounds { from, to, max_count, .. } = bounds?;
-        Some(Statement::For { symbol, from, to, max_count, body, span })
+        Some(Statement::For { symbol, from, to, max_count, body })
     }
 
     /// Says that there is no loop over branches when a bound seems to count them.

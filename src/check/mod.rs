@@ -30,9 +30,9 @@ mod unknown;
 #[cfg(test)]
 mod tests;
 
-use crate::data::schema::Schema;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::index::Arena;
+use crate::schema::Schema;
 use crate::source::{Source, Span};
 use crate::syntax::ast::{self, Ast};
 use crate::ty::{Size, Type};

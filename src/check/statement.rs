@@ -36,13 +36,11 @@ impl Checker<'_> {
             StatementKind::Sample { lhs, distribution } => {
                 self.check_sample(*lhs, distribution, span)
             }
-            StatementKind::Target(value) => self.check_target(*value, span),
+            StatementKind::Target(value) => self.check_target(*value),
             StatementKind::Assign { place, operator, value } => {
                 self.check_assign(place, *operator, *value, span)
             }
-            StatementKind::For { name, from, to, body } => {
-                self.check_for(name, [*from, *to], body, span)
-            }
+            StatementKind::For { name, from, to, body } => self.check_for(name, [*from, *to], body),
             StatementKind::Block(list) => {
                 self.names.open_scope();
                 let statements = self.check_statement_list(list);
@@ -169,7 +167,7 @@ impl Checker<'_> {
         };
         self.require_assignable(symbol, &subscripts, value)?;
         self.note_value(symbol, value);
-        Some(Statement::Assign { symbol, subscripts, value, span })
+        Some(Statement::Assign { symbol, subscripts, value })
     }
 
     fn check_place(&mut self, place: &ast::Place) -> Option<(SymbolId, Vec<Option<ExprId>>)> {

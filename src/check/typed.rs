@@ -4,8 +4,8 @@
 //! p(θ) ∏ᵢ p(zᵢ|θ) p(yᵢ|θ,zᵢ,xᵢ). Lowering trusts it and cannot fail.
 
 use crate::builtin::{Distribution, Function};
-use crate::data::schema::Schema;
 use crate::index::{Arena, Id};
+use crate::schema::Schema;
 use crate::source::Span;
 pub use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::ty::{Level, Role, Size, Type};
@@ -211,8 +211,6 @@ pub enum Statement {
         part: Part,
         /// The rows it is of.
         rows: RowsOf,
-        /// The statement.
-        span: Span,
     },
     /// `target += value` (containers are summed).
     Target {
@@ -220,8 +218,6 @@ pub enum Statement {
         value: ExprId,
         /// The part of the density.
         part: Part,
-        /// The statement.
-        span: Span,
     },
     /// `symbol[subscripts] = value`; compound operators are already spelt out in `value`.
     Assign {
@@ -231,8 +227,6 @@ pub enum Statement {
         subscripts: Vec<Option<ExprId>>,
         /// The new value.
         value: ExprId,
-        /// The statement.
-        span: Span,
     },
     /// `for (symbol in from:to) body`
     For {
@@ -246,8 +240,6 @@ pub enum Statement {
         max_count: Size,
         /// What is repeated.
         body: Vec<Statement>,
-        /// The statement.
-        span: Span,
     },
     /// `{ … }`
     Block(Vec<Statement>),

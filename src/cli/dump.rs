@@ -3,7 +3,7 @@
 use hbdc::{CompileOptions, DumpStage};
 
 use super::args::{DumpArgs, MessageFormat, Stage};
-use super::{Failure, Outcome, input, print};
+use super::{Outcome, input, print};
 
 /// Prints a stage of the compiler, or how long each took.
 pub fn run(args: &DumpArgs, format: MessageFormat) -> Outcome {

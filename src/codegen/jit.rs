@@ -241,11 +241,6 @@ impl CompiledFunction {
         pointers.outputs.clear();
         debug_assert!(self.code.module.is_some(), "code lives as long as its functions");
     }
-
-    /// The most rows that a call may have.
-    pub fn max_rows(&self) -> usize {
-        self.shape.max_rows
-    }
 }
 
 fn check_lengths(expected: &[Length], actual: impl ExactSizeIterator<Item = usize>, n_rows: usize) {

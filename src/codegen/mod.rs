@@ -20,7 +20,7 @@ mod regions;
 mod schedule;
 mod sizes;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 

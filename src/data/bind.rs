@@ -6,8 +6,8 @@ use super::error::{DataError, DataErrorKind, Places, show_number};
 use super::group::{Grouping, group};
 use super::load::Table;
 use super::plan::{Plan, plan};
-use super::schema::{Datum, Origin, Schema};
 use super::set;
+use crate::schema::{Datum, Origin, Schema};
 use crate::ty::Level;
 
 impl Dataset {

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::error::{DataError, DataErrorKind};
 use super::group::Grouping;
-use super::schema::{Datum, Schema};
 use super::set::SetValue;
+use crate::schema::{Datum, Schema};
 use crate::ty::{Element, Level, Size, SizeAtom};
 
 /// A data set bound to a model.

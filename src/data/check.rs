@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::bound::BoundData;
 use super::error::{DataError, DataErrorKind, Places, show_number};
 use super::plan::wrong_count;
-use super::schema::{Bound, Datum, Origin};
 use super::set::check_shape;
+use crate::schema::{Bound, Datum, Origin};
 use crate::ty::{Element, Level, SizeAtom};
 
 /// Which side a bound is on.

@@ -175,11 +175,6 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Notes one place; its text is only made while it will be shown.
-    pub(super) fn add(&mut self, kind: DataErrorKind, text: impl FnOnce() -> String) {
-        self.add_with_help(kind, None, text);
-    }
-
     /// The same; `help` is shown if this place is the first.
     pub(super) fn add_with_help(
         &mut self,

@@ -6,7 +6,7 @@ use super::error::{DataError, DataErrorKind, Places};
 use super::keys::{KeyTexts, rank};
 use super::lines::Lines;
 use super::load::{RowKeys, Table, key_texts};
-use super::schema::Rows;
+use crate::schema::Rows;
 
 /// The branches in order, and which rows each has.
 #[derive(Clone, Debug)]

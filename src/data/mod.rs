@@ -1,7 +1,7 @@
 //! Data: reading columns, grouping rows by branch, binding them to a model's schema.
 //!
 //! [`Dataset`] is where data come from; it knows no model and has read no more than a header.
-//! [`Dataset::bind`] reads, in one pass, the columns that a [`schema::Schema`] asks for and
+//! [`Dataset::bind`] reads, in one pass, the columns that a [`Schema`](crate::schema::Schema) asks for and
 //! gives [`BoundData`]: rows grouped by branch in the order of the keys, every value checked
 //! against its declaration. No cell is kept as text: numbers go straight to `f64`, keys to
 //! small integers. Whatever is wrong with a file is a [`DataError`], never a panic.
@@ -23,7 +23,6 @@ mod names;
 mod newlines;
 mod number;
 mod plan;
-pub mod schema;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -31,5 +30,4 @@ mod tests;
 pub use bound::{BoundData, DatumSummary};
 pub use dataset::{Column, Dataset};
 pub use error::{DataError, DataErrorKind};
-pub use holdout::RowMask;
 pub use set::SetValue;

@@ -2,7 +2,7 @@
 
 use super::error::{DataError, DataErrorKind, MAX_PLACES};
 use super::names::{matches, missing_column};
-use super::schema::{Datum, Origin, Schema};
+use crate::schema::{Datum, Origin, Schema};
 use crate::ty::{Element, Level};
 
 /// A column that is read as numbers, once, however many data it gives.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::error::{DataError, DataErrorKind, show_number, show_text};
 use super::names::nearest;
 use super::number::{Fault, check_finite, check_whole};
-use super::schema::{Datum, Origin, Schema};
+use crate::schema::{Datum, Origin, Schema};
 use crate::ty::Element;
 
 /// A number, or numbers in nested arrays of one shape.

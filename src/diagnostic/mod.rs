@@ -111,13 +111,9 @@ impl Diagnostics {
     }
 
     /// All of them, in order of discovery.
+    #[cfg(test)]
     pub fn items(&self) -> &[Diagnostic] {
         &self.items
-    }
-
-    /// Keeps those that `keep` accepts.
-    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
-        self.items.retain(keep);
     }
 
     /// All of them, in order of place.

@@ -58,11 +58,7 @@ impl std::error::Error for FitError {}
 /// # Errors
 /// When the model cannot be compiled for these data, or no values of the globals with a finite
 /// density are found. A fit that ends badly is not an error: its verdict says so.
-pub fn fit(
-    model: &CompiledModel,
-    data: &BoundData,
-    config: &FitConfig,
-) -> Result<Fit, FitError> {
+pub fn fit(model: &CompiledModel, data: &BoundData, config: &FitConfig) -> Result<Fit, FitError> {
     fit_with_progress(model, data, config, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -85,8 +81,7 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
-    let result =
-        engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
+    let result = engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
     fit.held_out = fit.score_held_out();
     Ok(fit)

@@ -13,7 +13,7 @@ use super::linalg::{
     axpy, cholesky, cholesky_adjoint, dot, log_diagonal_sum, solve_lower, solve_lower_transposed,
 };
 use super::site::Site;
-use super::target::{Part, Target};
+use crate::target::{Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 
@@ -186,7 +186,8 @@ impl Conditional {
         axpy(1.0, adjoint, &mut self.mean_adjoint);
     }
 
-    /// Carries the collected adjoints back to `dshared`.
+    /// Carries the collected adjoints back to `dshared`; what reaches it through a prior that
+    /// is common to all branches is only noted in `prior`.
     pub fn finish_adjoint<T: Target>(
         &mut self,
         target: &mut T,
@@ -194,6 +195,7 @@ impl Conditional {
         shared: &[f64],
         site: &Site,
         dshared: &mut [f64],
+        prior: &mut PriorAdjoint,
     ) {
         let n = self.n;
         cholesky_adjoint(&self.factor, &self.factor_adjoint, n, &mut self.precision_adjoint);
@@ -206,7 +208,14 @@ impl Conditional {
                     0.5 * (g[i] * self.shift[j] + g[j] * self.shift[i]);
             }
         }
-        let prior_points = if target.prior_is_gaussian() { 1 } else { site.weights.len() };
+        let prior_points = match (target.prior_is_common(), target.prior_is_gaussian()) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => site.weights.len(),
+        };
+        if target.prior_is_common() {
+            prior.add(&self.mean_adjoint, &self.precision_adjoint, &site.centre);
+        }
         for k in 0..prior_points {
             let (point, weight) = prior_point(target, site, n, k);
             self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);
@@ -237,6 +246,39 @@ impl Conditional {
         }
         let (gradient, curvature) = (&self.part_gradient, &self.part_curvature);
         target.expansion_vjp(part, branch, shared, point, gradient, curvature, dshared);
+    }
+}
+
+/// What reaches θ through a prior common to all branches, gathered over branches: adjoints of
+/// the gradient at z = 0 and of the precision P, since ∇ log p(z|θ) = ∇ log p(0|θ) − P z.
+#[derive(Clone, Debug)]
+pub struct PriorAdjoint {
+    gradient: Vec<f64>,
+    precision: Vec<f64>,
+}
+
+impl PriorAdjoint {
+    /// Nothing yet.
+    pub fn new(n_local: usize) -> Self {
+        Self { gradient: vec![0.0; n_local], precision: vec![0.0; n_local * n_local] }
+    }
+
+    fn add(&mut self, gradient: &[f64], precision: &[f64], centre: &[f64]) {
+        let n = gradient.len();
+        axpy(1.0, gradient, &mut self.gradient);
+        axpy(1.0, precision, &mut self.precision);
+        for (row, g) in self.precision.chunks_exact_mut(n.max(1)).zip(gradient) {
+            axpy(-g, centre, row);
+        }
+    }
+
+    /// Carries what was gathered to `dshared`.
+    pub fn finish<T: Target>(&self, target: &mut T, shared: &[f64], dshared: &mut [f64]) {
+        if target.prior_is_common() && target.n_branches() > 0 {
+            let zero = vec![0.0; self.gradient.len()];
+            let (gradient, precision) = (&self.gradient, &self.precision);
+            target.expansion_vjp(Part::Prior, 0, shared, &zero, gradient, precision, dshared);
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conditional::PriorAdjoint;
 use super::global::GlobalGuide;
 use super::linalg::axpy;
 use super::local::{LocalGuide, LocalWorker, Particle};
 use super::shards::Shards;
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// The whole approximation q(θ) ∏ q(zᵢ|θ): all that a fit saves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -209,6 +210,7 @@ fn shard_gradient<T: Target>(
         centres: vec![],
     };
     let mut branch_network = sums.network.clone();
+    let mut priors = vec![PriorAdjoint::new(target.n_local()); particles.len()];
     for &branch in shard {
         let open = worker.open(target, branch, shared_mean, warm.get(branch));
         for (p, particle) in particles.iter().enumerate() {
@@ -219,7 +221,7 @@ fn shard_gradient<T: Target>(
             noise.local(branch, p, &mut epsilon);
             let (dshared, dnoise) = (&mut sums.dshared[p], &mut sums.dnoise[p]);
             sums.values[p] += worker.gradient(target, particle, &epsilon, 1.0, dshared, dnoise);
-            worker.finish(target, particle, dshared);
+            worker.finish(target, particle, dshared, &mut priors[p]);
         }
         // A draw that is not finite would spoil the network for all: its branch sits out.
         branch_network.fill(0.0);
@@ -235,6 +237,9 @@ fn shard_gradient<T: Target>(
         if let Some(site) = worker.site() {
             sums.centres.push((branch, site.centre.clone()));
         }
+    }
+    for ((prior, particle), dshared) in priors.iter().zip(particles).zip(&mut sums.dshared) {
+        prior.finish(target, &particle.shared, dshared);
     }
     sums
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::elbo::{self, Guide, Noise};
 use super::shards::Shards;
-use super::target::Target;
 use crate::random::Purpose;
+use crate::target::Target;
 
 /// Draws evaluated at a time.
 const CHUNK: usize = 256;

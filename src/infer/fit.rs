@@ -25,8 +25,8 @@ use super::shards::Shards;
 use super::site::n_inputs;
 use super::start;
 use super::state::{self, FitState};
-use super::target::Target;
 use crate::random::Purpose;
+use crate::target::Target;
 
 /// θ beyond this is refused: L and S are stored in full.
 pub const MAX_GLOBALS: usize = 3000;
@@ -336,7 +336,7 @@ impl Run<'_> {
             let gain: Vec<f64> = now.draws.iter().zip(&best.draws).map(|(a, b)| a - b).collect();
             let (gain, gain_se) = estimate::antithetic_mean(&gain);
             let finite = now.draws.iter().all(|x| x.is_finite());
-            let noise = self.config.tolerance.max(2.0 * gain_se);
+            let noise = self.plan.tolerance.max(2.0 * gain_se);
             if finite && (gain > -noise || !best.mean.is_finite()) {
                 (best, best_guide) = (now, state.guide.clone());
             } else {
@@ -387,7 +387,7 @@ impl Run<'_> {
             }
             window.push(now.mean);
             good = (now, state.guide.clone());
-            stationary = is_stationary(&window, self.config.tolerance);
+            stationary = is_stationary(&window, self.plan.tolerance);
         }
         let flat = state.step - first;
         let least = if cycle == 0 { self.plan.min_decay } else { self.plan.min_decay / 2 };

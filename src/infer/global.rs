@@ -75,18 +75,6 @@ impl GlobalGuide {
             - log_diagonal_sum(&self.scale, n)
     }
 
-    /// Standard deviations of θ.
-    pub fn sds(&self) -> Vec<f64> {
-        let n = self.n();
-        let row = |i: usize| -> f64 {
-            let along = |k: usize| -> f64 {
-                (k..=i).map(|j| self.scale[i * n + j] * self.factor[j * n + k]).sum()
-            };
-            (0..=i).map(|k| along(k).powi(2)).sum::<f64>().sqrt()
-        };
-        (0..n).map(row).collect()
-    }
-
     /// Adds to `gradient` (μ, then L with the diagonal in logarithms) `weight` times that of one
     /// draw: `theta_adjoint` is the derivative in θ without log q(θ), `noise_adjoint` what log
     /// q(z|θ) adds in the coordinates of ε₀. Sticking the landing adds ε₀ to the latter.

@@ -14,8 +14,8 @@ use super::elbo::{self, Guide, Noise};
 use super::estimate::chunk_size;
 use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// Draws of each zᵢ for one draw of θ.
 pub const CANDIDATES: usize = 8;
@@ -38,8 +38,6 @@ pub struct Importance {
     pub log_evidence: f64,
     /// Its standard error (delta method).
     pub log_evidence_se: f64,
-    /// The log evidence less the mean log weight under q: an estimate of KL(q‖p) in θ.
-    pub gap: f64,
     /// (Σw)² / Σw² over the number of draws, of q's draws and weights.
     pub relative_ess: f64,
     /// Σw² ⁻¹ of the normalised weights of the mixture: how many draws they are worth.
@@ -215,7 +213,6 @@ fn summarise(draws: Draws, n_global: usize) -> Importance {
     let own = normalise(&draws.by_guide);
     let n = draws.by_mixture.len() as f64;
     let finite = || draws.by_guide.iter().filter(|x| x.is_finite());
-    let mean_log = finite().sum::<f64>() / finite().count() as f64;
     // Far out, where only the heavy tails reach, a density may overflow; that costs the guide
     // nothing, so failures are counted among its own draws.
     let non_finite = draws.by_guide.len() - finite().count();
@@ -225,7 +222,6 @@ fn summarise(draws: Draws, n_global: usize) -> Importance {
         weights: mixture.weights,
         log_evidence: mixture.log_mean,
         log_evidence_se: ((mixture.squares * n - 1.0).max(0.0) / n).sqrt(),
-        gap: mixture.log_mean - mean_log,
         relative_ess: 1.0 / (own.squares * draws.by_guide.len() as f64),
         effective_draws: 1.0 / mixture.squares,
         non_finite,

@@ -84,21 +84,6 @@ pub fn log_diagonal_sum(r: &[f64], n: usize) -> f64 {
     (0..n).map(|j| r[j * n + j].ln()).sum()
 }
 
-/// The inverse of the lower R, lower again.
-pub fn invert_lower(r: &[f64], n: usize) -> Vec<f64> {
-    let mut columns = vec![0.0; n * n];
-    let mut column = vec![0.0; n];
-    for j in 0..n {
-        column.fill(0.0);
-        column[j] = 1.0;
-        solve_lower(r, n, &mut column);
-        for i in 0..n {
-            columns[i * n + j] = column[i];
-        }
-    }
-    columns
-}
-
 /// Sets `out` to the adjoint of the symmetric A = R Rᵀ where `r_bar` (lower) is the adjoint of
 /// its Cholesky factor: Ā = ½ R⁻ᵀ (P + Pᵀ) R⁻¹, P the lower triangle of Rᵀ R̄ with halved
 /// diagonal (Murray, 2016). Symmetric: every entry of A counts as a variable of its own.

@@ -5,12 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::conditional::Conditional;
+use super::conditional::{Conditional, PriorAdjoint};
 use super::free::FreeGuide;
 use super::linalg::{axpy, solve_lower_transposed};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
-use super::target::Target;
+use crate::target::Target;
 
 /// Length of differences about a site, in its standard deviations.
 const SITE_STEP: f64 = 0.3;
@@ -232,11 +232,18 @@ impl<'a> LocalWorker<'a> {
         }
     }
 
-    /// Ends a draw of θ: adds what reaches `shared` through q(z|θ).
-    pub fn finish<T: Target>(&mut self, target: &mut T, particle: &Particle, dshared: &mut [f64]) {
+    /// Ends a draw of θ: adds what reaches `shared` through q(z|θ). What does so through a
+    /// prior common to all branches is gathered in `prior` and left for its `finish`.
+    pub fn finish<T: Target>(
+        &mut self,
+        target: &mut T,
+        particle: &Particle,
+        dshared: &mut [f64],
+        prior: &mut PriorAdjoint,
+    ) {
         if let (LocalGuide::Amortized(_), Some(site)) = (self.guide, &self.site) {
             let (branch, shared) = (self.branch, &particle.shared);
-            self.conditional.finish_adjoint(target, branch, shared, site, dshared);
+            self.conditional.finish_adjoint(target, branch, shared, site, dshared, prior);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Amortized variational inference for hierarchical branch distributions.
 //!
-//! Sees only [`target::Target`]: log densities and their derivatives, branch by branch.
+//! Sees only [`Target`](crate::target::Target): log densities and their derivatives, branch by branch.
 
 pub mod adam;
 pub mod conditional;
@@ -21,6 +21,5 @@ pub mod shards;
 pub mod site;
 pub mod start;
 pub mod state;
-pub(crate) use crate::target;
 #[cfg(test)]
 mod tests;

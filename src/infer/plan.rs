@@ -1,8 +1,8 @@
 //! What a fit of this size does: particles, minibatch, step size, and how much it measures.
 
 use super::fit::{Family, FitConfig};
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// Branches and rows up to which every step sees all of them.
 const FULL_BATCH_BRANCHES: usize = 1000;
@@ -20,6 +20,10 @@ const WATCH_WORK: usize = 150_000;
 /// Work of the final measurements, in rows (a branch counts as 16 more).
 const MEASURE_WORK: usize = 20_000_000;
 const WEIGHT_WORK: usize = 200_000_000;
+/// Work of a step beyond which a decay is kept short.
+const COSTLY_STEP: usize = 100_000;
+/// Nats per row that do not matter: a two-hundredth of the yardstick of one nat per 1 000 rows.
+const TOLERANCE_PER_ROW: f64 = 5e-6;
 /// Draws of θ below which importance weights tell little.
 const LEAST_WEIGHTS: usize = 2000;
 
@@ -46,6 +50,9 @@ pub struct Plan {
     pub coarse_branches: Vec<usize>,
     /// Shortest first decay.
     pub min_decay: usize,
+    /// Gain of a cycle, in nats, below which the fit has converged: what was asked for, or more
+    /// where there are so many rows that it could not be told from noise.
+    pub tolerance: f64,
     /// Most draws of the final ELBO.
     pub measure_draws: usize,
     /// Whether importance weights can be afforded.
@@ -68,6 +75,7 @@ impl Plan {
         let n_global = target.n_global().max(1) as f64;
         let widest = if config.family == Family::Amortized { 0.05 } else { 0.03 };
         let step_size = (0.3 / n_global).clamp(0.002, widest);
+        let is_costly = per_branch * batch * particles > COSTLY_STEP;
         let sample = |work: usize, least: usize, most: usize| {
             let count = (work / per_branch).clamp(least, most).min(n);
             let mut all: Vec<usize> = (0..n).collect();
@@ -85,12 +93,16 @@ impl Plan {
             particles: config.particles.unwrap_or(particles).max(1),
             n_batches: n.div_ceil(batch),
             step_size: config.step_size.unwrap_or(step_size),
-            watch_every: 25,
-            watch_draws: 32,
+            watch_every: if is_costly { 10 } else { 25 },
+            watch_draws: if is_costly { 16 } else { 32 },
             watch_branches: sample(WATCH_WORK, 64, FULL_BATCH_BRANCHES),
             start_branches: sample(START_WORK, 64, START_BRANCHES),
             coarse_branches: sample(COARSE_WORK, 64, START_BRANCHES),
-            min_decay: 400.max((20.0 / step_size) as usize).min(1500),
+            min_decay: match is_costly {
+                true => 120,
+                false => ((20.0 / step_size) as usize).clamp(400, 1500),
+            },
+            tolerance: config.tolerance.max(TOLERANCE_PER_ROW * n_rows as f64),
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
             weigh: weight_draws >= LEAST_WEIGHTS,
             weight_draws,

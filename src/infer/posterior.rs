@@ -6,8 +6,8 @@ use super::elbo::{self, Guide, Noise, particle_at};
 use super::importance::log_mean_exp;
 use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// log p of held-out rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

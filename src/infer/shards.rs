@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::target::Target;
+use crate::target::Target;
 
 const MAX_SHARDS: usize = 16;
 /// Rows (or as many branches) below which a shard is not worth a thread.

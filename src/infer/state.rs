@@ -6,8 +6,8 @@ use super::linalg::{axpy, dot};
 use super::local::LocalGuide;
 use super::plan::Plan;
 use super::shards::Shards;
-use super::target::Target;
 use crate::random::{Purpose, Stream};
+use crate::target::Target;
 
 /// Size of a whitened gradient, in nats, below which Adam's steps shrink with it.
 const GRADIENT_FLOOR: f64 = 0.1;

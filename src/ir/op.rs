@@ -234,6 +234,7 @@ pub enum BinaryOp {
 
 impl BinaryOp {
     /// Every op.
+    #[cfg(test)]
     pub const ALL: [BinaryOp; 13] = [
         BinaryOp::Add,
         BinaryOp::Sub,

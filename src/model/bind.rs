@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{self, BoundData, DataError, DataErrorKind, Dataset};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
+use crate::schema;
 use crate::ty::{Level, Size, SizeAtom};
 
 /// What a model reads, and what it computes of it when data are loaded.
@@ -18,10 +19,10 @@ pub struct Schema {
 }
 
 struct Inner {
-    columns: data::schema::Schema,
+    columns: schema::Schema,
     derived: Vec<DataFunction>,
     size_checks: Vec<SizeCheck>,
-    unknown_dims: Vec<(String, Vec<crate::ty::Size>)>,
+    unknown_dims: Vec<(String, Vec<Size>)>,
     global_indices: IndexChecks,
     local_indices: IndexChecks,
 }

@@ -7,11 +7,12 @@ use ndarray::Array1;
 use super::CompiledModel;
 use super::kernel::{Arguments, Kernel};
 use super::layout::ParamLayout;
+use super::prior::CommonPriors;
 use super::program::Kernels;
 use crate::codegen::Scratch;
 use crate::data::BoundData;
-use crate::target::{BranchDensity, Part, Target};
 use crate::ir::op::InputKind;
+use crate::target::{BranchDensity, Part, Target};
 
 /// Code for one model and one data set, shared, and the work space of one thread.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub struct Evaluator {
     pub(super) out: Vec<f64>,
     pub(super) cotangents: Vec<f64>,
     pub(super) scratch: Scratch,
+    pub(super) priors: CommonPriors,
 }
 
 /// Why a density cannot be evaluated.
@@ -102,8 +104,7 @@ impl Evaluator {
         for branch in 0..self.n_branches() {
             let own = branch * n_local..(branch + 1) * n_local;
             let dz = &mut of_z[own.clone()];
-            let density =
-                Target::gradient(self, branch, &shared, &z[own], 1.0, dz, &mut of_shared);
+            let density = Target::gradient(self, branch, &shared, &z[own], 1.0, dz, &mut of_shared);
             log_density += density.total();
         }
         self.shared_vjp(theta, &of_shared, of_theta);
@@ -148,6 +149,36 @@ impl Evaluator {
         let kernels = &*self.kernels;
         let arguments = Arguments { mask: &kernels.mask, ..*arguments };
         kernel(kernels).call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
+    }
+
+    fn expand(
+        &mut self,
+        part: Part,
+        branch: usize,
+        shared: &[f64],
+        z: &[f64],
+        gradient: &mut [f64],
+        curvature: &mut [f64],
+    ) {
+        let arguments = self.of_branch(branch, shared, z);
+        match part {
+            Part::Prior => self.call(|k| &k.prior.expansion, &arguments),
+            Part::Likelihood => self.call(|k| &k.likelihood.expansion, &arguments),
+        }
+        gradient.fill(0.0);
+        curvature.fill(0.0);
+        let n = gradient.len();
+        let kernels = self.expansion_kernels(part);
+        let mut start = 0;
+        for range in &kernels.local_ranges {
+            let length = range.len();
+            gradient[range.clone()].copy_from_slice(&self.out[start..start + length]);
+            start += length;
+            let hessian = &self.out[start..start + length * n];
+            let rows = &mut curvature[range.start * n..range.end * n];
+            rows.iter_mut().zip(hessian).for_each(|(c, h)| *c = -h);
+            start += length * n;
+        }
     }
 
     fn expansion_kernels(&self, part: Part) -> &super::program::ExpansionKernels {
@@ -199,6 +230,10 @@ impl Target for Evaluator {
         self.kernels.prior.is_quadratic
     }
 
+    fn prior_is_common(&self) -> bool {
+        self.kernels.prior.is_quadratic && self.kernels.prior.is_common
+    }
+
     fn shared(&mut self, theta: &[f64], shared: &mut [f64]) -> f64 {
         let (log_prior, log_jacobian) = self.log_prior(theta, shared);
         log_prior + log_jacobian
@@ -229,8 +264,7 @@ impl Target for Evaluator {
         dz.fill(0.0);
         let kernels = &*self.kernels;
         let mut start = 3;
-        for (kind, &length) in
-            kernels.adjoints.iter().zip(&kernels.gradient.output_lengths()[3..])
+        for (kind, &length) in kernels.adjoints.iter().zip(&kernels.gradient.output_lengths()[3..])
         {
             let part = &self.out[start..start + length];
             match kind {
@@ -260,25 +294,16 @@ impl Target for Evaluator {
         gradient: &mut [f64],
         curvature: &mut [f64],
     ) {
-        let arguments = self.of_branch(branch, shared, z);
-        match part {
-            Part::Prior => self.call(|k| &k.prior.expansion, &arguments),
-            Part::Likelihood => self.call(|k| &k.likelihood.expansion, &arguments),
+        if part == Part::Prior && self.prior_is_common() {
+            let mut priors = std::mem::take(&mut self.priors);
+            let prior = priors.at(shared, z.len(), |zero, gradient, curvature| {
+                self.expand(part, branch, shared, zero, gradient, curvature);
+            });
+            prior.expand(z, gradient, curvature);
+            self.priors = priors;
+            return;
         }
-        gradient.fill(0.0);
-        curvature.fill(0.0);
-        let n = gradient.len();
-        let kernels = self.expansion_kernels(part);
-        let mut start = 0;
-        for range in &kernels.local_ranges {
-            let length = range.len();
-            gradient[range.clone()].copy_from_slice(&self.out[start..start + length]);
-            start += length;
-            let hessian = &self.out[start..start + length * n];
-            let rows = &mut curvature[range.start * n..range.end * n];
-            rows.iter_mut().zip(hessian).for_each(|(c, h)| *c = -h);
-            start += length * n;
-        }
+        self.expand(part, branch, shared, z, gradient, curvature);
     }
 
     fn expansion_vjp(
@@ -299,8 +324,7 @@ impl Target for Evaluator {
             let rows = &curvature_adjoint[range.start * n..range.end * n];
             cotangents.extend(rows.iter().map(|adjoint| -adjoint));
         }
-        let arguments =
-            Arguments { cotangents: &cotangents, ..self.of_branch(branch, shared, z) };
+        let arguments = Arguments { cotangents: &cotangents, ..self.of_branch(branch, shared, z) };
         match part {
             Part::Prior => self.call(|k| &k.prior.vjp, &arguments),
             Part::Likelihood => self.call(|k| &k.likelihood.vjp, &arguments),
@@ -320,8 +344,7 @@ impl Target for Evaluator {
         if kernels.held_out.is_empty() {
             return 0.0;
         }
-        let arguments =
-            Arguments { mask: &kernels.held_out, ..self.of_branch(branch, shared, z) };
+        let arguments = Arguments { mask: &kernels.held_out, ..self.of_branch(branch, shared, z) };
         kernels.density.call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
         self.out[2]
     }
@@ -359,6 +382,7 @@ impl CompiledModel {
             out: Vec::new(),
             cotangents: Vec::new(),
             scratch: Scratch::default(),
+            priors: CommonPriors::default(),
         })
     }
 }

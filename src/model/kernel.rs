@@ -76,11 +76,6 @@ impl Kernel {
         &self.output_lengths
     }
 
-    /// The inputs of the function.
-    pub fn inputs(&self) -> impl Iterator<Item = InputKind> {
-        self.function.inputs.iter().map(|input| input.kind)
-    }
-
     /// Writes all outputs, one after another, to `out`, which is made as long as they are.
     pub fn call(
         &self,
@@ -184,9 +179,7 @@ fn slice<'a>(source: &Source, arguments: &Arguments<'a>, data: &'a BoundData) ->
             let start = arguments.branch * length;
             &data.values(k)[start..start + length]
         }
-        Source::RowDatum(k, length) => {
-            &data.values(k)[rows().start * length..rows().end * length]
-        }
+        Source::RowDatum(k, length) => &data.values(k)[rows().start * length..rows().end * length],
         Source::RowMask => &arguments.mask[rows()],
     }
 }

@@ -6,6 +6,7 @@ mod evaluator;
 mod kernel;
 mod layout;
 mod points;
+mod prior;
 mod program;
 mod timings;
 
@@ -22,7 +23,7 @@ pub use points::{Point, PointDensity, PointError, Points};
 pub use timings::Timings;
 
 use crate::check::typed::TypedModel;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, render, to_json};
+use crate::diagnostic::{Diagnostic, Diagnostics, render, to_json};
 use crate::lower::Program;
 use crate::source::Source;
 use crate::{check, ir, lower, syntax};
@@ -134,8 +135,12 @@ pub fn compile_with(
 /// Every function obeys the rules of its ops; looked at in debug builds alone.
 fn debug_verify(program: &Program, derivatives: &Derivatives) {
     if cfg!(debug_assertions) {
-        let of_program =
-            [&program.global, &program.local, &program.unconstrain_global, &program.unconstrain_local];
+        let of_program = [
+            &program.global,
+            &program.local,
+            &program.unconstrain_global,
+            &program.unconstrain_local,
+        ];
         for function in derivatives.all().into_iter().chain(of_program) {
             if let Err(rule) = ir::verify::verify(function) {
                 panic!("{}: {rule}\n{}", function.name, function);
@@ -193,14 +198,6 @@ impl CompiledModel {
 
     pub(crate) fn options(&self) -> &CompileOptions {
         &self.inner.options
-    }
-
-    pub(crate) fn typed(&self) -> &TypedModel {
-        &self.inner.typed
-    }
-
-    pub(crate) fn program(&self) -> &Program {
-        &self.inner.program
     }
 
     /// The model's functions; with `mask`, rows can be held out.

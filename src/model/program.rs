@@ -49,6 +49,8 @@ pub struct ExpansionKernels {
     pub shared: Vec<usize>,
     pub reads_shared: bool,
     pub is_quadratic: bool,
+    /// Whether it reads no data of a branch.
+    pub is_common: bool,
 }
 
 /// Where everything lies.
@@ -87,7 +89,8 @@ impl Kernels {
         let mut codes = codes.into_iter();
         let mut kernel = |function: &Function, cotangents: &[usize]| {
             let code = codes.next().expect("one code for each function");
-            let output = |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
+            let output =
+                |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
             let lengths = (0..function.outputs.len()).map(output).collect();
             Kernel::new(function.clone(), code, &pieces, cotangents, lengths, &data)
         };
@@ -97,8 +100,10 @@ impl Kernels {
         let density = kernel(&derivatives.density, &[]);
         let gradient = kernel(&derivatives.gradient, &[]);
         let locals = &layouts.unconstrained_local;
-        let prior = ExpansionKernels::new(&derivatives.prior, &mut kernel, locals);
-        let likelihood = ExpansionKernels::new(&derivatives.likelihood, &mut kernel, locals);
+        let schema = data.schema();
+        let mut expansion = |e| ExpansionKernels::new(e, &mut kernel, locals, schema);
+        let prior = expansion(&derivatives.prior);
+        let likelihood = expansion(&derivatives.likelihood);
         let reported_local = kernel(&derivatives.reported_local, &[]);
         let [unconstrain_global, unconstrain_local] = unconstraining(&program, &pieces, &data);
         let mask = mask.unwrap_or_default();
@@ -150,7 +155,12 @@ impl ExpansionKernels {
         expansion: &Expansion,
         kernel: &mut dyn FnMut(&Function, &[usize]) -> Kernel,
         locals: &ParamLayout,
+        schema: &crate::schema::Schema,
     ) -> ExpansionKernels {
+        let of_branch = |kind: InputKind| match kind {
+            InputKind::Datum(k) => schema.data[k].per_row || schema.data[k].level == Level::Branch,
+            kind => kind == InputKind::RowMask,
+        };
         let compiled = kernel(&expansion.function, &[]);
         let vjp = kernel(&expansion.vjp, compiled.output_lengths());
         let range = |&k: &usize| locals.variables()[k].range.clone();
@@ -161,6 +171,7 @@ impl ExpansionKernels {
             shared: expansion.shared.clone(),
             reads_shared: !expansion.shared.is_empty(),
             is_quadratic: expansion.is_quadratic,
+            is_common: !expansion.function.inputs.iter().any(|input| of_branch(input.kind)),
         }
     }
 }
@@ -222,7 +233,7 @@ fn extent(size: &Size, data: &BoundData) -> usize {
 /// Values of all whole-data sizes.
 pub fn size_table(data: &BoundData) -> SizeTable {
     let mut table = SizeTable::new(data.max_rows());
-    let is_size = |datum: &&crate::data::schema::Datum| {
+    let is_size = |datum: &&crate::schema::Datum| {
         datum.level == Level::Whole && datum.element == Element::Int && datum.dims.is_empty()
     };
     for datum in data.schema().data.iter().filter(is_size) {

@@ -39,8 +39,7 @@ pub fn branches(fit: &Fit) -> String {
 
 /// `trace.csv`
 pub fn trace(trace: &[StepInfo]) -> String {
-    let mut table =
-        Table::new(["step", "seconds", "elbo", "elbo_se", "step_size", "grad_norm"]);
+    let mut table = Table::new(["step", "seconds", "elbo", "elbo_se", "step_size", "grad_norm"]);
     for info in trace {
         let figures = [info.seconds, info.elbo, info.elbo_se, info.step_size, info.grad_norm];
         let step = info.step.to_string();

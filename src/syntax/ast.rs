@@ -96,8 +96,6 @@ pub struct DataDeclaration {
     pub from: Option<From>,
     /// `= EXPR`: computed when the data are loaded.
     pub value: Option<ExprId>,
-    /// The whole item.
-    pub span: Span,
 }
 
 /// Where a datum's values are read.

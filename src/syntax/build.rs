@@ -127,7 +127,6 @@ impl<'a> Builder<'a> {
 
     /// One item for each name of the declaration; they share the type and the span.
     fn data_declaration(&mut self, declaration: Pair<'_, Rule>, items: &mut Vec<DataItem>) {
-        let span = span_of(&declaration);
         let mut parts = declaration.into_inner();
         let ty = self.type_expr(next(&mut parts));
         for part in parts.filter(|part| part.as_rule() == Rule::data_name) {
@@ -142,7 +141,7 @@ impl<'a> Builder<'a> {
                 }
             }
             let ty = ty.clone();
-            items.push(DataItem::Declare(DataDeclaration { ty, name, from, value, span }));
+            items.push(DataItem::Declare(DataDeclaration { ty, name, from, value }));
         }
     }
 

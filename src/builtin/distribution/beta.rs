@@ -1,5 +1,6 @@
 //! The beta distribution on (0, 1) with mean `a / (a + b)`.
 
+use super::log_beta::log_beta;
 use super::{Distribution, Outcome, Param, ParamKind, Support, above, inside};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
@@ -33,14 +34,4 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let is_below = above(b, minus_x, -1.0);
     let is_inside = b.mul(is_above, is_below);
     inside(b, is_inside, density)
-}
-
-/// `ln Γ(a) + ln Γ(c) - ln Γ(a + c)`
-fn log_beta(b: &mut Builder, a: ValueId, c: ValueId) -> ValueId {
-    let gamma_a = b.lgamma(a);
-    let gamma_c = b.lgamma(c);
-    let sum = b.add(a, c);
-    let gamma_sum = b.lgamma(sum);
-    let gammas = b.add(gamma_a, gamma_c);
-    b.sub(gammas, gamma_sum)
 }

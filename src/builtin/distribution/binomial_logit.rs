@@ -1,5 +1,6 @@
 //! Successes in `trials` trials with log odds `eta` each.
 
+use super::log_beta::log_beta;
 use super::{Distribution, Outcome, Param, ParamKind, Support, at_least, inside};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
@@ -34,15 +35,11 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     inside(b, is_inside, density)
 }
 
-/// `ln C(n, k)` with `rest = n - k`.
+/// `ln C(n, k) = -ln(n + 1) - ln B(k + 1, rest + 1)` with `rest = n - k`.
 fn log_choose(b: &mut Builder, n: ValueId, k: ValueId, rest: ValueId) -> ValueId {
-    let log_factorial = |b: &mut Builder, m: ValueId| {
-        let next = b.offset(m, 1.0);
-        b.lgamma(next)
-    };
-    let all = log_factorial(b, n);
-    let chosen = log_factorial(b, k);
-    let left = log_factorial(b, rest);
-    let less_chosen = b.sub(all, chosen);
-    b.sub(less_chosen, left)
+    let [all, chosen, left] = [n, k, rest].map(|m| b.offset(m, 1.0));
+    let log_all = b.log(all);
+    let log_beta = log_beta(b, chosen, left);
+    let sum = b.add(log_all, log_beta);
+    b.neg(sum)
 }

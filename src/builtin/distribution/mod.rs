@@ -12,6 +12,7 @@ mod double_exponential;
 mod exponential;
 mod gamma;
 mod lkj_corr_cholesky;
+mod log_beta;
 mod lognormal;
 mod multi_normal_cholesky;
 mod normal;

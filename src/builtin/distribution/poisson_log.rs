@@ -2,7 +2,7 @@
 
 use super::{Distribution, Outcome, Param, ParamKind, Support, at_least, inside};
 use crate::ir::build::Builder;
-use crate::ir::op::ValueId;
+use crate::ir::op::{BinaryOp, ValueId};
 use crate::ty::Element;
 
 /// A count with mean `e^eta`.
@@ -22,6 +22,10 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let log_factorial = b.lgamma(next);
     let kernel = b.sub(linear, mean);
     let density = b.sub(kernel, log_factorial);
-    let is_inside = at_least(b, x, 0.0);
+    let is_count = at_least(b, x, 0.0);
+    // Where the mean overflows, `x · eta` may as well: their difference would be NaN.
+    let infinity = b.real(f64::INFINITY);
+    let is_finite = b.binary(BinaryOp::Less, mean, infinity);
+    let is_inside = b.mul(is_count, is_finite);
     inside(b, is_inside, density)
 }

@@ -2,10 +2,14 @@
 
 use super::{Distribution, Outcome, Param, ParamKind, Support, standardised};
 use crate::ir::build::Builder;
-use crate::ir::op::ValueId;
+use crate::ir::op::{BinaryOp, ValueId};
 use crate::ty::Element;
 
 const LN_PI: f64 = 1.144_729_885_849_400_2;
+const LN_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_7;
+
+/// Half the degrees of freedom from which on the series is exact to the last place.
+const MANY: f64 = 20.0;
 
 /// Student's distribution with `df` degrees of freedom.
 pub static STUDENT_T: Distribution = Distribution {
@@ -36,6 +40,9 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 }
 
 /// `ln Γ((ν+1)/2) - ln Γ(ν/2) - ln(νπ)/2`
+///
+/// With many degrees of freedom the gamma functions cancel; there it is taken from the series
+/// of their ratio in `r = 2/ν`: `-ln √(2π) - r/8 + r³/192 - r⁵/640 + 17 r⁷/14336`.
 fn log_constant(b: &mut Builder, df: ValueId, half_df: ValueId, exponent: ValueId) -> ValueId {
     let upper = b.lgamma(exponent);
     let lower = b.lgamma(half_df);
@@ -43,5 +50,19 @@ fn log_constant(b: &mut Builder, df: ValueId, half_df: ValueId, exponent: ValueI
     let log_df = b.log(df);
     let log_df_pi = b.offset(log_df, LN_PI);
     let half = b.scale(log_df_pi, 0.5);
-    b.sub(gammas, half)
+    let of_few = b.sub(gammas, half);
+    let bound = b.real(MANY);
+    let is_many = b.binary(BinaryOp::Less, bound, half_df);
+    // The series is not to overflow where it does not count.
+    let many = b.binary(BinaryOp::Max, half_df, bound);
+    let r = b.recip(many);
+    let square = b.square(r);
+    let mut series = b.real(17.0 / 14336.0);
+    for coefficient in [-1.0 / 640.0, 1.0 / 192.0, -1.0 / 8.0] {
+        let higher = b.mul(series, square);
+        series = b.offset(higher, coefficient);
+    }
+    let correction = b.mul(series, r);
+    let of_many = b.offset(correction, -LN_SQRT_TWO_PI);
+    b.select(is_many, of_many, of_few)
 }

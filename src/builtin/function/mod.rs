@@ -3,6 +3,8 @@
 
 mod containers;
 mod elementwise;
+#[cfg(test)]
+mod tests;
 
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;

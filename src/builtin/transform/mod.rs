@@ -6,6 +6,8 @@
 
 mod bounds;
 mod cholesky_factor_corr;
+#[cfg(test)]
+mod tests;
 
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;

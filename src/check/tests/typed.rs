@@ -3,7 +3,7 @@
 use super::good::{EIGHT_SCHOOLS, RADON, RATINGS};
 use super::{checked, model};
 use crate::check::typed::{Part, RowsOf, Statement, SymbolKind, TypedModel};
-use crate::data::schema::{Bound, Origin};
+use crate::schema::{Bound, Origin};
 use crate::ty::{Level, Size};
 
 fn samples(statements: &[Statement]) -> Vec<(Part, &RowsOf)> {

@@ -3,7 +3,7 @@
 mod arrays;
 mod elementwise;
 mod loops;
-mod random;
+pub(crate) mod random;
 mod running;
 
 use super::{CompiledFunction, Scratch, SizeTable, compile};
@@ -16,7 +16,7 @@ use crate::ir::verify::verify;
 use crate::ty::{Size, SizeAtom};
 
 /// A function under construction; types are given by hand.
-pub(super) struct Draft {
+pub(crate) struct Draft {
     pub function: Function,
 }
 
@@ -68,26 +68,26 @@ impl Draft {
     }
 }
 
-pub(super) fn rows() -> Size {
+pub(crate) fn rows() -> Size {
     Size::rows("i")
 }
 
-pub(super) fn size(n: i64) -> Size {
+pub(crate) fn size(n: i64) -> Size {
     Size::constant(n)
 }
 
 /// A whole-data size, 5 in [`sizes`].
-pub(super) fn k() -> Size {
+pub(crate) fn k() -> Size {
     Size::datum("K")
 }
 
-pub(super) fn sizes(max_rows: usize) -> SizeTable {
+pub(crate) fn sizes(max_rows: usize) -> SizeTable {
     let mut table = SizeTable::new(max_rows);
     table.set("K", 5);
     table
 }
 
-pub(super) fn size_value(atom: &SizeAtom, n_rows: usize) -> i64 {
+pub(crate) fn size_value(atom: &SizeAtom, n_rows: usize) -> i64 {
     match atom {
         SizeAtom::Rows(_) => n_rows as i64,
         SizeAtom::Datum(_) => 5,
@@ -95,17 +95,17 @@ pub(super) fn size_value(atom: &SizeAtom, n_rows: usize) -> i64 {
     }
 }
 
-pub(super) fn length(ty: &ValueType, n_rows: usize) -> usize {
+pub(crate) fn length(ty: &ValueType, n_rows: usize) -> usize {
     let extent = |size: &Size| size.evaluate(&mut |atom| size_value(atom, n_rows)).unwrap().max(0);
     ty.dims.iter().map(|size| extent(size) as usize).product()
 }
 
-pub(super) fn interpret(function: &Function, inputs: &[Vec<f64>], n_rows: usize) -> Vec<Vec<f64>> {
+pub(crate) fn interpret(function: &Function, inputs: &[Vec<f64>], n_rows: usize) -> Vec<Vec<f64>> {
     let inputs = inputs.iter().map(|input| input.as_slice()).collect();
     evaluate(function, &Env { inputs, sizes: &|atom| size_value(atom, n_rows) })
 }
 
-pub(super) fn call(
+pub(crate) fn call(
     function: &Function,
     compiled: &CompiledFunction,
     inputs: &[Vec<f64>],
@@ -125,7 +125,7 @@ pub(super) fn call(
 }
 
 /// Numbers between -2 and 2, by a linear congruential generator.
-pub(super) struct Numbers(pub u64);
+pub(crate) struct Numbers(pub u64);
 
 impl Numbers {
     pub fn next(&mut self) -> f64 {
@@ -142,14 +142,14 @@ impl Numbers {
     }
 }
 
-pub(super) fn random_inputs(function: &Function, n_rows: usize, seed: u64) -> Vec<Vec<f64>> {
+pub(crate) fn random_inputs(function: &Function, n_rows: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut numbers = Numbers(seed);
     let of_type = |input: &Input| (0..length(&input.ty, n_rows)).map(|_| numbers.next()).collect();
     function.inputs.iter().map(of_type).collect()
 }
 
 /// Checks that both evaluators agree on random inputs for several numbers of rows.
-pub(super) fn assert_agree(function: &Function) {
+pub(crate) fn assert_agree(function: &Function) {
     verify(function).unwrap();
     let compiled = compile(&[function], &sizes(9)).unwrap().remove(0);
     for n_rows in [0, 1, 2, 3, 4, 7, 9] {
@@ -158,7 +158,7 @@ pub(super) fn assert_agree(function: &Function) {
     }
 }
 
-pub(super) fn assert_agree_on(
+pub(crate) fn assert_agree_on(
     function: &Function,
     compiled: &CompiledFunction,
     inputs: &[Vec<f64>],

@@ -7,8 +7,8 @@ mod settings;
 
 use expect_test::Expect;
 
-use super::schema::{Bound, Datum, Origin, Rows, Schema};
 use super::{BoundData, DataError, Dataset};
+use crate::schema::{Bound, Datum, Origin, Rows, Schema};
 use crate::source::Span;
 use crate::ty::{Element, Level, Size};
 

@@ -110,7 +110,8 @@ fn odd_files_have_one_reading() {
 
 #[test]
 fn latin_1_keys_stay_distinct() {
-    let bound = csv(b"school,y,sigma\ncaf\xe9,1,1\ncaf\xe8,2,1\n").bind_columns(&schools()).expect("keys");
+    let bound =
+        csv(b"school,y,sigma\ncaf\xe9,1,1\ncaf\xe8,2,1\n").bind_columns(&schools()).expect("keys");
     assert_eq!((bound.n_branches(), keys(&bound)[0].as_str()), (2, "caf\u{fffd}"));
 }
 

@@ -51,7 +51,8 @@ fn whole_data_are_set_by_name() {
     let schema = schema(&["g"], vec![weights, whole_int("T"), per_row("y")]);
     let data = || csv("g,y\n1,2\n");
     let value = |text| SetValue::parse(text).expect("JSON");
-    let bound = data().set("T", 2.0).set("w", value("[1, 0.5]")).bind_columns(&schema).expect("fits");
+    let bound =
+        data().set("T", 2.0).set("w", value("[1, 0.5]")).bind_columns(&schema).expect("fits");
     assert_eq!((bound.values(0), bound.whole_int("T")), (&[1.0, 0.5][..], Some(2)));
     let n_minus_one = Size::datum("T").checked_sub(&Size::constant(3)).expect("small");
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::infer::conjugate::Conjugate;
 use crate::infer::fit::{Family, FitConfig, FitResult, fit};
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
-use crate::infer::target::Target;
+use crate::target::Target;
 
 fn run(target: &Glmm, config: &FitConfig) -> FitResult {
     let result = fit(target, config, &mut |_| ControlFlow::Continue(())).expect("a fit");
@@ -203,7 +203,7 @@ fn many_wide_logistic_branches_fit_in_reasonable_time() {
     eprintln!("gradients of all branches: {:?}", began.elapsed());
     let began = std::time::Instant::now();
     for branch in 0..600 {
-        let part = crate::infer::target::Part::Likelihood;
+        let part = crate::target::Part::Likelihood;
         target.expansion(part, branch, &shared, &z, &mut dz, &mut curvature);
     }
     eprintln!("expansions of all branches: {:?}", began.elapsed());

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::infer::target::{BranchDensity, Part, Target};
+use crate::target::{BranchDensity, Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 
@@ -144,6 +144,10 @@ impl Target for Glmm {
         self.0.sources.len() > 2 * self.0.n_local
     }
     fn prior_is_gaussian(&self) -> bool {
+        true
+    }
+
+    fn prior_is_common(&self) -> bool {
         true
     }
 

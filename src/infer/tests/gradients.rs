@@ -2,6 +2,7 @@
 
 use super::glmm::Glmm;
 use super::models;
+use crate::infer::conditional::PriorAdjoint;
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{self, Centres, Guide, Noise};
 use crate::infer::free::FreeGuide;
@@ -11,8 +12,8 @@ use crate::infer::local::{LocalGuide, LocalWorker, Particle};
 use crate::infer::network::Network;
 use crate::infer::shards::Shards;
 use crate::infer::site::{SiteSolver, n_inputs};
-use crate::infer::target::{Part, Target};
 use crate::random::{Purpose, Stream};
+use crate::target::{Part, Target};
 
 const NOISE: Noise =
     Noise { seed: 3, global: Purpose::GlobalNoise, local: Purpose::LocalNoise, step: 0 };
@@ -124,7 +125,9 @@ fn the_derivative_through_the_default_guide_is_the_central_difference() {
         let at = particle(&mut target, &drawn);
         assert!(worker.at(&mut target, &at));
         worker.gradient(&mut target, &at, &noise, 1.0, &mut dshared, &mut dnoise);
-        worker.finish(&mut target, &at, &mut dshared);
+        let mut prior = PriorAdjoint::new(target.n_local());
+        worker.finish(&mut target, &at, &mut dshared, &mut prior);
+        prior.finish(&mut target, &at.shared, &mut dshared);
         let mut dtheta = vec![0.0; theta.len()];
         let mut prior_only = vec![0.0; theta.len()];
         target.shared_vjp(&drawn, &dshared, &mut dtheta);

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use crate::infer::fit::{FitConfig, FitResult, fit};
-use crate::infer::target::{BranchDensity, Part, Target};
+use crate::target::{BranchDensity, Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 
@@ -105,6 +105,10 @@ impl Target for Scalar {
         false
     }
     fn prior_is_gaussian(&self) -> bool {
+        false
+    }
+
+    fn prior_is_common(&self) -> bool {
         false
     }
     fn shared(&mut self, theta: &[f64], shared: &mut [f64]) -> f64 {

@@ -5,7 +5,7 @@ use super::models;
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::shards::Shards;
 use crate::infer::start::{Start, search};
-use crate::infer::target::Target;
+use crate::target::Target;
 
 fn start(target: &Glmm) -> Start {
     let branches: Vec<usize> = (0..target.n_branches()).collect();
