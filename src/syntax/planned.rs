@@ -53,7 +53,8 @@ fn statement_word(failure: &Failure<'_>) -> Option<Planned> {
     let (what, help) = match word {
         "if" | "else" => (
             "a conditional statement",
-            "a comparison is 0 or 1: weigh what each case adds, as in `target += (y > 0) * a + (y <= 0) * b;`",
+            "a comparison is 0 or 1: weigh what each case adds, as in \
+             `target += (y > 0) * a + (y <= 0) * b;`",
         ),
         "while" => ("a loop without bounds", "loop over a range: `for (n in 1:N)`"),
         "functions" if next == "{" => ("the block of user functions", "write the expression out"),
