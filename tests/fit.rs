@@ -53,12 +53,14 @@ fn a_thousand_small_branches_are_fitted_too() {
     let data = Conjugate::generate(1000, 5, 10);
     let exact = data.exact().log_evidence;
     let (model, bound) = support::conjugate(&data);
-    for family in FAMILIES {
-        let config = FitConfig::default().family(family).max_steps(150);
-        let fit = fit(&model, &bound, &config).expect("the fit starts");
-        assert_reaches(&fit, exact, 0.5, &format!("{family:?}"));
-        assert!(!fit.verdict().believable, "150 steps are too few to say that it converged");
-    }
+    let branch = FitConfig::default().family(Family::Branch);
+    let free = fit(&model, &bound, &branch).expect("the fit starts");
+    assert!(free.verdict().believable, "{:?}", free.verdict());
+    assert_reaches(&free, exact, 0.05, "branch");
+    // The default starts at the answer here, but needs more steps to know that it is there.
+    let few = fit(&model, &bound, &FitConfig::default().max_steps(150)).expect("the fit starts");
+    assert_reaches(&few, exact, 0.01, "amortized");
+    assert!(!few.verdict().believable, "150 steps are too few to say that it converged");
 }
 
 #[test]
@@ -108,13 +110,7 @@ local {
 
 #[test]
 fn the_units_of_the_data_do_not_matter() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(root.join("models/rats.csv")).expect("shipped");
-    let rows: Vec<Vec<f64>> = text
-        .lines()
-        .skip(1)
-        .map(|line| line.split(',').map(|cell| cell.parse().expect("a number")).collect())
-        .collect();
+    let rows = support::shipped_rows("rats");
     let summary = |factor: f64| {
         let column = |k: usize, by: f64| Column::Numbers(rows.iter().map(|r| r[k] * by).collect());
         let named = ["rat", "day", "weight"].map(String::from);
@@ -154,6 +150,62 @@ fn sleepstudy_meets_the_published_fixed_effects() {
         let z = (summary.get(name).expect("a global").mean - published) / se;
         assert!(z.abs() < 0.3, "{name}: off by {z} standard errors");
     }
+}
+
+/// Complete pooling: no locals at all. The posterior is that of a linear regression.
+#[test]
+fn a_model_without_locals_is_a_regression() {
+    let text = "data { branch rat { rows N; vector[N] day; vector[N] weight; } }
+        global { real a ~ normal(0, 1000); real b ~ normal(0, 1000); }
+        local { weight ~ normal(a + b * day, 16); }";
+    let (estimate, sd) = normal_regression(1000.0, 16.0);
+    let (model, bound) = support::bound(text, "rats");
+    for family in FAMILIES {
+        let config = FitConfig::default().family(family);
+        let fit = fit(&model, &bound, &config).expect("the fit starts");
+        assert!(fit.verdict().believable, "{family:?}: {:?}", fit.verdict());
+        let summary = fit.posterior().summary();
+        for (k, row) in summary.rows().iter().enumerate() {
+            assert!((row.mean - estimate[k]).abs() < 0.02 * sd[k], "{family:?} {}", row.name);
+            assert!((row.sd / sd[k] - 1.0).abs() < 0.02, "{family:?} {}", row.name);
+        }
+    }
+}
+
+/// No globals: each branch is a model of its own, with a known normal posterior.
+#[test]
+fn a_model_without_globals_is_many_small_ones() {
+    let text = "data { branch rat { rows N; vector[N] day; vector[N] weight; } }
+        global { }
+        local { real a ~ normal(200, 100); weight ~ normal(a + 6 * (day - 22), 10); }";
+    let (model, bound) = support::bound(text, "rats");
+    for family in FAMILIES {
+        let config = FitConfig::default().family(family);
+        let fit = fit(&model, &bound, &config).expect("the fit starts");
+        assert!(fit.verdict().believable, "{family:?}: {:?}", fit.verdict());
+        let branches = fit.posterior().branches();
+        let sd = (1.0 / 1e4 + 5.0 / 1e2_f64).sqrt().recip();
+        for branch in branches.branches() {
+            let row = &branch.as_ref().expect("finite draws").rows[0];
+            assert!((row.sd / sd - 1.0).abs() < 0.1, "{family:?}: sd {} for {sd}", row.sd);
+        }
+    }
+}
+
+/// Mean and sd of intercept and slope of all of rats' rows, with normal(0, prior) priors.
+fn normal_regression(prior: f64, sigma: f64) -> ([f64; 2], [f64; 2]) {
+    let (mut n, mut x, mut xx, mut y, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for row in support::shipped_rows("rats") {
+        let (day, weight) = (row[1], row[2]);
+        (n, x, xx) = (n + 1.0, x + day, xx + day * day);
+        (y, xy) = (y + weight, xy + day * weight);
+    }
+    let ridge = (sigma / prior).powi(2);
+    let determinant = (n + ridge) * (xx + ridge) - x * x;
+    let mean =
+        [((xx + ridge) * y - x * xy) / determinant, ((n + ridge) * xy - x * y) / determinant];
+    let variance = [(xx + ridge) / determinant, (n + ridge) / determinant];
+    (mean, variance.map(|v| sigma * v.sqrt()))
 }
 
 #[test]

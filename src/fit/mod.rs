@@ -162,7 +162,7 @@ impl Fit {
         }
         let (guide, seed) = (&self.result.guide, self.config.engine.seed);
         let theta = self.result.theta_draws(HELD_OUT_DRAWS, seed);
-        let particles = posterior::particles(&mut evaluator, guide, &theta);
+        let particles = posterior::particles(&mut evaluator, guide, &theta, HELD_OUT_DRAWS);
         posterior::held_out(&mut self.shards(), guide, &particles, seed, 1)
     }
 }

@@ -66,6 +66,22 @@ pub fn shipped_with_data(name: &str) -> (CompiledModel, BoundData) {
     shipped(name, &root.join("models").join(format!("{name}.csv")))
 }
 
+/// The rows of a data file beside the models, whose cells are all numbers.
+pub fn shipped_rows(name: &str) -> Vec<Vec<f64>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(format!("{name}.csv"));
+    let text = fs::read_to_string(path).expect("the data are there");
+    let cells = |line: &str| line.split(',').map(|c| c.parse().expect("a number")).collect();
+    text.lines().skip(1).map(cells).collect()
+}
+
+/// A model text bound to a data file beside the models.
+pub fn bound(text: &str, data: &str) -> (CompiledModel, BoundData) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(format!("{data}.csv"));
+    let model = compile(&Source::new("inline.hbd", text)).expect("the model compiles");
+    let bound = Dataset::read_csv(path).expect("the data are there").bind(model.schema());
+    (model, bound.expect("the data fit"))
+}
+
 /// How a global of a fit compares with its reference posterior.
 pub struct Comparison {
     /// The global.

@@ -148,7 +148,12 @@ fn logistic_branches_fit_with_and_without_minibatches() {
     assert!((full.elbo.value - batched.elbo.value).abs() < 0.3);
     let mut shards = Shards::new(&target, None);
     let draws = posterior::global_draws(&full.guide, 1, 400);
-    let particles = posterior::particles(shards.target(), &full.guide, &draws);
+    let particles = posterior::particles(
+        shards.target(),
+        &full.guide,
+        &draws,
+        draws.len() / full.guide.global.n(),
+    );
     let score = posterior::held_out(&mut shards, &full.guide, &particles, 1, 1).expect("a score");
     eprintln!("{score:?}");
     assert_eq!(score.n_rows, 100);
@@ -173,7 +178,12 @@ fn a_branch_without_rows_keeps_its_prior() {
     model.branches.push(vec![]);
     let result = run(&target, &FitConfig::default());
     let draws = posterior::global_draws(&result.guide, 1, 20_000);
-    let particles = posterior::particles(&mut target, &result.guide, &draws);
+    let particles = posterior::particles(
+        &mut target,
+        &result.guide,
+        &draws,
+        draws.len() / result.guide.global.n(),
+    );
     let mut sampler = posterior::BranchSampler::new(&mut target, &result.guide, 1, 1);
     let z = sampler.draws(&mut target, 8, &particles).expect("draws");
     let n = z.len() as f64;
