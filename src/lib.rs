@@ -50,7 +50,7 @@
 //! ```
 //!
 //! [`compile`] gives a [`CompiledModel`], whose sizes are still open; [`Dataset::bind`] fits
-//! columns to its [`Schema`]; [`fit`] gives a [`Fit`] with its [`Posterior`] and its [`Verdict`],
+//! columns to its [`Schema`]; [`fit()`] gives a [`Fit`] with its [`Posterior`] and its [`Verdict`],
 //! which [`write_fit`] saves. What is wrong with a model is a [`CompileError`], with data a
 //! [`DataError`]; printing either shows the place and what to do.
 #![warn(missing_docs)]

@@ -1,11 +1,11 @@
 //! Bad input: each says what, where, why and what to do, ends with the right code, and leaves
 //! nothing half written.
 
-mod support;
+mod program;
 
 use std::time::{Duration, Instant};
 
-use support::{Bench, Run, shipped};
+use program::{Bench, Run, shipped};
 
 const MODEL: &str = "\
 data {

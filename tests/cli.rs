@@ -1,12 +1,12 @@
 //! The commands as a user runs them: what they print, write and end with.
 
-mod support;
+mod program;
 
 use std::fs;
 use std::path::Path;
 
+use program::{Bench, names, shipped};
 use serde_json::Value;
-use support::{Bench, names, shipped};
 
 const FIT_FILES: [&str; 4] = ["branches.csv", "fit.json", "summary.csv", "trace.csv"];
 

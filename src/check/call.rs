@@ -170,12 +170,16 @@ impl Checker<'_> {
             .chain(densities)
             .filter(|known| is_near(written, known))
             .min_by_key(|known| distance(written, known));
-        let declared = self.names.get(written).map(|symbol| self.symbols[symbol].span);
+        let value = self.names.get(written).map(|symbol| &self.symbols[symbol]);
+        let declared = value.map(|symbol| symbol.span);
+        let is_number = value.is_some_and(|symbol| symbol.ty.is_scalar());
         let diagnostic = self.diags.error(Code::UnknownFunction, name.span, message);
         if let Some(declared) = declared {
             diagnostic.label(declared, format!("`{written}` is declared here as a value"));
-            diagnostic
-                .help(format!("its elements are written with square brackets: `{written}[…]`"));
+            diagnostic.help(match is_number {
+                true => format!("a product is written with `*`: `{written} * (…)`"),
+                false => format!("its elements are written with square brackets: `{written}[…]`"),
+            });
         } else if let Some(known) = nearest {
             diagnostic.help(format!("did you mean `{known}`?"));
         }

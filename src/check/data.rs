@@ -292,7 +292,7 @@ impl<'a> Checker<'a> {
         let (ours, theirs) = (&self.schema.data[datum.datum], &self.schema.data[other]);
         if !theirs.dims.is_empty() && theirs.dims != ours.dims {
             let message = format!(
-                "`{}` has {} and cannot bound `{}`, value by value",
+                "`{}` is {} and cannot bound `{}`, value by value",
                 theirs.name, theirs.type_text, ours.name
             );
             let help = "a bound is one number, or a datum of the same sizes";

@@ -219,13 +219,18 @@ impl Checker<'_> {
         let is_fixed = is_unknown || matches!(self.symbols[symbol].kind, SymbolKind::Datum(_));
         if let Some(first) = first {
             self.report_doubled(symbol, lhs, first);
-        } else if is_fixed && !self.loops.is_empty() {
+        } else if is_fixed && self.is_repeated() {
             let name = self.symbols[symbol].name.clone();
             let message = format!("all of `{name}` gets a distribution in each round of the loop");
             let help = "write one element, as in `y[n] ~ …`, or move the statement out of the loop";
             self.diags.warning(Code::DoubledPrior, self.exprs[lhs].span, message).help(help);
         }
         self.facts_mut(symbol).whole_prior.get_or_insert(span);
+    }
+
+    /// Whether a loop runs around the statement at hand; one that failed may not be meant.
+    fn is_repeated(&self) -> bool {
+        self.loops.iter().any(|variable| !self.facts(*variable).broken)
     }
 
     fn report_doubled(&mut self, symbol: SymbolId, lhs: ExprId, first: Span) {

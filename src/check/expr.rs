@@ -56,7 +56,9 @@ impl Checker<'_> {
                 self.check_no_branch_index(*base, subscripts)
             }
             ast::ExprKind::Conditional(..) => {
-                self.not_yet(expr.span, "`?:`", "compute both sides and weigh them, or leave it");
+                let instead = "a comparison is 0 or 1: weigh both sides, as in \
+                               `(y > 0) * a + (y <= 0) * b`";
+                self.not_yet(expr.span, "`?:`", instead);
                 self.give_up_on(id);
                 false
             }

@@ -142,7 +142,8 @@ impl Checker<'_> {
         let text = self.text(span);
         if !self.is_int(bound) {
             let message = format!("a loop runs over whole numbers, and `{text}` is {ty}");
-            self.diags.error(Code::LoopBound, span, message);
+            let help = "bounds follow from data: literals, `int` data, the row count, `size(x)`";
+            self.diags.error(Code::LoopBound, span, message).help(help);
             return None;
         }
         if role != Role::Data {

@@ -40,7 +40,9 @@ impl Checker<'_> {
         if !self.is_int(typed) {
             let ty = &self.exprs[typed].ty;
             let message = format!("a size is a whole number, and this is {ty}");
-            self.diags.error(Code::SizeExpression, span, message);
+            let help = "sizes are made of whole numbers declared in `data` outside `branch`, \
+                        the row count and literals: `int K;`";
+            self.diags.error(Code::SizeExpression, span, message).help(help);
             return None;
         }
         let Some(size) = self.size_value(typed) else {

@@ -83,6 +83,10 @@ impl Checker<'_> {
         let (name, declared) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
         let word = self.symbols[symbol].ty.unsized_name();
         let span = self.exprs[arg].span;
+        let of_log_odds = crate::builtin::distribution(&format!("{}_logit", distribution.name));
+        let or_log_odds = of_log_odds.map_or(String::new(), |found| {
+            format!(", or keep it on the scale of log-odds with `{}`", found.name)
+        });
         self.diags
             .warning(
                 Code::ArgumentSupport,
@@ -93,7 +97,7 @@ impl Checker<'_> {
                 ),
             )
             .label(declared, "declared here")
-            .help(format!("declare it as `{word}{bounds}`"));
+            .help(format!("declare it as `{word}{bounds}`{or_log_odds}"));
     }
 
     fn warn_outcome(

@@ -115,6 +115,11 @@ impl BoundData {
         &self.schema
     }
 
+    /// The position of the datum of this name in the schema.
+    pub fn schema_position(&self, name: &str) -> Option<usize> {
+        self.schema.data.iter().position(|datum| datum.name == name)
+    }
+
     /// The numbers of a datum, by its position in the schema: one unit after another, each
     /// row-major. Units are bound rows if it is per row, else branches, or the one whole.
     /// Empty for derived data that were not computed yet.

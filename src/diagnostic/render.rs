@@ -96,7 +96,9 @@ fn report(diagnostic: &Diagnostic, source: &Source, color: bool) -> Report<'stat
     let mut report = Report::build(ReportKind::Error, place(diagnostic.span())).with_config(config);
     for (position, label) in diagnostic.labels.iter().enumerate() {
         let hue = if position == 0 { severity_color(diagnostic.severity) } else { Color::Blue };
-        let mut caret = Caret::new(place(label.span)).with_color(hue).with_order(position as i32);
+        // Labels in the order of lines make one drawing; else each line would get a frame.
+        let line = source.line_column(place(label.span).1.end as u32).0;
+        let mut caret = Caret::new(place(label.span)).with_color(hue).with_order(line as i32);
         if !label.text.is_empty() {
             caret = caret.with_message(&label.text);
         }

@@ -52,7 +52,7 @@ pub fn summarise(fit: &Fit) -> BranchSummaries {
     let seed = fit.config.seed_of();
     let guide = &fit.result.guide;
     let theta = fit.result.theta_draws(count, seed);
-    let particles = posterior::particles(&mut evaluator, guide, &theta);
+    let particles = posterior::particles(&mut evaluator, guide, &theta, count);
     let variables = evaluator.reported_local_layout().variables();
     let elements: Vec<(String, usize)> = variables.iter().flat_map(Variable::elements).collect();
     let n_local = evaluator.n_local();
@@ -68,7 +68,8 @@ pub fn summarise(fit: &Fit) -> BranchSummaries {
             let draws = draws?;
             let mut evaluator = evaluator.clone();
             let mut columns = vec![Vec::with_capacity(count); elements.len()];
-            for (particle, z) in particles.iter().zip(draws.chunks(n_local.max(1))) {
+            for (p, particle) in particles.iter().enumerate() {
+                let z = &draws[p * n_local..(p + 1) * n_local];
                 let reported = evaluator.reported_local(branch, &particle.shared, z);
                 for (column, (_, position)) in columns.iter_mut().zip(&elements) {
                     column.push(reported[*position]);

@@ -162,7 +162,7 @@ impl Fit {
         }
         let (guide, seed) = (&self.result.guide, self.config.engine.seed);
         let theta = self.result.theta_draws(HELD_OUT_DRAWS, seed);
-        let particles = posterior::particles(&mut evaluator, guide, &theta);
+        let particles = posterior::particles(&mut evaluator, guide, &theta, HELD_OUT_DRAWS);
         posterior::held_out(&mut self.shards(), guide, &particles, seed, 1)
     }
 }
@@ -177,6 +177,14 @@ impl Posterior<'_> {
     /// Mean, standard deviation and quantiles of every global and derived global.
     pub fn summary(&self) -> Summary {
         Summary::of(&self.draws(self.fit.config.draws))
+    }
+
+    /// The same of q(θ) itself, without the correction by importance weights.
+    pub fn guide_summary(&self) -> Summary {
+        let config = &self.fit.config;
+        let (guide, count) = (&self.fit.result.guide, config.draws);
+        let theta = posterior::global_draws(guide, config.engine.seed, count);
+        Summary::of(&Draws::of_globals(&mut self.fit.evaluator.clone(), &theta, count))
     }
 
     /// `count` draws of the globals on the constrained scale.

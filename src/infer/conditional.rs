@@ -79,7 +79,7 @@ impl Conditional {
                 axpy(1.0, curvature, &mut self.factor);
             }
             None if site.has_rows => {
-                for (point, &weight) in site.points.chunks_exact(n).zip(&site.weights) {
+                for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
                     self.add_part(target, Part::Likelihood, branch, shared, point, weight);
                 }
             }
@@ -221,7 +221,7 @@ impl Conditional {
             self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);
         }
         if site.has_rows && site.likelihood.is_none() {
-            for (point, &weight) in site.points.chunks_exact(n).zip(&site.weights) {
+            for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
                 self.pull_part(target, Part::Likelihood, branch, shared, point, weight, dshared);
             }
         }

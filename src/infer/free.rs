@@ -73,8 +73,9 @@ impl FreeGuide {
     /// Sets `out` to ν + B ε₀.
     pub fn mean(&self, branch: usize, global_noise: &[f64], out: &mut [f64]) {
         let (nu, coupling, _) = self.parts(branch);
-        for (j, row) in coupling.chunks_exact(self.n_global).enumerate() {
-            out[j] = nu[j] + dot(row, global_noise);
+        let n = self.n_global;
+        for (j, mean) in out.iter_mut().enumerate() {
+            *mean = nu[j] + dot(&coupling[j * n..(j + 1) * n], global_noise);
         }
     }
 

@@ -5,6 +5,7 @@
 pub mod adam;
 pub mod conditional;
 #[cfg(test)]
+#[path = "../../tests/support/conjugate.rs"]
 pub mod conjugate;
 pub mod elbo;
 pub mod estimate;

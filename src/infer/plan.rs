@@ -22,8 +22,8 @@ const MEASURE_WORK: usize = 20_000_000;
 const WEIGHT_WORK: usize = 200_000_000;
 /// Work of a step beyond which a decay is kept short.
 const COSTLY_STEP: usize = 100_000;
-/// Nats per row that do not matter: a two-hundredth of the yardstick of one nat per 1 000 rows.
-const TOLERANCE_PER_ROW: f64 = 5e-6;
+/// Nats per row that do not matter: a fiftieth of the yardstick of one nat per 1 000 rows.
+const TOLERANCE_PER_ROW: f64 = 2e-5;
 /// Draws of θ below which importance weights tell little.
 const LEAST_WEIGHTS: usize = 2000;
 

@@ -33,10 +33,14 @@ pub fn global_draws(guide: &Guide, seed: u64, count: usize) -> Vec<f64> {
     draws
 }
 
-/// What branches need of draws of θ (one row each), wherever these came from.
-pub fn particles<T: Target>(target: &mut T, guide: &Guide, theta: &[f64]) -> Vec<Particle> {
+/// What branches need of `count` draws of θ (one row each), wherever these came from.
+pub fn particles<T: Target>(
+    target: &mut T,
+    guide: &Guide,
+    theta: &[f64],
+    count: usize,
+) -> Vec<Particle> {
     let n = guide.global.n();
-    let count = theta.len().checked_div(n).unwrap_or(1);
     (0..count)
         .map(|s| {
             let theta = &theta[s * n..s * n + n];

@@ -272,7 +272,7 @@ impl SiteSolver {
             let points = self.spread(centre, factor);
             let mut gradient = vec![0.0; n];
             let mut curvature = vec![0.0; n * n];
-            for (k, point) in points.chunks_exact(n).enumerate() {
+            for (k, point) in points.chunks_exact(n.max(1)).enumerate() {
                 let weight = self.quadrature.weights[k];
                 self.expand(target, branch, shared, point, true);
                 axpy(weight, &self.gradient, &mut gradient);
@@ -297,7 +297,7 @@ impl SiteSolver {
     /// The quadrature's nodes around a centre: z* + R*⁻ᵀ ξ_k.
     fn spread(&self, centre: &[f64], factor: &[f64]) -> Vec<f64> {
         let mut points = self.quadrature.nodes.clone();
-        for point in points.chunks_exact_mut(self.n) {
+        for point in points.chunks_exact_mut(self.n.max(1)) {
             solve_lower_transposed(factor, self.n, point);
             axpy(1.0, centre, point);
         }
@@ -330,7 +330,7 @@ impl SiteSolver {
                 return (self.part_gradient.clone(), self.part_curvature.clone());
             }
             let mut sums = (vec![0.0; n], vec![0.0; n * n]);
-            for (point, &weight) in points.chunks_exact(n).zip(&weights) {
+            for (point, &weight) in points.chunks_exact(n.max(1)).zip(&weights) {
                 let (gradient, curvature) = (&mut self.part_gradient, &mut self.part_curvature);
                 target.expansion(Part::Likelihood, branch, shared, point, gradient, curvature);
                 axpy(weight, gradient, &mut sums.0);

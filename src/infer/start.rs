@@ -89,6 +89,8 @@ struct Objective<'a, T> {
     centres: Centres,
     /// The fixed ε, one row each.
     noise: Vec<f64>,
+    /// How many rows these are; one, of no elements, where there are no locals.
+    n_noise: usize,
     /// Whether gradients follow how sites move with θ, at twelve more gradients a branch;
     /// regions and scales are found without.
     follow: bool,
@@ -100,11 +102,11 @@ impl<'a, T: Target> Objective<'a, T> {
         let target = shards.target();
         let (n, d) = (target.n_global(), target.n_local());
         let centres = Centres::new(target);
-        let noise = match d {
-            1..=4 => super::site::Quadrature::cubature(d).nodes,
-            _ => vec![0.0; d],
+        let (noise, n_noise) = match d {
+            1..=4 => (super::site::Quadrature::cubature(d).nodes, 2 * d),
+            _ => (vec![0.0; d], 1),
         };
-        Self { shards, branches, weight, n, centres, noise, follow: false, evaluations: 0 }
+        Self { shards, branches, weight, n, centres, noise, n_noise, follow: false, evaluations: 0 }
     }
 
     /// Value and gradient; `None` where not finite.
@@ -116,11 +118,12 @@ impl<'a, T: Target> Objective<'a, T> {
         if !log_prior.is_finite() {
             return None;
         }
-        let (all_noise, centres, follow) = (&self.noise, &self.centres, self.follow);
+        let (all_noise, n_noise) = (&self.noise, self.n_noise);
+        let (centres, follow) = (&self.centres, self.follow);
         let guide = LocalGuide::Amortized(None);
         let sums = self.shards.map(self.branches, |target, shard| {
-            let d = target.n_local().max(1);
-            let weight = 1.0 / (all_noise.len() / d).max(1) as f64;
+            let d = target.n_local();
+            let weight = 1.0 / n_noise as f64;
             let mut worker = LocalWorker::new(&guide, target);
             let mut dshared = vec![0.0; target.n_shared()];
             let mut prior = PriorAdjoint::new(target.n_local());
@@ -130,7 +133,8 @@ impl<'a, T: Target> Objective<'a, T> {
                 if !(open && worker.at(target, &at)) {
                     return (f64::NAN, dshared, found);
                 }
-                for noise in all_noise.chunks_exact(d) {
+                for k in 0..n_noise {
+                    let noise = &all_noise[k * d..(k + 1) * d];
                     let value = worker.gradient(target, &at, noise, weight, &mut dshared, &mut []);
                     total += weight * value;
                 }

@@ -10,7 +10,7 @@ use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
 use crate::schema;
-use crate::ty::{Level, SizeAtom};
+use crate::ty::{Level, Size, SizeAtom};
 
 /// What a model reads, and what it computes of it when data are loaded.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ struct Inner {
     columns: schema::Schema,
     derived: Vec<DataFunction>,
     size_checks: Vec<SizeCheck>,
-    unknown_dims: Vec<(String, Vec<crate::ty::Size>)>,
+    unknown_dims: Vec<(String, Vec<Size>)>,
     global_indices: IndexChecks,
     local_indices: IndexChecks,
 }
@@ -167,9 +167,14 @@ fn check_sizes(schema: &Inner, data: &BoundData) -> Result<(), DataError> {
                     true => format!(" in branch {}", data.branch_label(branch)),
                     false => String::new(),
                 };
+                let side = |size: &Size, value: usize| match size.as_constant() {
+                    Some(_) => value.to_string(),
+                    None => format!("`{size}` = {value}"),
+                };
                 let message = format!(
-                    "sizes differ{place}: `{}` is {left} and `{}` is {right}",
-                    check.left, check.right
+                    "sizes differ{place}: {} and {}",
+                    side(&check.left, left),
+                    side(&check.right, right)
                 );
                 let error = DataError::new(DataErrorKind::Size, message);
                 return Err(error.help("here they have to be equal").at(check.span));

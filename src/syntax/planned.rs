@@ -51,7 +51,11 @@ fn statement_word(failure: &Failure<'_>) -> Option<Planned> {
     let next = failure.text(place + 1);
     let next_is_word = failure.kind(place + 1) == Some(TokenKind::Word);
     let (what, help) = match word {
-        "if" | "else" => ("a conditional statement", "`condition ? a : b` chooses between values"),
+        "if" | "else" => (
+            "a conditional statement",
+            "a comparison is 0 or 1: weigh what each case adds, as in \
+             `target += (y > 0) * a + (y <= 0) * b;`",
+        ),
         "while" => ("a loop without bounds", "loop over a range: `for (n in 1:N)`"),
         "functions" if next == "{" => ("the block of user functions", "write the expression out"),
         "print" if next == "(" => ("a trace statement", "remove it"),

@@ -380,6 +380,86 @@ def _(p, d):
     )
 
 
+@model("density/temporary_needs_no_value")
+def _(p, d):
+    return normal(p["mu"]) + sum(
+        normal(z) + normal(b["y"], p["mu"] + z * (1 + np.arange(len(b["y"])))) for z, b in each(p, d)
+    )
+
+
+@model("density/row_of_a_matrix_times_a_vector")
+def _(p, d):
+    return normal(p["b"]) + sum(
+        normal(z) + normal(b["y"], z + b["x1"] * p["b"][0] + b["x2"] * p["b"][1])
+        for z, b in each(p, d)
+    )
+
+
+@model("density/slice_may_stand_left")
+def _(p, d):
+    b = p["b"]
+    return normal(b[:2]) + normal(b[2], b[0], 2) + sums(p, d, sum(b))
+
+
+@model("density/vector_may_be_empty")
+def _(p, d):
+    return normal(p["mu"]) + observed(p, d)
+
+
+@model("density/branch_needs_no_unknown")
+def _(p, d):
+    return normal(p["mu"]) + sum(normal(b["y"], p["mu"]) for b in d)
+
+
+@model("density/model_needs_no_global")
+def _(p, d):
+    return sums(p, d, 0)
+
+
+@model("density/scale_may_be_a_vector")
+def _(p, d):
+    return normal(p["tau"]) + sum(
+        normal(z, 0, p["tau"]) + normal(b["y"], sum(z)) for z, b in each(p, d, "b")
+    )
+
+
+@model("density/local_may_depend_on_a_local")
+def _(p, d):
+    return normal(p["mu"]) + sum(
+        normal(z, p["mu"]) + normal(w, z, 2) + normal(b["y"], w)
+        for z, w, b in zip(p["z"], p["w"], d)
+    )
+
+
+@model("density/local_bound_may_be_a_global")
+def _(p, d):
+    return stats.expon.logpdf(p["a"]) + sums(p, d, p["a"])
+
+
+@model("density/local_bound_may_be_a_datum")
+def _(p, d):
+    return stats.expon.logpdf(p["a"]) + sum(
+        -log(b["top"][0]) + normal(b["y"], p["a"] * z) for z, b in each(p, d)
+    )
+
+
+@model("density/temporary_is_new_in_each_round")
+def _(p, d):
+    return normal(p["mu"]) + sum(
+        normal(z, p["mu"]) + normal(b["y"], 2 * (z + p["mu"])) for z, b in each(p, d)
+    )
+
+
+@model("density/loop_in_a_loop_carries_values")
+def _(p, d):
+    a, s = p["a"], [0.0, 0.0]
+    for i in (1, 2, 3):
+        s[0] += a * s[1] + i
+        s[1] += a * s[0] + i
+        s[0] *= a
+    return normal(a) + sums(p, d, s[0] - s[1]), {"s": s}
+
+
 # ---- derived quantities ----
 
 

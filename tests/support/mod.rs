@@ -1,100 +1,112 @@
-//! Runs the program in a folder of its own and looks at what it did.
+//! Models with known answers, for tests of fits and for `examples/figures.rs`.
+
+pub mod conjugate;
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
-use serde_json::Value;
-use tempfile::TempDir;
+use conjugate::Conjugate;
+use hbdc::{BoundData, Column, CompiledModel, Dataset, Fit, Source, compile};
 
-/// A folder that goes away with the test; the program runs in it.
-pub struct Bench {
-    folder: TempDir,
+/// The conjugate model in the language; `D` is set.
+pub const CONJUGATE: &str = "\
+data {
+  int<lower=1> D;
+  branch group {
+    rows N;
+    matrix[N, D] x from cols(\"x*\");
+    vector[N] y;
+  }
 }
-
-/// What a run came to.
-#[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+global {
+  vector[D] theta ~ std_normal();
 }
+local {
+  vector[D] z ~ normal(theta, 1);
+  y ~ normal(x * z, 1);
+}
+";
 
-impl Bench {
-    pub fn new() -> Bench {
-        Bench { folder: TempDir::new().expect("a folder for the test") }
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        fs::write(self.path(name), bytes).expect("a file of the test");
-    }
-
-    pub fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_else(|fault| panic!("{name}: {fault}"))
-    }
-
-    pub fn json(&self, name: &str) -> Value {
-        serde_json::from_str(&self.read(name)).expect("the file is JSON")
-    }
-
-    /// Every name in the folder, hidden ones included, sorted.
-    pub fn names(&self) -> Vec<String> {
-        names(self.folder.path())
-    }
-
-    /// Runs the program with words that are separated by spaces.
-    pub fn run(&self, words: &str) -> Run {
-        self.run_with_input(words, "")
-    }
-
-    pub fn run_with_input(&self, words: &str, input: &str) -> Run {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hbdc"))
-            .args(words.split_whitespace())
-            .current_dir(self.folder.path())
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        // A program that does not read its input closes it.
-        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-        let output = child.wait_with_output().expect("the program ends");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
-        Run {
-            code: output.status.code().expect("no signal ended the program"),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
+/// The conjugate model bound to generated data.
+pub fn conjugate(data: &Conjugate) -> (CompiledModel, BoundData) {
+    let model = compile(&Source::new("conjugate.hbd", CONJUGATE)).expect("the model compiles");
+    let d = data.n_local;
+    let mut columns = vec![Vec::new(); d];
+    let (mut group, mut y) = (Vec::new(), Vec::new());
+    for (branch, (xs, ys)) in data.x.iter().zip(&data.y).enumerate() {
+        for (x, &outcome) in xs.chunks_exact(d).zip(ys) {
+            group.push(branch as f64);
+            y.push(outcome);
+            columns.iter_mut().zip(x).for_each(|(column, &x)| column.push(x));
         }
     }
+    let mut named =
+        vec![("group".to_string(), Column::Numbers(group)), ("y".to_string(), Column::Numbers(y))];
+    named.extend(
+        columns.into_iter().enumerate().map(|(k, c)| (format!("x{k}"), Column::Numbers(c))),
+    );
+    let dataset = Dataset::from_columns(named).expect("columns are of one length");
+    let bound = dataset.set("D", d as f64).bind(model.schema()).expect("the data fit");
+    (model, bound)
 }
 
-impl Run {
-    /// Panics with all that was printed unless the program ended with `code`.
-    #[track_caller]
-    pub fn ends_with(self, code: i32) -> Run {
-        assert_eq!(self.code, code, "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
-    }
+/// A model of `models/` bound to a file.
+pub fn shipped(name: &str, data: &Path) -> (CompiledModel, BoundData) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("models").join(format!("{name}.hbd"));
+    let text = fs::read_to_string(&path).expect("the model is there");
+    let model = compile(&Source::new(name, text)).expect("the model compiles");
+    let bound = Dataset::read_csv(data).expect("the data are there").bind(model.schema());
+    (model, bound.expect("the data fit"))
 }
 
-/// Every name in a folder, sorted.
-pub fn names(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).expect("a folder");
-    let name = |file: std::io::Result<fs::DirEntry>| {
-        file.expect("an entry").file_name().to_string_lossy().into_owned()
+/// A model of `models/` with its data beside it.
+pub fn shipped_with_data(name: &str) -> (CompiledModel, BoundData) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    shipped(name, &root.join("models").join(format!("{name}.csv")))
+}
+
+/// The rows of a data file beside the models, whose cells are all numbers.
+pub fn shipped_rows(name: &str) -> Vec<Vec<f64>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(format!("{name}.csv"));
+    let text = fs::read_to_string(path).expect("the data are there");
+    let cells = |line: &str| line.split(',').map(|c| c.parse().expect("a number")).collect();
+    text.lines().skip(1).map(cells).collect()
+}
+
+/// A model text bound to a data file beside the models.
+pub fn bound(text: &str, data: &str) -> (CompiledModel, BoundData) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(format!("{data}.csv"));
+    let model = compile(&Source::new("inline.hbd", text)).expect("the model compiles");
+    let bound = Dataset::read_csv(path).expect("the data are there").bind(model.schema());
+    (model, bound.expect("the data fit"))
+}
+
+/// How a global of a fit compares with its reference posterior.
+pub struct Comparison {
+    /// The global.
+    pub name: String,
+    /// (mean − reference mean) / reference sd.
+    pub z: f64,
+    /// sd / reference sd.
+    pub sd_ratio: f64,
+}
+
+/// Every global of the reference posterior of `tests/reference/NAME`. `corrected` chooses the
+/// reported summaries, otherwise those of the guide itself are compared.
+pub fn compare(name: &str, fit: &Fit, corrected: bool) -> Vec<Comparison> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("tests/reference").join(name).join("reference.json");
+    let text = fs::read_to_string(path).expect("the reference is there");
+    let reference: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let posterior = fit.posterior();
+    let summary = if corrected { posterior.summary() } else { posterior.guide_summary() };
+    let globals = reference["globals"].as_object().expect("it has globals");
+    let one = |(name, expected): (&String, &serde_json::Value)| {
+        let row = summary.get(name).expect("every global is reported");
+        let number = |key: &str| expected[key].as_f64().expect("a number");
+        let (mean, sd) = (number("mean"), number("sd"));
+        Comparison { name: name.clone(), z: (row.mean - mean) / sd, sd_ratio: row.sd / sd }
     };
-    let mut names: Vec<String> = files.map(name).collect();
-    names.sort();
-    names
-}
-
-/// The path of a shipped model, or of its data.
-pub fn shipped(name: &str) -> String {
-    format!("{}/models/{name}", env!("CARGO_MANIFEST_DIR"))
+    globals.iter().map(one).collect()
 }

@@ -182,13 +182,14 @@ impl Worst {
             }
             return;
         }
-        if !((actual - expected).abs() <= allowed) {
+        let difference = (actual - expected).abs();
+        if difference.is_nan() || difference > allowed {
             self.faults.push(format!(
                 "{what} at {at:?}: {actual:e}, not {expected:e}, off by {error:.1e}"
             ));
         }
         let worst = self.errors.entry(what.to_string()).or_default();
-        if !(error <= worst.0) {
+        if error.is_nan() || error > worst.0 {
             *worst = (error, format!("{at:?}"));
         }
     }

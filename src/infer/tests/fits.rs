@@ -8,7 +8,6 @@ use crate::infer::conjugate::Conjugate;
 use crate::infer::fit::{Family, FitConfig, FitResult, fit};
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
-use crate::target::Target;
 
 fn run(target: &Glmm, config: &FitConfig) -> FitResult {
     let result = fit(target, config, &mut |_| ControlFlow::Continue(())).expect("a fit");
@@ -149,7 +148,12 @@ fn logistic_branches_fit_with_and_without_minibatches() {
     assert!((full.elbo.value - batched.elbo.value).abs() < 0.3);
     let mut shards = Shards::new(&target, None);
     let draws = posterior::global_draws(&full.guide, 1, 400);
-    let particles = posterior::particles(shards.target(), &full.guide, &draws);
+    let particles = posterior::particles(
+        shards.target(),
+        &full.guide,
+        &draws,
+        draws.len() / full.guide.global.n(),
+    );
     let score = posterior::held_out(&mut shards, &full.guide, &particles, 1, 1).expect("a score");
     eprintln!("{score:?}");
     assert_eq!(score.n_rows, 100);
@@ -174,7 +178,12 @@ fn a_branch_without_rows_keeps_its_prior() {
     model.branches.push(vec![]);
     let result = run(&target, &FitConfig::default());
     let draws = posterior::global_draws(&result.guide, 1, 20_000);
-    let particles = posterior::particles(&mut target, &result.guide, &draws);
+    let particles = posterior::particles(
+        &mut target,
+        &result.guide,
+        &draws,
+        draws.len() / result.guide.global.n(),
+    );
     let mut sampler = posterior::BranchSampler::new(&mut target, &result.guide, 1, 1);
     let z = sampler.draws(&mut target, 8, &particles).expect("draws");
     let n = z.len() as f64;
@@ -182,37 +191,4 @@ fn a_branch_without_rows_keeps_its_prior() {
     let mean = (0..z.len()).map(scaled).sum::<f64>() / n;
     let var = (0..z.len()).map(|s| scaled(s).powi(2)).sum::<f64>() / n;
     assert!(mean.abs() < 4.0 / n.sqrt() && (var - 1.0).abs() < 4.0 * (2.0 / n).sqrt());
-}
-
-#[test]
-#[ignore = "times a large problem; takes a minute"]
-fn many_wide_logistic_branches_fit_in_reasonable_time() {
-    let target = models::logistic(600, 165, 20);
-    let result = run(&target, &FitConfig { max_seconds: Some(45.0), ..FitConfig::default() });
-    for row in &result.trace {
-        eprintln!("{row:?}");
-    }
-    let (mut shared, mut dshared) = (vec![0.0; 40], vec![0.0; 40]);
-    let mut target = target;
-    target.shared(&[0.1; 40], &mut shared);
-    let (z, mut dz, mut curvature) = ([0.2; 20], [0.0; 20], [0.0; 400]);
-    let began = std::time::Instant::now();
-    for branch in 0..600 {
-        target.gradient(branch, &shared, &z, 1.0, &mut dz, &mut dshared);
-    }
-    eprintln!("gradients of all branches: {:?}", began.elapsed());
-    let began = std::time::Instant::now();
-    for branch in 0..600 {
-        let part = crate::target::Part::Likelihood;
-        target.expansion(part, branch, &shared, &z, &mut dz, &mut curvature);
-    }
-    eprintln!("expansions of all branches: {:?}", began.elapsed());
-    let plan = crate::infer::plan::Plan::new(&target, &FitConfig::default());
-    let mut shards = Shards::new(&target, Some(1));
-    let mut state = crate::infer::state::FitState::new(&result.guide, &target);
-    for _ in 0..2 {
-        let began = std::time::Instant::now();
-        crate::infer::state::step(&mut shards, &plan, 1, &mut state, 0.001);
-        eprintln!("a step of {} particles on one thread: {:?}", plan.particles, began.elapsed());
-    }
 }

@@ -7,7 +7,7 @@ const TOLERANCE: f64 = 1e-6;
 /// For each element of `at`, the derivative of `f` in it.
 fn differences(at: &[f64], mut f: impl FnMut(&[f64]) -> Vec<f64>) -> Vec<Vec<f64>> {
     let mut moved = at.to_vec();
-    let mut derivative = |k: usize| {
+    let derivative = |k: usize| {
         let h = 1e-3 * at[k].abs().max(0.1);
         let mut value = |t: f64| {
             moved[k] = at[k] + t;
@@ -20,7 +20,7 @@ fn differences(at: &[f64], mut f: impl FnMut(&[f64]) -> Vec<f64>) -> Vec<Vec<f64
             .map(|j| (8.0 * (near[j] - below[j]) - (far[j] - far_below[j])) / (12.0 * h))
             .collect()
     };
-    (0..at.len()).map(|k| derivative(k)).collect()
+    (0..at.len()).map(derivative).collect()
 }
 
 #[test]

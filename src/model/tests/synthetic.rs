@@ -10,7 +10,7 @@ fn made_up_rows_have_the_columns_of_patterns_and_values_within_bounds() {
         data {
           int<lower=1> K;
           int M = K + 1;
-          branch a, b {
+          branch (a, b) {
             rows N = 4 by t;
             matrix[N, M] x from cols(\"x_*\", \"extra\");
             real<lower=0.5, upper=1> share;
