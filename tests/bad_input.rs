@@ -215,7 +215,7 @@ fn an_index_out_of_range() {
                  local {\n  real b ~ normal(0, 1);\n  for (n in 1:N) y[n] ~ normal(b + beta[kind[n]], 1);\n}\n";
     bench.write("m.hbd", model);
     bench.write("d.csv", "group,kind,y\na,1,2\na,4,3\nb,2,4\n");
-    let expected = "error[index]: index 4 of `beta` is out of range in branch group = a: \
+    let expected = "error[index]: d.csv:3: index 4 of `beta` is out of range in branch group = a: \
                     it has 3 elements\n  \
                     help: an index of `beta` runs from 1 to 3: mend the data or the size\n  \
                     declared in m.hbd:11: kind[n]\n";

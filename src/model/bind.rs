@@ -200,10 +200,33 @@ fn prove_indices(
         let found = run(&checks.function, data, branch);
         let (number, index) = (found[0][0] as usize, found[1][0]);
         if number > 0 {
-            return Err(bad_index(&checks.sites[number - 1], index, data, branch, per_branch));
+            let place = row_of_index(&checks.function, index, data, branch);
+            let site = &checks.sites[number - 1];
+            return Err(bad_index(site, index, data, branch, per_branch, place));
         }
     }
     Ok(())
+}
+
+/// The first row of a branch where a datum that indices are made of reads like a bad index.
+fn row_of_index(
+    function: &Function,
+    index: f64,
+    data: &BoundData,
+    branch: usize,
+) -> Option<String> {
+    let is_there = |kind: InputKind| match kind {
+        InputKind::Datum(k) if data.schema().data[k].per_row => {
+            let rows = data.rows(branch);
+            let values = &data.values(k)[..];
+            let n = values.len() / data.n_rows_total().max(1);
+            let own = &values[rows.start * n..rows.end * n];
+            own.iter().position(|&value| value == index).map(|at| rows.start + at / n.max(1))
+        }
+        _ => None,
+    };
+    let row = function.inputs.iter().find_map(|input| is_there(input.kind))?;
+    Some(data.place(row))
 }
 
 fn bad_index(
@@ -212,6 +235,7 @@ fn bad_index(
     data: &BoundData,
     branch: usize,
     per_branch: bool,
+    row: Option<String>,
 ) -> DataError {
     let n_rows = if per_branch { data.rows(branch).len() } else { 0 };
     let size = data.size(&site.size, n_rows).unwrap_or(0);
@@ -223,6 +247,10 @@ fn bad_index(
     let elements = if size == 1 { "element" } else { "elements" };
     let message =
         format!("index {index} of `{variable}` is out of range{place}: it has {size} {elements}");
+    let message = match row {
+        Some(row) => format!("{row}: {message}"),
+        None => message,
+    };
     let last = match site.size.as_constant() {
         Some(_) => size.to_string(),
         None => format!("`{}` = {size}", site.size),
