@@ -169,7 +169,7 @@ fn text_in_a_column_of_numbers() {
     data_refused(
         "group,u,y\na,1,2\na,1,many\nb,2,4\n",
         "error[not-a-number]: d.csv:3, column `y`, branch group = a: `many` is not a number\n  \
-         help: numbers are written like `3`, `-0.5` or `1.2e-3`, with a point\n",
+         help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors\n",
     );
 }
 

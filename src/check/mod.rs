@@ -61,6 +61,10 @@ pub fn check(ast: &Ast, source: &Source, diags: &mut Diagnostics) -> Option<Type
         local,
     };
     let failed = found.has_errors();
+    if failed {
+        // What an error leaves out of the model looks unused, which nobody can mend first.
+        found.retain(|diagnostic| diagnostic.code != Code::Unused);
+    }
     allow::report(ast, source, found, diags);
     (!failed).then_some(model)
 }

@@ -82,8 +82,18 @@ impl Checker<'_> {
     }
 }
 
+const COMPARISON_HELP: &str = "a comparison takes single numbers and gives 1 or 0: write it in a loop of `local`, as in \
+     `for (n in 1:N) y[n] ~ normal(a + b * (period[n] == 2), sigma);`";
+
 fn combine(op: BinaryOp, left: &Type, right: &Type) -> Result<Combined, Misfit> {
     use BinaryOp as B;
+    let is_comparison = matches!(
+        op,
+        B::Equal | B::NotEqual | B::Less | B::LessEqual | B::Greater | B::GreaterEqual
+    );
+    if is_comparison {
+        return scalars(left, right, Element::Int, COMPARISON_HELP);
+    }
     if !left.array.is_empty() || !right.array.is_empty() {
         return Err("arrays have no arithmetic: declare the data as `vector`, or loop over \
                     the elements");
@@ -105,7 +115,7 @@ fn combine(op: BinaryOp, left: &Type, right: &Type) -> Result<Combined, Misfit> 
         B::Power => scalars(left, right, Element::Real, "`.^` works element by element"),
         B::Modulo | B::IntegerDivide => whole_numbers(left, right),
         B::Equal | B::NotEqual | B::Less | B::LessEqual | B::Greater | B::GreaterEqual => {
-            scalars(left, right, Element::Int, "compare element by element, in a loop")
+            unreachable!("comparisons were met above")
         }
         B::And | B::Or => scalars(left, right, Element::Int, "`&&` and `||` take single numbers"),
     }

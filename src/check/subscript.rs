@@ -37,8 +37,8 @@ impl Checker<'_> {
                 format!("there is no index for branches: `{what}` needs none"),
             )
             .help(format!(
-                "`local` is about one branch, and `{what}` there is its own; the unknowns of a \
-                 branch go in `local`, what all branches share in `global`"
+                "write `{what}` alone: `local` is about one branch, and `{what}` there is its own; \
+                 the unknowns of a branch go in `local`, what all branches share in `global`"
             ));
     }
 

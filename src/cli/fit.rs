@@ -127,8 +127,13 @@ fn report(fit: &Fit, folder: &Path) -> String {
              relative effective size {percent:.0} %\n"
         ));
     }
-    if fit.is_corrected() {
-        text.push_str("the summaries are corrected by these weights\n");
+    match (fit.log_evidence(), fit.is_corrected()) {
+        (Some(_), true) => text.push_str("the summaries are corrected by these weights\n"),
+        (Some(_), false) => text.push_str(
+            "the summaries are those of the approximation itself: the weights are too uneven to \
+             correct it\n",
+        ),
+        (None, _) => {}
     }
     if let Some((value, se, n_rows)) = fit.held_out() {
         let per_row = value / n_rows as f64;

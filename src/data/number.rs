@@ -38,7 +38,11 @@ impl Fault {
     pub(super) fn help(self) -> &'static str {
         match self {
             Fault::Missing => "fill it in, or drop rows with missing values: `--na drop`",
-            Fault::Text => "numbers are written like `3`, `-0.5` or `1.2e-3`, with a point",
+            Fault::Text => {
+                "numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be \
+                 recoded as numbers in the file, 0 and 1 for two groups: this version has no \
+                 factors"
+            }
             Fault::Separators => "write the digits without separators: `1000`",
             Fault::Infinite => "a value must be finite and below 1.8e308",
             Fault::Fraction => "declare it `real` or `vector`, or mend the cell",

@@ -116,6 +116,11 @@ impl Diagnostics {
         &self.items
     }
 
+    /// Keeps those that `keep` accepts.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.items.retain(keep);
+    }
+
     /// All of them, in order of place.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.items.sort_by_key(|item| item.span());

@@ -35,7 +35,7 @@ fn cells_that_are_not_numbers_are_named() {
         &whole,
         expect![[r#"
             [not-a-number] obs.csv:2, column `y`, branch g = 1: `\u{1b}[31mred and very long indeed as if it w…` is not a number
-              help: numbers are written like `3`, `-0.5` or `1.2e-3`, with a point"#]],
+              help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors"#]],
     );
     refused(
         "g,y\n,1\n",
@@ -49,7 +49,7 @@ fn cells_that_are_not_numbers_are_named() {
         &schema(&[], vec![branch("y")]),
         expect![[r#"
         [not-a-number] obs.csv:2, column `y`: `x` is not a number
-          help: numbers are written like `3`, `-0.5` or `1.2e-3`, with a point"#]],
+          help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors"#]],
     );
 }
 

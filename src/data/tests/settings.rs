@@ -172,7 +172,7 @@ fn rows_with_missing_values_are_dropped_on_demand() {
         &schema,
         expect![[r#"
         [not-a-number] obs.csv:3, column `y`, branch g = 1: `x` is not a number
-          help: numbers are written like `3`, `-0.5` or `1.2e-3`, with a point"#]],
+          help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors"#]],
     );
     let each = super::schema(&[], vec![branch("y")]);
     let bound = csv(text).na_drop().bind_columns(&each).expect("rows are left");
