@@ -218,7 +218,7 @@ fn row_of_index(
     let is_there = |kind: InputKind| match kind {
         InputKind::Datum(k) if data.schema().data[k].per_row => {
             let rows = data.rows(branch);
-            let values = &data.values(k)[..];
+            let values = data.values(k);
             let n = values.len() / data.n_rows_total().max(1);
             let own = &values[rows.start * n..rows.end * n];
             own.iter().position(|&value| value == index).map(|at| rows.start + at / n.max(1))
