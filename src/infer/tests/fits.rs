@@ -113,7 +113,8 @@ fn seeds_agree_with_the_reference() {
     ];
     compare(&result, 5, &references, |_| 1.0);
     let weights = result.importance.as_ref().expect("weights of a small problem");
-    assert!((weights.log_evidence + 63.94).abs() < 0.04);
+    // -63.901 ± 0.004 by tests/oracle/seeds_evidence.py.
+    assert!((weights.log_evidence + 63.901).abs() < 0.02, "{}", weights.log_evidence);
     assert!(result.elbo.value > -64.10 && result.verdict.believable);
 }
 
