@@ -1,5 +1,7 @@
 //! Fits a data set to a model's schema.
 
+use std::sync::Arc;
+
 use super::bound::BoundData;
 use super::dataset::Dataset;
 use super::error::{DataError, DataErrorKind, Places, show_number};
@@ -21,7 +23,7 @@ impl Dataset {
         let mut bound = self.before_reading(schema, &plan)?;
         let mut table = self.load(&plan)?;
         bound.n_dropped = table.n_dropped;
-        bound.grouping = group(&mut table, &schema.key, schema.rows.as_ref())?;
+        bound.grouping = Arc::new(group(&mut table, &schema.key, schema.rows.as_ref())?);
         if let Some(rows) = &schema.rows {
             bound.grouping.check_count(rows)?;
         }
@@ -35,7 +37,7 @@ impl Dataset {
         let name = |slot: &usize| plan.numbers[*slot].name.clone();
         let mut bound = BoundData {
             schema: schema.clone(),
-            grouping: Grouping::empty(self.source_name()),
+            grouping: Arc::new(Grouping::empty(self.source_name())),
             values: vec![None; schema.data.len()],
             inner: plan.data.iter().map(Vec::len).collect(),
             columns: plan.data.iter().map(|slots| slots.iter().map(name).collect()).collect(),
@@ -47,7 +49,7 @@ impl Dataset {
             if let Some(setting) = setting {
                 let numbers = set::numbers(datum, setting)?;
                 bound.inner[position] = numbers.len();
-                bound.values[position] = Some(numbers);
+                bound.values[position] = Some(Arc::new(numbers));
             }
         }
         // Sizes may name whole data declared later, so all of these come first.
@@ -74,7 +76,7 @@ fn fill(bound: &mut BoundData, plan: &Plan, table: Table) -> Result<(), DataErro
             (true, slots) => side_by_side(slots, &numbers),
             (false, slots) => per_branch(datum, &bound.grouping, slots, &numbers, plan)?,
         };
-        bound.values[position] = Some(values);
+        bound.values[position] = Some(Arc::new(values));
         for &slot in slots.iter().filter(|slot| uses[**slot] == 0) {
             numbers[slot] = Vec::new();
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::error::{DataError, DataErrorKind};
 use super::group::Grouping;
@@ -13,13 +14,13 @@ use crate::ty::{Element, Level, Size, SizeAtom};
 ///
 /// Branches are in the order of their keys. Bound rows are numbered through: those of the first
 /// branch, then those of the second, and so on; within a branch in file order, or as
-/// `rows … by` says.
+/// `rows … by` says. Clones share the columns.
 #[derive(Clone, Debug)]
 pub struct BoundData {
     pub(super) schema: Schema,
-    pub(super) grouping: Grouping,
+    pub(super) grouping: Arc<Grouping>,
     /// For each datum its values, once they are known.
-    pub(super) values: Vec<Option<Vec<f64>>>,
+    pub(super) values: Vec<Option<Arc<Vec<f64>>>>,
     /// For each datum how many numbers there are in each of its units (whole, branch or row).
     pub(super) inner: Vec<usize>,
     /// For each datum the columns it was read from.
@@ -124,7 +125,7 @@ impl BoundData {
     /// row-major. Units are bound rows if it is per row, else branches, or the one whole.
     /// Empty for derived data that were not computed yet.
     pub fn values(&self, datum: usize) -> &[f64] {
-        self.values[datum].as_deref().unwrap_or(&[])
+        self.values[datum].as_ref().map_or(&[], |values| values.as_slice())
     }
 
     /// How many numbers each unit of a datum has: the product of its dimensions but the rows.

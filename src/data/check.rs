@@ -2,6 +2,8 @@
 //!
 //! What depends on derived data is checked once these are computed.
 
+use std::sync::Arc;
+
 use std::ops::Range;
 
 use super::bound::BoundData;
@@ -68,7 +70,7 @@ impl BoundData {
             None => values.len().checked_div(n_units).unwrap_or(0),
         };
         self.check_computed(datum, &values)?;
-        self.values[datum] = Some(values);
+        self.values[datum] = Some(Arc::new(values));
         self.check_dependents(datum)
     }
 
