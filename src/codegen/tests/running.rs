@@ -106,35 +106,3 @@ fn a_part_of_nothing_stays_in_work_space() {
     // What would be read is not the point; that nothing else is touched is.
     assert_eq!(call(&draft.function, &compiled, &[vec![]], 0), [vec![0.0; 0]]);
 }
-
-/// Bytes of machine code in this process that no file backs, where the system tells.
-fn generated_code_bytes() -> Option<u64> {
-    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-    let anonymous_code = |line: &&str| {
-        let mut fields = line.split_ascii_whitespace().skip(1);
-        fields.next().is_some_and(|flags| flags.contains('x')) && fields.nth(2) == Some("0")
-    };
-    let bytes = |line: &str| {
-        let (start, end) = line.split(' ').next()?.split_once('-')?;
-        Some(u64::from_str_radix(end, 16).ok()? - u64::from_str_radix(start, 16).ok()?)
-    };
-    Some(maps.lines().filter(anonymous_code).filter_map(bytes).sum())
-}
-
-#[test]
-fn code_is_freed() {
-    let function = doubling();
-    let before = generated_code_bytes();
-    for _ in 0..300 {
-        compile(&[&function], &sizes(3)).unwrap();
-    }
-    if let (Some(before), Some(after)) = (before, generated_code_bytes()) {
-        // Each compiled function that stayed would take a page at least.
-        assert!(after < before + 300 * 2048, "{before} bytes grew to {after}");
-    }
-    // Code that is held is seen by this way of looking.
-    let held: Vec<_> = (0..300).map(|_| compile(&[&function], &sizes(3)).unwrap()).collect();
-    if let (Some(before), Some(with_held)) = (before, generated_code_bytes()) {
-        assert!(with_held >= before + 300 * 4096, "{} functions are nowhere", held.len());
-    }
-}
