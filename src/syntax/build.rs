@@ -141,7 +141,7 @@ impl<'a> Builder<'a> {
                 }
             }
             let ty = ty.clone();
-            items.push(DataItem::Declare(DataDeclaration { ty, name, from, value }));
+            items.push(DataItem::Declare(DataDeclaration { ty, name, from, missing: None, value }));
         }
     }
 
@@ -315,6 +315,7 @@ impl<'a> Builder<'a> {
             base: BaseType::Real,
             lower: None,
             upper: None,
+            index: None,
             sizes: Vec::new(),
             span: span_of(&pair),
         };

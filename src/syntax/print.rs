@@ -93,6 +93,7 @@ impl Printer<'_> {
             match item {
                 DataItem::Rows { name, count, by, .. } => self.rows(name, *count, by),
                 DataItem::Declare(declaration) => self.data_declaration(declaration),
+                DataItem::Factor(_) | DataItem::Table(_) => unreachable!("not parsed yet"),
             }
             self.out.push_str(";\n");
         }
@@ -115,6 +116,7 @@ impl Printer<'_> {
         match &declaration.from {
             Some(From::Column(text)) => self.texts(" from ", std::slice::from_ref(text), ""),
             Some(From::Columns(texts, _)) => self.texts(" from cols(", texts, ")"),
+            Some(From::Equals { .. }) => unreachable!("not parsed yet"),
             None => {}
         }
         self.value(declaration.value);
@@ -159,6 +161,9 @@ impl Printer<'_> {
             StatementKind::Sample { lhs, distribution } => {
                 self.expr(*lhs, LOOSEST);
                 self.distribution(distribution);
+            }
+            StatementKind::ForEach { .. } | StatementKind::If { .. } | StatementKind::Return(_) => {
+                unreachable!("not parsed yet")
             }
             StatementKind::Target(value) => {
                 self.out.push_str("target += ");
@@ -286,6 +291,7 @@ impl Printer<'_> {
     /// Writes how an expression begins and leaves its parts on the stack.
     fn expand(&mut self, kind: &ExprKind, work: &mut Vec<Work>) {
         match kind {
+            ExprKind::Member { .. } => unreachable!("not parsed yet"),
             ExprKind::Int(value) => {
                 let _ = write!(self.out, "{value}");
             }

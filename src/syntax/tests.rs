@@ -106,6 +106,7 @@ fn shape(ast: &Ast, id: ExprId) -> String {
         ExprKind::Int(value) => value.to_string(),
         ExprKind::Real(value) => format!("{value:e}"),
         ExprKind::Name(name) => name.clone(),
+        ExprKind::Member { table, column } => format!("({}.{})", table.name, column.name),
         ExprKind::Unary(op, a) => format!("({}{})", op.symbol(), go(*a)),
         ExprKind::Binary(op, a, b) => format!("({}{}{})", go(*a), op.symbol(), go(*b)),
         ExprKind::Transpose(a) => format!("({}')", go(*a)),
@@ -162,10 +163,12 @@ fn item_shape(ast: &Ast, item: &DataItem) -> String {
         DataItem::Rows { name, count, by, .. } => {
             format!("rows {} {:?} {:?}", name.name, option_shape(ast, *count), names(by))
         }
+        DataItem::Factor(_) | DataItem::Table(_) => unreachable!("not parsed yet"),
         DataItem::Declare(d) => {
             let from = match &d.from {
                 None => Vec::new(),
                 Some(From::Column(text)) => vec!["column", &text.text],
+                Some(From::Equals { column, value }) => vec!["equals", &column.text, &value.text],
                 Some(From::Columns(texts, _)) => texts.iter().map(|t| t.text.as_str()).collect(),
             };
             let value = option_shape(ast, d.value);
@@ -195,6 +198,9 @@ fn statement_shape(ast: &Ast, statement: &Statement) -> String {
         ),
         StatementKind::Sample { lhs, distribution } => {
             format!("{} ~ {}", shape(ast, *lhs), distribution_shape(ast, distribution))
+        }
+        StatementKind::ForEach { .. } | StatementKind::If { .. } | StatementKind::Return(_) => {
+            unreachable!("not parsed yet")
         }
         StatementKind::Target(value) => format!("target {}", shape(ast, *value)),
         StatementKind::Assign { place, operator, value } => format!(
