@@ -76,7 +76,9 @@ mod syntax;
 mod target;
 mod ty;
 
-pub use data::{BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, SetValue};
+pub use data::{
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+};
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchSummaries, Draws, Family, Fit, FitConfig, FitError, LocalSummary, Posterior, StepInfo,
