@@ -220,7 +220,8 @@ impl Failure<'_> {
     fn expected_words(&self) -> String {
         let mut words: Vec<&str> = Vec::new();
         let closers = [Rule::close_paren, Rule::close_bracket];
-        if closers.iter().any(|rule| self.expects(*rule)) && self.is_in_list() {
+        let is_first = self.open.last().is_some_and(|opener| opener + 1 == self.found);
+        if closers.iter().any(|rule| self.expects(*rule)) && self.is_in_list() && !is_first {
             words.push("`,`");
         }
         for rule in self.expected {
@@ -279,6 +280,12 @@ impl Failure<'_> {
             "=" if self.expects(Rule::binary_op) => Some("`==` compares, `=` gives a value"),
             "=" | "~" if self.expects(Rule::plus_equals) => {
                 Some("add to the log density: `target += …;`")
+            }
+            "," if self.text(start) == "factor" && self.expects(Rule::semicolon) => {
+                Some("each factor is written on its own: `factor a; factor b;`")
+            }
+            _ if self.previous_text() == "[" && self.expects(Rule::axis_comma) => {
+                Some("arguments have types without sizes and bounds: `vector x`, `array[] int k`")
             }
             "[" | "<" if self.is_argument() => {
                 Some("arguments have types without sizes and bounds: `vector x`, `array[] int k`")

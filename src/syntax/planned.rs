@@ -68,7 +68,9 @@ fn statement_word(failure: &Failure<'_>) -> Option<Planned> {
 /// Whether a type's word is used as one, and not as a name.
 fn is_declaration(failure: &Failure<'_>, place: usize) -> bool {
     let fails_on_name = failure.kind(failure.found) == Some(TokenKind::Word);
-    place == failure.found || (["[", "<", "("].contains(&failure.text(place + 1)) && fails_on_name)
+    let has_parts = ["[", "<", "("].contains(&failure.text(place + 1));
+    let is_type = has_parts || failure.found == place + 1;
+    place == failure.found || (fails_on_name && is_type)
 }
 
 fn type_advice(word: &str) -> (&'static str, &'static str) {

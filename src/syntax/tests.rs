@@ -92,7 +92,7 @@ global {
   for (i in 1:K) for (j in lower:upper) { m[i, j] = m[:, j]' * m[i, ]; }
   for (i in x ? 1 : 2:3) real p, q;
   simplex[3] s; ordered[2] o; array[2] positive_ordered[2] po; cov_matrix[2] index;
-  for (x in {1, 2}) if (x > 0) for (y in m.x) a = 1; else b += size(item); else real p, q;
+  for (x in {1, 2}) if (x > 0) if (y) a = 1; else b += size(item); else real p, q;
   if (a == b) { if (c) d = {1}; } else if (d) e[1] = movies.feature[index(item)]' * x.y.*z; else { }
   target += -lgamma(a | b, c) + f(a |) + f();
 }
