@@ -138,6 +138,8 @@ pub enum Origin {
     /// (of n - 1) over all rows, branches or rows of the table, column by column; of the same
     /// dimensions.
     Standardized(usize),
+    /// How many levels a factor, or rows a table has: an `int` named as [`levels_size`].
+    Levels(Numbered),
     /// `--set NAME=VALUE`, or `Dataset::set`.
     Set,
     /// Computed from other data when these are loaded.

@@ -28,6 +28,7 @@ impl Dataset {
         bound.n_dropped = read.rows.n_dropped;
         bound.factors = factors(schema, &plans, &read)?;
         bound.tables = tables(schema, self, &plans, &read)?;
+        bound.count_levels();
         let branches = read.branches.as_mut();
         let grouping = group(&mut read.rows, branches, &schema.key, schema.rows.as_ref())?;
         if let Some(rows) = &schema.rows {

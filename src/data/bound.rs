@@ -10,7 +10,7 @@ use super::levels::Levels;
 use super::lines::Lines;
 use super::plan::File;
 use super::set::SetValue;
-use crate::schema::{Datum, Origin, Schema};
+use crate::schema::{Datum, Numbered, Origin, Schema};
 use crate::ty::{Element, Level, Size, SizeAtom};
 
 /// A data set bound to a model.
@@ -183,6 +183,19 @@ impl BoundData {
         self.find_levels(name).map_or(&[], Levels::names)
     }
 
+    /// Gives the data that are numbers of levels their values.
+    pub(super) fn count_levels(&mut self) {
+        for (position, datum) in self.schema.data.iter().enumerate() {
+            let n_levels = match datum.origin {
+                Origin::Levels(Numbered::Factor(k)) => self.factors[k].len(),
+                Origin::Levels(Numbered::Table(k)) => self.tables[k].keys.len(),
+                _ => continue,
+            };
+            self.inner[position] = 1;
+            self.values[position] = Some(Arc::new(vec![n_levels as f64]));
+        }
+    }
+
     fn find_levels(&self, name: &str) -> Option<&Levels> {
         let factor = self.schema.factors.iter().position(|factor| factor.name == name);
         if let Some(levels) = factor.and_then(|k| self.factors.get(k)) {
@@ -192,23 +205,9 @@ impl BoundData {
         table.and_then(|k| self.tables.get(k)).map(|table| &table.keys)
     }
 
-    /// Every whole-data size by name: each `int`, and `size(f)` of each factor and table.
-    pub fn whole_sizes(&self) -> Vec<(String, i64)> {
-        let is_size = |datum: &&Datum| datum.level == Level::Whole && datum.dims.is_empty();
-        let data = self.schema.data.iter().filter(is_size).map(|datum| datum.name.clone());
-        let factors = self.schema.factors.iter().map(|factor| &factor.name);
-        let tables = self.schema.tables.iter().map(|table| &table.name);
-        let numbered = factors.chain(tables).map(|name| format!("size({name})"));
-        let value = |name: String| self.whole_int(&name).map(|value| (name, value));
-        data.chain(numbered).filter_map(value).collect()
-    }
-
-    /// The value of a whole-data `int`, or the number of levels of a factor or of rows of a
-    /// table by `size(NAME)`; none if there is no such, or it is still to be computed.
+    /// The value of a whole-data `int`, and of `size(f)` of a factor or table by that name; none
+    /// if there is no such, or it is still to be computed.
     pub fn whole_int(&self, name: &str) -> Option<i64> {
-        if let Some(name) = name.strip_prefix("size(").and_then(|rest| rest.strip_suffix(')')) {
-            return self.find_levels(name).map(|levels| levels.len() as i64);
-        }
         let is_it = |datum: &Datum| {
             let scalar = datum.dims.is_empty() && datum.element == Element::Int;
             datum.name == name && datum.level == Level::Whole && scalar
@@ -303,7 +302,7 @@ impl BoundData {
     pub fn summary(&self) -> Vec<DatumSummary> {
         let is_hidden = |k: &usize| {
             let origin = &self.schema.data[*k].origin;
-            matches!(origin, Origin::Observed(_) | Origin::Standardized(_))
+            matches!(origin, Origin::Observed(_) | Origin::Standardized(_) | Origin::Levels(_))
         };
         let shown = (0..self.schema.data.len()).filter(|datum| !is_hidden(datum));
         shown.map(|datum| self.summarize(datum)).collect()

@@ -278,10 +278,11 @@ impl<'a> Planner<'a> {
         let plan = self.plan(file);
         let slots: Vec<Slot> = match (&datum.origin, datum.numbered) {
             (Origin::Combination(_), _) => {
-                vec![Slot::Label(plan.label(found.clone(), na_is_text, true))]
+                vec![Slot::Label(plan.label(found.clone(), na_is_text, !datum.may_be_missing))]
             }
             (_, Some(_)) => {
-                let label = |&column: &usize| plan.label(vec![column], na_is_text, true);
+                let is_required = !datum.may_be_missing;
+                let label = |&column: &usize| plan.label(vec![column], na_is_text, is_required);
                 found.iter().map(label).map(Slot::Label).collect()
             }
             (origin, None) => {

@@ -23,9 +23,9 @@ impl Schema {
     pub(crate) fn without_columns(&self) -> Schema {
         let mut schema = self.clone();
         for datum in &mut schema.data {
-            let is_derived =
-                matches!(datum.origin, Origin::Set | Origin::Derived | Origin::Standardized(_));
-            if !is_derived {
+            let is_whole =
+                matches!(datum.origin, Origin::Set | Origin::Derived | Origin::Levels(_));
+            if !is_whole {
                 datum.origin = Origin::Derived;
             }
             datum.may_be_missing = false;

@@ -233,8 +233,13 @@ fn extent(size: &Size, data: &BoundData) -> usize {
 /// Values of all whole-data sizes.
 pub fn size_table(data: &BoundData) -> SizeTable {
     let mut table = SizeTable::new(data.max_rows());
-    for (name, value) in data.whole_sizes() {
-        table.set(&name, value);
+    let is_size = |datum: &&crate::schema::Datum| {
+        datum.level == Level::Whole && datum.element == Element::Int && datum.dims.is_empty()
+    };
+    for datum in data.schema().data.iter().filter(is_size) {
+        if let Some(value) = data.whole_int(&datum.name) {
+            table.set(&datum.name, value);
+        }
     }
     table
 }
