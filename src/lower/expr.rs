@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::frame::Name;
 use super::{IndexSite, Lowerer};
+use crate::builtin::function::{Meaning, Types};
 use crate::check::typed::{BinaryOp, Expr, ExprId, ExprKind, SymbolKind, UnaryOp};
 use crate::ir::op::{self, ValueId};
 use crate::source::Span;
@@ -59,8 +60,13 @@ impl Lowerer<'_> {
                 _ => of(*a),
             },
             ExprKind::Call(function, args) => {
+                let Meaning::Ops(lower) = function.meaning else {
+                    unreachable!("parts are slices and indices by now")
+                };
+                let arg_types = args.iter().map(|&arg| &model.exprs[arg].ty).collect();
+                let types = Types { args: arg_types, result: &expr.ty };
                 let args: Vec<ValueId> = args.iter().map(|&arg| of(arg)).collect();
-                (function.lower)(self.b(), &args)
+                lower(self.b(), &args, &types)
             }
             ExprKind::LogDensity(distribution, args) => {
                 let args: Vec<ValueId> = args.iter().map(|&arg| of(arg)).collect();

@@ -136,10 +136,25 @@ fn unconstrained_dims(model: &TypedModel, symbol: SymbolId) -> Vec<Size> {
     let symbol = &model.symbols[symbol];
     let dims = symbol.ty.dims();
     match &symbol.kind {
-        SymbolKind::Unknown { constraint: Constraint::CholeskyFactorCorr, .. } => {
-            vec![Size::strict_triangle(&dims[0])]
+        SymbolKind::Unknown { constraint, .. } => {
+            without_bounds(constraint).unconstrained_dims(&dims)
         }
         _ => dims,
+    }
+}
+
+/// The transform of a constraint, bounds aside: they change no dimensions.
+fn without_bounds(constraint: &Constraint) -> Transform {
+    match constraint {
+        Constraint::None
+        | Constraint::Lower(_)
+        | Constraint::Upper(_)
+        | Constraint::LowerUpper(..) => Transform::Identity,
+        Constraint::CholeskyFactorCorr => Transform::CholeskyFactorCorr,
+        Constraint::Simplex => Transform::Simplex,
+        Constraint::Ordered => Transform::Ordered,
+        Constraint::PositiveOrdered => Transform::PositiveOrdered,
+        Constraint::CovMatrix => unreachable!("not checked yet"),
     }
 }
 
@@ -190,8 +205,7 @@ impl<'m> Lowerer<'m> {
             Constraint::LowerUpper(lower, upper) => {
                 Transform::LowerUpper(self.expr(*lower), self.expr(*upper))
             }
-            Constraint::CholeskyFactorCorr => Transform::CholeskyFactorCorr,
-            _ => unreachable!("not checked yet"),
+            unbounded => without_bounds(unbounded),
         }
     }
 
