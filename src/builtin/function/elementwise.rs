@@ -43,8 +43,8 @@ pub static ALL: [Function; 52] = of_one! {
         b.recip(root)
     },
     "inv_square" reals false "1 / x²" |b, x| {
-        let square = b.square(x);
-        b.recip(square)
+        let recip = b.recip(x);
+        b.square(recip)
     },
     "logit" reals false "ln(x / (1 - x))" f::logit,
     "inv_logit" reals false "1 / (1 + e⁻ˣ)" |b, x| b.inv_logit(x),
