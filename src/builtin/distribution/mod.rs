@@ -9,6 +9,7 @@ mod beta;
 mod binomial_logit;
 mod cauchy;
 mod double_exponential;
+mod draw;
 mod exponential;
 mod gamma;
 mod lkj_corr_cholesky;
