@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::*;
 use crate::autodiff::reverse::{Seed, gradient};
-use crate::codegen::{CompiledFunction, compile};
 use crate::codegen::tests::{call, interpret, sizes};
+use crate::codegen::{CompiledFunction, compile};
 use crate::ir::op::{Function as Code, Input, InputKind, ValueType};
 use crate::ir::verify::verify;
 
@@ -176,7 +176,8 @@ fn functions_agree_with_high_precision_values() {
         let (values, slopes) = known.entry(key).or_insert_with(|| {
             let f = case.code();
             let wanted = |kind| matches!(kind, InputKind::Local(_));
-            let slopes = case.gradient.as_ref().map(|_| gradient(&f, &[], &[(1, Seed::One)], wanted));
+            let slopes =
+                case.gradient.as_ref().map(|_| gradient(&f, &[], &[(1, Seed::One)], wanted));
             (Evaluators::of(f), slopes.map(Evaluators::of))
         });
         let largest = worst.entry(case.function.name).or_default();
