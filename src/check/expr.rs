@@ -83,6 +83,10 @@ impl Checker<'_> {
                 let symbol = self.resolve(name, span)?;
                 Some(self.symbol_expr(symbol, span))
             }
+            ast::ExprKind::Member { table, column } => {
+                let symbol = self.resolve(&format!("{}.{}", table.name, column.name), span)?;
+                Some(self.symbol_expr(symbol, span))
+            }
             ast::ExprKind::Unary(op, operand) => self.check_unary(*op, self.done(*operand)?, span),
             ast::ExprKind::Binary(op, left, right) => {
                 self.check_binary(*op, self.done(*left)?, self.done(*right)?, span)
@@ -103,7 +107,7 @@ impl Checker<'_> {
                 let elements = self.all_done(elements)?;
                 self.check_array(elements, span)
             }
-            ast::ExprKind::Conditional(..) | ast::ExprKind::Member { .. } => None,
+            ast::ExprKind::Conditional(..) => None,
         }
     }
 

@@ -210,7 +210,12 @@ fn factors_and_tables() {
         ("factor f; factor f;", "", "duplicate-name", "f"),
         ("factor f; table f by k { real x; }", "", "duplicate-name", "f"),
         ("factor f; index(f) a;", "", "data-source", "index(f)"),
-        ("factor f;", "rows N; array[N] index(f) a = b; array[N] int b;", "data-source", "array[N] index(f)"),
+        (
+            "factor f;",
+            "rows N; array[N] index(f) a = b; array[N] int b;",
+            "data-source",
+            "array[N] index(f)",
+        ),
         ("factor f;", "index(f) a from \"u\" == \"x\";", "data-source", "\"u\" == \"x\""),
         ("factor f from (\"a\", \"b\");", "index(f) c from \"a\";", "data-source", "\"a\""),
         ("table t by k { real a = 2; }", "", "data-source", "a"),
@@ -228,7 +233,7 @@ fn factors_and_tables() {
 #[test]
 fn columns_as_whole_data() {
     let table = [
-        ("real a = mean(column(m));", "", "column", "m"),
+        ("real a = mean(column(m));", "", "unknown-in-data", "m"),
         ("real b; real a = mean(column(b));", "", "column", "b"),
         ("real a = mean(column(y + 1));", "", "column", "column(y + 1)"),
         ("real a = mean(column(yy));", "", "unknown-name", "yy"),

@@ -70,7 +70,7 @@ fn files_of_branches_are_refused_with_their_lines() {
         &counties(),
         expect![[r#"
             [missing-column] counties.csv has no column `u`, which the model reads as `u`; neither has obs.csv
-              help: the columns are `county`, `U`"#]],
+              help: did you mean `U`? The columns are `county`, `U`"#]],
     );
     refusal(
         with_branches("county,y,u\n1,1,5\n", "county\n1\n2\n"),

@@ -233,7 +233,7 @@ fn tables_are_refused_with_their_lines() {
         &movies(),
         expect![[r#"
             [missing-value] m.csv:2, column `score`: the cell is empty
-              help: fill it in, drop rows with missing values, `--na drop`, or allow them in an outcome, which then has no term there: `vector[N] y missing;`"#]],
+              help: every cell of a table has a value: fill it in"#]],
     );
     refusal(
         table("id,score\n"),
