@@ -77,7 +77,9 @@ mod target;
 mod ty;
 
 pub use codegen::Listing;
-pub use data::{BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, SetValue};
+pub use data::{
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+};
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchSummaries, Draws, Family, Fit, FitConfig, FitError, LocalSummary, Posterior, StepInfo,

@@ -139,6 +139,7 @@ fn run(function: &Function, data: &BoundData, branch: usize) -> Vec<Vec<f64>> {
                 (false, Level::Whole) => values,
             }
         }
+        InputKind::Column(k) => data.values(k),
         _ => unreachable!("derived data and indices depend on data alone"),
     };
     let inputs = function.inputs.iter().map(|input| slice(input.kind)).collect();
