@@ -14,6 +14,7 @@ mod bound;
 mod check;
 mod csv;
 mod dataset;
+mod drawn;
 mod error;
 mod fill;
 mod group;
@@ -34,6 +35,7 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
+pub use drawn::without_drawn;
 pub use bound::{BoundData, DatumSummary, LevelsSummary};
 pub use dataset::{Column, Dataset};
 pub use error::{DataError, DataErrorKind};
