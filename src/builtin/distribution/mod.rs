@@ -10,6 +10,7 @@ mod beta_binomial;
 mod binomial;
 mod binomial_logit;
 mod categorical;
+mod categorical_logit;
 mod cauchy;
 mod count_terms;
 mod dirichlet;
@@ -119,6 +120,7 @@ pub const ALL: &[&Distribution] = &[
     &binomial::BINOMIAL,
     &binomial_logit::BINOMIAL_LOGIT,
     &categorical::CATEGORICAL,
+    &categorical_logit::CATEGORICAL_LOGIT,
     &cauchy::CAUCHY,
     &dirichlet::DIRICHLET,
     &double_exponential::DOUBLE_EXPONENTIAL,
