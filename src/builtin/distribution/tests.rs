@@ -263,12 +263,14 @@ impl Worst {
 }
 
 #[test]
-fn every_distribution_has_thirty_points() {
+fn every_distribution_has_points_enough() {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     table().into_iter().for_each(|entry| *counts.entry(entry.name).or_default() += 1);
     for distribution in ALL {
         let count = counts.get(distribution.name).copied().unwrap_or(0);
-        assert!(count >= 30, "{}: {count} points", distribution.name);
+        let is_continuous = matches!(distribution.outcome, Outcome::Univariate(Element::Real, _));
+        let enough = if is_continuous { 30 } else { 200 };
+        assert!(count >= enough, "{}: {count} points", distribution.name);
     }
 }
 
