@@ -1,8 +1,8 @@
 //! Log densities and their gradients against values computed with 50 digits by mpmath
 //! (`tests/oracle/{distributions,discrete,multivariate}.py`), through both evaluators.
 
-mod patterns;
-mod samplers;
+mod draw_cells;
+mod unknowns;
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,11 @@
 //! Draws of counts, categories, vectors and factors against the probabilities of cells
-//! (`tests/oracle/samplers.py`): chi-square tests that together raise a false alarm with
+//! (`tests/oracle/draw_cells.py`): chi-square tests that together raise a false alarm with
 //! probability 1e-4.
 
 use super::*;
 use crate::random::Purpose;
 
-const CELLS: &str = include_str!("../../../../tests/oracle/samplers.csv");
+const CELLS: &str = include_str!("../../../../tests/oracle/draw_cells.csv");
 const DRAWS: usize = 20_000;
 
 /// A line of the table.

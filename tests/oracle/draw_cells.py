@@ -1,9 +1,9 @@
-"""Writes samplers.csv: the probabilities of cells that draws of counts, categories, vectors and
+"""Writes draw_cells.csv: the probabilities of cells that draws of counts, categories, vectors and
 factors are sorted into, for chi-square tests of the samplers.
 
 Distribution functions are scipy's. The tests together raise a false alarm with probability
 1e-4: each has that divided by the number of lines. Needs numpy and scipy; run it in this
-directory: python3 samplers.py
+directory: python3 draw_cells.py
 
 Columns: distribution, length of the outcome (1 for a number), arguments (separated by `;`,
 each its numbers separated by spaces), statistic of a draw, upper ends of all cells but the
@@ -106,7 +106,7 @@ def numbers(values):
 
 
 lines = list(settings())
-with open("samplers.csv", "w", encoding="utf-8") as out:
+with open("draw_cells.csv", "w", encoding="utf-8") as out:
     out.write("distribution,length,arguments,statistic,ends,probabilities,threshold\n")
     for name, length, arguments, statistic, frozen in lines:
         ends, chances = cells(frozen)
