@@ -204,7 +204,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_index_value(&mut self, index: ExprId, size: &Size) -> Option<()> {
+    pub(super) fn check_index_value(&mut self, index: ExprId, size: &Size) -> Option<()> {
         let expr = &self.exprs[index];
         let (span, ty, role) = (expr.span, expr.ty.clone(), expr.role);
         if !ty.is_scalar() {
