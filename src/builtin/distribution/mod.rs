@@ -6,17 +6,30 @@
 mod bernoulli;
 mod bernoulli_logit;
 mod beta;
+mod beta_binomial;
+mod binomial;
 mod binomial_logit;
+mod categorical;
+mod categorical_logit;
 mod cauchy;
+mod count_terms;
+mod dirichlet;
 mod double_exponential;
 mod draw;
+mod draw_counts;
 mod exponential;
 mod gamma;
 mod lkj_corr_cholesky;
 mod log_beta;
 mod lognormal;
 mod multi_normal_cholesky;
+mod neg_binomial;
+mod neg_binomial_2;
+mod neg_binomial_2_log;
 mod normal;
+mod ordered_logistic;
+mod pick;
+mod poisson;
 mod poisson_log;
 mod signature;
 mod std_normal;
@@ -103,15 +116,25 @@ pub const ALL: &[&Distribution] = &[
     &bernoulli::BERNOULLI,
     &bernoulli_logit::BERNOULLI_LOGIT,
     &beta::BETA,
+    &beta_binomial::BETA_BINOMIAL,
+    &binomial::BINOMIAL,
     &binomial_logit::BINOMIAL_LOGIT,
+    &categorical::CATEGORICAL,
+    &categorical_logit::CATEGORICAL_LOGIT,
     &cauchy::CAUCHY,
+    &dirichlet::DIRICHLET,
     &double_exponential::DOUBLE_EXPONENTIAL,
     &exponential::EXPONENTIAL,
     &gamma::GAMMA,
     &lkj_corr_cholesky::LKJ_CORR_CHOLESKY,
     &lognormal::LOGNORMAL,
     &multi_normal_cholesky::MULTI_NORMAL_CHOLESKY,
+    &neg_binomial::NEG_BINOMIAL,
+    &neg_binomial_2::NEG_BINOMIAL_2,
+    &neg_binomial_2_log::NEG_BINOMIAL_2_LOG,
     &normal::NORMAL,
+    &ordered_logistic::ORDERED_LOGISTIC,
+    &poisson::POISSON,
     &poisson_log::POISSON_LOG,
     &std_normal::STD_NORMAL,
     &student_t::STUDENT_T,
@@ -139,6 +162,23 @@ fn at_least(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
 fn above(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
     let bound = b.real(bound);
     b.binary(BinaryOp::Less, bound, x)
+}
+
+/// Whether `x` is 0 or 1.
+fn is_binary(b: &mut Builder, x: ValueId) -> ValueId {
+    let square = b.mul(x, x);
+    b.binary(BinaryOp::Equal, square, x)
+}
+
+/// Whether `x` is a category from 1 to `more` above the number of elements along the last axis
+/// of `vectors`.
+fn is_category(b: &mut Builder, x: ValueId, vectors: ValueId, more: i64) -> ValueId {
+    let width = pick::width(b, vectors);
+    let (one, more) = (b.int(1), b.int(more));
+    let last = b.add(width, more);
+    let from_one = b.binary(BinaryOp::LessEqual, one, x);
+    let to_last = b.binary(BinaryOp::LessEqual, x, last);
+    b.mul(from_one, to_last)
 }
 
 /// `(x - loc) / scale`
