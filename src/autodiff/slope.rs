@@ -33,6 +33,7 @@ pub fn unary(b: &mut Builder, op: UnaryOp, x: ValueId, y: ValueId) -> Option<Val
         UnaryOp::Lgamma => b.unary(UnaryOp::Polygamma(0), x),
         UnaryOp::Polygamma(n) => b.unary(UnaryOp::Polygamma(n + 1), x),
         UnaryOp::Phi => normal_density(b, x),
+        UnaryOp::LogPhi(n) => b.unary(UnaryOp::LogPhi(n + 1), x),
     })
 }
 
@@ -56,6 +57,10 @@ pub fn binary(
         BinaryOp::Pow => [Some(power_in_base(b, a, c)), Some(power_in_exponent(b, a, y))],
         BinaryOp::Min => choice(b, a, c),
         BinaryOp::Max => choice(b, c, a),
+        BinaryOp::Partial(f, i, j) => {
+            let in_first = b.binary(BinaryOp::Partial(f, i + 1, j), a, c);
+            [Some(in_first), Some(b.binary(BinaryOp::Partial(f, i, j + 1), a, c))]
+        }
         BinaryOp::IntDiv
         | BinaryOp::Rem
         | BinaryOp::Equal

@@ -54,6 +54,9 @@ const CHEAP: u32 = 8;
 
 const CALL_COST: u32 = 100;
 
+/// A numerical integral.
+const PARTIAL_COST: u32 = 10_000;
+
 pub(super) fn plan(function: &Function) -> Plan {
     let needed = needed(function);
     let mut scheduler = Scheduler {
@@ -238,6 +241,7 @@ fn cost(op: &Op) -> u32 {
     match op {
         Op::Unary(op, _) if calls(*op) => CALL_COST,
         Op::Unary(UnaryOp::Sqrt | UnaryOp::Recip, _) => 6,
+        Op::Binary(BinaryOp::Partial(..), ..) => PARTIAL_COST,
         Op::Binary(BinaryOp::Pow | BinaryOp::Rem, ..) => CALL_COST,
         Op::Binary(BinaryOp::Div | BinaryOp::IntDiv, ..) => 6,
         Op::Unary(..) | Op::Binary(..) | Op::Select(..) => 1,

@@ -64,6 +64,7 @@ pub fn unary(op: UnaryOp, x: f64) -> f64 {
         UnaryOp::Lgamma => math::lgamma(x),
         UnaryOp::Polygamma(n) => math::polygamma(i32::from(n), x),
         UnaryOp::Phi => math::phi(x),
+        UnaryOp::LogPhi(n) => math::log_phi_derivative(i32::from(n), x),
         UnaryOp::Floor => x.floor(),
         UnaryOp::Ceil => x.ceil(),
         UnaryOp::Round => math::round(x),
@@ -102,6 +103,7 @@ pub fn binary(op: BinaryOp, x: f64, y: f64) -> f64 {
         BinaryOp::NotEqual => truth(x != y),
         BinaryOp::Less => truth(x < y),
         BinaryOp::LessEqual => truth(x <= y),
+        BinaryOp::Partial(f, i, j) => math::partial(f as i32, i32::from(i), i32::from(j), x, y),
     }
 }
 

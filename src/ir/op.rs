@@ -156,6 +156,8 @@ pub enum UnaryOp {
     Polygamma(u8),
     /// The standard normal distribution function
     Phi,
+    /// The n-th derivative of `ln Φ(x)`: `LogPhi(0)` is `ln Φ(x)` itself
+    LogPhi(u8),
     /// Towards minus infinity
     Floor,
     /// Towards plus infinity
@@ -170,7 +172,7 @@ pub enum UnaryOp {
 
 impl UnaryOp {
     /// Every op, with the polygammas that first and second derivatives reach.
-    pub const ALL: [UnaryOp; 27] = [
+    pub const ALL: [UnaryOp; 30] = [
         UnaryOp::Neg,
         UnaryOp::Abs,
         UnaryOp::Sign,
@@ -193,6 +195,9 @@ impl UnaryOp {
         UnaryOp::Polygamma(1),
         UnaryOp::Polygamma(2),
         UnaryOp::Phi,
+        UnaryOp::LogPhi(0),
+        UnaryOp::LogPhi(1),
+        UnaryOp::LogPhi(2),
         UnaryOp::Floor,
         UnaryOp::Ceil,
         UnaryOp::Round,
@@ -230,12 +235,26 @@ pub enum BinaryOp {
     Less,
     /// `1` where `x <= y`, else `0`
     LessEqual,
+    /// The partial derivative of a function of two arguments, of these orders in `x` and `y`
+    Partial(Bivariate, u8, u8),
+}
+
+/// Functions of two arguments whose partial derivatives are ops; they are numbered as in
+/// `math::partial`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bivariate {
+    /// `ln P(x, y)`, the lower regularised incomplete gamma function of shape x
+    LogGammaP = 0,
+    /// `ln Q(x, y)`, the upper one
+    LogGammaQ = 1,
+    /// `ln P(T <= y)`, Student's distribution with x degrees of freedom
+    LogStudentT = 2,
 }
 
 impl BinaryOp {
     /// Every op.
     #[cfg(test)]
-    pub const ALL: [BinaryOp; 13] = [
+    pub const ALL: [BinaryOp; 17] = [
         BinaryOp::Add,
         BinaryOp::Sub,
         BinaryOp::Mul,
@@ -249,6 +268,10 @@ impl BinaryOp {
         BinaryOp::NotEqual,
         BinaryOp::Less,
         BinaryOp::LessEqual,
+        BinaryOp::Partial(Bivariate::LogGammaP, 0, 0),
+        BinaryOp::Partial(Bivariate::LogGammaQ, 0, 0),
+        BinaryOp::Partial(Bivariate::LogStudentT, 0, 0),
+        BinaryOp::Partial(Bivariate::LogStudentT, 1, 1),
     ];
 }
 

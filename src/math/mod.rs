@@ -3,11 +3,19 @@
 //! Every function is total: any `f64`, infinite or NaN included, gives a value, and none
 //! panics. They have the C calling convention so that machine code can call them by address.
 
+mod bivariate;
 mod gamma;
+mod incomplete_gamma;
+mod jet;
+mod normal;
+mod student;
+mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use bivariate::partial;
 pub use gamma::{digamma, lgamma, polygamma, trigamma};
+pub use normal::log_phi_derivative;
 
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
 

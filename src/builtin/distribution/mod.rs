@@ -8,27 +8,41 @@ mod bernoulli_logit;
 mod beta;
 mod binomial_logit;
 mod cauchy;
+mod cdf;
+mod chi_square;
 mod double_exponential;
 mod exponential;
 mod gamma;
+mod gumbel;
+mod inv_chi_square;
+mod inv_gamma;
 mod lkj_corr_cholesky;
 mod log_beta;
+mod logistic;
 mod lognormal;
 mod multi_normal_cholesky;
 mod normal;
+mod pareto;
 mod poisson_log;
+mod sampling;
+mod scaled_inv_chi_square;
 mod signature;
+mod skew_normal;
 mod std_normal;
 mod student_t;
+mod support;
 mod uniform;
+mod weibull;
 
 #[cfg(test)]
 mod tests;
 
 use crate::ir::build::Builder;
-use crate::ir::op::{BinaryOp, ValueId};
+use crate::ir::op::ValueId;
 use crate::random::Stream;
 use crate::ty::Element;
+
+use support::{at_least, inside};
 
 pub use signature::{Outcome, Param, ParamKind, Support, VectorSupport};
 
@@ -104,44 +118,29 @@ pub const ALL: &[&Distribution] = &[
     &beta::BETA,
     &binomial_logit::BINOMIAL_LOGIT,
     &cauchy::CAUCHY,
+    &chi_square::CHI_SQUARE,
     &double_exponential::DOUBLE_EXPONENTIAL,
     &exponential::EXPONENTIAL,
     &gamma::GAMMA,
+    &gumbel::GUMBEL,
+    &inv_chi_square::INV_CHI_SQUARE,
+    &inv_gamma::INV_GAMMA,
     &lkj_corr_cholesky::LKJ_CORR_CHOLESKY,
+    &logistic::LOGISTIC,
     &lognormal::LOGNORMAL,
     &multi_normal_cholesky::MULTI_NORMAL_CHOLESKY,
     &normal::NORMAL,
+    &pareto::PARETO,
     &poisson_log::POISSON_LOG,
+    &scaled_inv_chi_square::SCALED_INV_CHI_SQUARE,
+    &skew_normal::SKEW_NORMAL,
     &std_normal::STD_NORMAL,
     &student_t::STUDENT_T,
     &uniform::UNIFORM,
+    &weibull::WEIBULL,
 ];
 
 /// The distribution of this name.
 pub fn distribution(name: &str) -> Option<&'static Distribution> {
     ALL.iter().copied().find(|d| d.name == name)
-}
-
-/// `-inf` where `inside` is zero, else the density.
-fn inside(b: &mut Builder, inside: ValueId, density: ValueId) -> ValueId {
-    let outside = b.real(f64::NEG_INFINITY);
-    b.select(inside, density, outside)
-}
-
-/// Whether `x >= bound`.
-fn at_least(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
-    let bound = b.real(bound);
-    b.binary(BinaryOp::LessEqual, bound, x)
-}
-
-/// Whether `x > bound`.
-fn above(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
-    let bound = b.real(bound);
-    b.binary(BinaryOp::Less, bound, x)
-}
-
-/// `(x - loc) / scale`
-fn standardised(b: &mut Builder, x: ValueId, loc: ValueId, scale: ValueId) -> ValueId {
-    let centred = b.sub(x, loc);
-    b.div(centred, scale)
 }
