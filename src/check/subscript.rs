@@ -113,7 +113,7 @@ impl Checker<'_> {
             Shape::Vector(_) => Type::of_shape(Shape::Vector(length.clone())),
             _ => Type { array: vec![length.clone()], ..ty },
         };
-        Some(self.push(ExprKind::Slice(base, first, length), sliced, &[base], span))
+        Some(self.push(ExprKind::Slice(base, 0, first, length), sliced, &[base], span))
     }
 
     /// One end of a slice: a size, in range where that can be seen.

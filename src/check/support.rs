@@ -41,7 +41,12 @@ impl Checker<'_> {
                 Constraint::Lower(low) => (Some(*low), None),
                 Constraint::Upper(high) => (None, Some(*high)),
                 Constraint::LowerUpper(low, high) => (Some(*low), Some(*high)),
-                Constraint::None | Constraint::CholeskyFactorCorr => (None, None),
+                Constraint::None
+                | Constraint::CholeskyFactorCorr
+                | Constraint::Simplex
+                | Constraint::Ordered
+                | Constraint::PositiveOrdered
+                | Constraint::CovMatrix => (None, None),
             },
             _ => (None, None),
         }

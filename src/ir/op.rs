@@ -101,6 +101,8 @@ pub enum InputKind {
     /// The k-th datum of the schema: of the whole data set, of the branch, or the rows of the
     /// branch.
     Datum(usize),
+    /// All values of the k-th datum, of every row or every branch, as whole data.
+    Column(usize),
     /// One weight per row: 1 where the row counts, 0 where it is held out.
     RowMask,
     /// The adjoint of the k-th output, in a vector-Jacobian product.

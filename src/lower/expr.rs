@@ -73,9 +73,15 @@ impl Lowerer<'_> {
                 let indices = self.indices(*base, at, of);
                 self.b().index(of(*base), indices)
             }
-            ExprKind::Slice(base, from, length) => {
+            ExprKind::Slice(base, axis, from, length) => {
                 self.slice(*base, of(*base), from, length, expr.span)
             }
+            ExprKind::Gather(..)
+            | ExprKind::Cumulative(..)
+            | ExprKind::Conditional(..)
+            | ExprKind::Inline(..)
+            | ExprKind::Random(..)
+            | ExprKind::Column(_) => unreachable!("not checked yet"),
             ExprKind::RowVector(items) | ExprKind::Array(items) => {
                 let items = items.iter().map(|&item| of(item)).collect();
                 self.b().stack(items)
@@ -261,6 +267,12 @@ fn operands(expr: &Expr) -> Vec<ExprId> {
     match &expr.kind {
         ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) => Vec::new(),
         ExprKind::Unary(_, a) | ExprKind::Transpose(a) | ExprKind::Slice(a, ..) => vec![*a],
+        ExprKind::Gather(..)
+        | ExprKind::Cumulative(..)
+        | ExprKind::Conditional(..)
+        | ExprKind::Inline(..)
+        | ExprKind::Random(..)
+        | ExprKind::Column(_) => unreachable!("not checked yet"),
         ExprKind::Binary(_, a, b) => vec![*a, *b],
         ExprKind::Call(_, args) | ExprKind::LogDensity(_, args) => args.clone(),
         ExprKind::RowVector(items) | ExprKind::Array(items) => items.clone(),

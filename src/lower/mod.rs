@@ -191,6 +191,7 @@ impl<'m> Lowerer<'m> {
                 Transform::LowerUpper(self.expr(*lower), self.expr(*upper))
             }
             Constraint::CholeskyFactorCorr => Transform::CholeskyFactorCorr,
+            _ => unreachable!("not checked yet"),
         }
     }
 

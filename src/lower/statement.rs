@@ -36,6 +36,7 @@ impl Lowerer<'_> {
                 self.for_loop(*symbol, *from, *to, max_count, body);
             }
             Statement::Block(statements) => self.statements(statements),
+            Statement::If { .. } => unreachable!("not checked yet"),
         }
     }
 
@@ -229,6 +230,7 @@ fn gather_changes(
             }
             Statement::For { body, .. } => gather_changes(body, changed, declared),
             Statement::Block(statements) => gather_changes(statements, changed, declared),
+            Statement::If { .. } => unreachable!("not checked yet"),
         }
     }
 }

@@ -5,12 +5,14 @@
 
 pub mod ast;
 mod build;
+mod build_data;
 mod build_expr;
 mod expect;
 mod failure;
 mod planned;
 mod precheck;
 mod print;
+mod print_data;
 pub mod token;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod cauchy;
 mod cdf;
 mod chi_square;
 mod double_exponential;
+mod draw;
 mod exponential;
 mod gamma;
 mod gumbel;
