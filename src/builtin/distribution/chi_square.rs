@@ -1,6 +1,6 @@
 //! The distribution of the sum of `df` squared standard normal numbers.
 
-use super::sampling::log_gamma_draw;
+use super::draw::log_gamma;
 use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support, gamma};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
@@ -42,5 +42,5 @@ fn of_gamma(b: &mut Builder, args: &[ValueId]) -> [ValueId; 2] {
 
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
     let &[&[df]] = args else { unreachable!("the checker counts arguments") };
-    out[0] = 2.0 * libm::exp(log_gamma_draw(stream, 0.5 * df));
+    out[0] = 2.0 * libm::exp(log_gamma(stream, 0.5 * df));
 }

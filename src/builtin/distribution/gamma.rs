@@ -1,7 +1,8 @@
 //! The gamma distribution with mean `shape / rate`.
 
 use super::cdf::{lower_inside, upper_inside};
-use super::sampling::{is_positive, log_gamma_draw};
+use super::draw::log_gamma;
+use super::sampling::is_positive;
 use super::support::{above, guarded, has_power, inside, log_power};
 use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
@@ -63,6 +64,6 @@ pub fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
     let &[&[shape], &[rate]] = args else { unreachable!("the checker counts arguments") };
-    let draw = libm::exp(log_gamma_draw(stream, shape) - libm::log(rate));
+    let draw = libm::exp(log_gamma(stream, shape) - libm::log(rate));
     out[0] = if is_positive(rate) { draw } else { f64::NAN };
 }

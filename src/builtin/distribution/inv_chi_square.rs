@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::sampling::log_gamma_draw;
+use super::draw::log_gamma;
 use super::{Distribution, Outcome, Param, ParamKind, Support, inv_gamma};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
@@ -32,5 +32,5 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
     let &[&[df]] = args else { unreachable!("the checker counts arguments") };
-    out[0] = 0.5 * libm::exp(-log_gamma_draw(stream, 0.5 * df));
+    out[0] = 0.5 * libm::exp(-log_gamma(stream, 0.5 * df));
 }

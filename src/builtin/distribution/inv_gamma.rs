@@ -1,6 +1,7 @@
 //! The distribution of `1 / u` with `u` of the gamma distribution.
 
-use super::sampling::{is_positive, log_gamma_draw};
+use super::draw::log_gamma;
+use super::sampling::is_positive;
 use super::support::{above, guarded, inside};
 use super::{Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
@@ -54,6 +55,6 @@ pub fn log_density_of(
 
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
     let &[&[shape], &[scale]] = args else { unreachable!("the checker counts arguments") };
-    let draw = libm::exp(libm::log(scale) - log_gamma_draw(stream, shape));
+    let draw = libm::exp(libm::log(scale) - log_gamma(stream, shape));
     out[0] = if is_positive(scale) { draw } else { f64::NAN };
 }

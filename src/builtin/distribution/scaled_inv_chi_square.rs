@@ -2,7 +2,8 @@
 
 use std::f64::consts::LN_2;
 
-use super::sampling::{is_positive, log_gamma_draw};
+use super::draw::log_gamma;
+use super::sampling::is_positive;
 use super::{Distribution, Outcome, Param, ParamKind, Support, inv_gamma};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
@@ -41,7 +42,7 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
     let &[&[df], &[scale]] = args else { unreachable!("the checker counts arguments") };
-    let log_ratio = libm::log(df) - LN_2 - log_gamma_draw(stream, 0.5 * df);
+    let log_ratio = libm::log(df) - LN_2 - log_gamma(stream, 0.5 * df);
     let draw = libm::exp(log_ratio + 2.0 * libm::log(scale));
     out[0] = if is_positive(scale) { draw } else { f64::NAN };
 }

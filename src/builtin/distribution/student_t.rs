@@ -2,7 +2,8 @@
 
 use std::f64::consts::LN_2;
 
-use super::sampling::{is_positive, log_gamma_draw};
+use super::draw::log_gamma;
+use super::sampling::is_positive;
 use super::support::standardised;
 use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
@@ -94,7 +95,7 @@ fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
     let &[&[df], &[loc], &[scale]] = args else { unreachable!("the checker counts arguments") };
     let z = stream.normal();
-    let log_chi_square = LN_2 + log_gamma_draw(stream, 0.5 * df);
+    let log_chi_square = LN_2 + log_gamma(stream, 0.5 * df);
     let t = z * libm::exp(0.5 * (libm::log(df) - log_chi_square));
     out[0] = if is_positive(scale) { loc + scale * t } else { f64::NAN };
 }
