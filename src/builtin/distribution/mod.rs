@@ -6,12 +6,18 @@
 mod bernoulli;
 mod bernoulli_logit;
 mod beta;
+mod beta_binomial;
+mod binomial;
 mod binomial_logit;
+mod categorical;
 mod cauchy;
 mod cdf;
 mod chi_square;
+mod count_terms;
+mod dirichlet;
 mod double_exponential;
 mod draw;
+mod draw_counts;
 mod exponential;
 mod gamma;
 mod gumbel;
@@ -22,8 +28,14 @@ mod log_beta;
 mod logistic;
 mod lognormal;
 mod multi_normal_cholesky;
+mod neg_binomial;
+mod neg_binomial_2;
+mod neg_binomial_2_log;
 mod normal;
+mod ordered_logistic;
 mod pareto;
+mod pick;
+mod poisson;
 mod poisson_log;
 mod sampling;
 mod scaled_inv_chi_square;
@@ -39,7 +51,7 @@ mod weibull;
 mod tests;
 
 use crate::ir::build::Builder;
-use crate::ir::op::ValueId;
+use crate::ir::op::{BinaryOp, ValueId};
 use crate::random::Stream;
 use crate::ty::Element;
 
@@ -117,9 +129,13 @@ pub const ALL: &[&Distribution] = &[
     &bernoulli::BERNOULLI,
     &bernoulli_logit::BERNOULLI_LOGIT,
     &beta::BETA,
+    &beta_binomial::BETA_BINOMIAL,
+    &binomial::BINOMIAL,
     &binomial_logit::BINOMIAL_LOGIT,
+    &categorical::CATEGORICAL,
     &cauchy::CAUCHY,
     &chi_square::CHI_SQUARE,
+    &dirichlet::DIRICHLET,
     &double_exponential::DOUBLE_EXPONENTIAL,
     &exponential::EXPONENTIAL,
     &gamma::GAMMA,
@@ -130,8 +146,13 @@ pub const ALL: &[&Distribution] = &[
     &logistic::LOGISTIC,
     &lognormal::LOGNORMAL,
     &multi_normal_cholesky::MULTI_NORMAL_CHOLESKY,
+    &neg_binomial::NEG_BINOMIAL,
+    &neg_binomial_2::NEG_BINOMIAL_2,
+    &neg_binomial_2_log::NEG_BINOMIAL_2_LOG,
     &normal::NORMAL,
+    &ordered_logistic::ORDERED_LOGISTIC,
     &pareto::PARETO,
+    &poisson::POISSON,
     &poisson_log::POISSON_LOG,
     &scaled_inv_chi_square::SCALED_INV_CHI_SQUARE,
     &skew_normal::SKEW_NORMAL,
@@ -144,4 +165,21 @@ pub const ALL: &[&Distribution] = &[
 /// The distribution of this name.
 pub fn distribution(name: &str) -> Option<&'static Distribution> {
     ALL.iter().copied().find(|d| d.name == name)
+}
+
+/// Whether `x` is 0 or 1.
+fn is_binary(b: &mut Builder, x: ValueId) -> ValueId {
+    let square = b.mul(x, x);
+    b.binary(BinaryOp::Equal, square, x)
+}
+
+/// Whether `x` is a category from 1 to `more` above the number of elements along the last axis
+/// of `vectors`.
+fn is_category(b: &mut Builder, x: ValueId, vectors: ValueId, more: i64) -> ValueId {
+    let width = pick::width(b, vectors);
+    let (one, more) = (b.int(1), b.int(more));
+    let last = b.add(width, more);
+    let from_one = b.binary(BinaryOp::LessEqual, one, x);
+    let to_last = b.binary(BinaryOp::LessEqual, x, last);
+    b.mul(from_one, to_last)
 }

@@ -1,6 +1,10 @@
 //! Log densities and their gradients against values computed with 50 digits by mpmath
 //! (`tests/oracle/distributions.py`), through both evaluators.
 
+mod cdfs;
+mod patterns;
+mod samplers;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -12,6 +16,7 @@ use crate::ir::verify::verify;
 use crate::ty::Size;
 
 const TABLE: &str = include_str!("../../../tests/oracle/distributions.csv");
+const CONTINUOUS: &str = include_str!("../../../tests/oracle/continuous.csv");
 
 /// Tolerance of values and of gradients, relative to the largest term, the value, or one.
 const VALUE: f64 = 1e-13;
@@ -30,7 +35,7 @@ struct Entry {
 }
 
 fn table() -> Vec<Entry> {
-    TABLE.lines().skip(1).map(entry).collect()
+    [TABLE, CONTINUOUS].iter().flat_map(|table| table.lines().skip(1)).map(entry).collect()
 }
 
 fn entry(line: &str) -> Entry {
@@ -67,7 +72,18 @@ struct Density {
 /// `n` is the length of the outcome: the number of outcomes where they are single numbers.
 fn density(name: &str, n: usize) -> Density {
     let distribution = distribution(name).expect("a distribution of the table");
-    let mut b = Builder::new(name);
+    function_of(distribution, distribution.log_density, n, &|_| true)
+}
+
+/// A density or distribution function, of which the real arguments that are `unknown` (0 is the
+/// outcome) have a gradient.
+fn function_of(
+    distribution: &Distribution,
+    write: fn(&mut Builder, ValueId, &[ValueId]) -> ValueId,
+    n: usize,
+    unknown: &dyn Fn(usize) -> bool,
+) -> Density {
+    let mut b = Builder::new(distribution.name);
     let n = n as i64;
     let dims = |sizes: &[i64]| sizes.iter().map(|n| Size::constant(*n)).collect::<Vec<_>>();
     let (outcome, element) = match distribution.outcome {
@@ -90,12 +106,13 @@ fn density(name: &str, n: usize) -> Density {
         .map(|(k, ty)| {
             let kind = match ty.element {
                 Element::Int => InputKind::Datum(k),
-                Element::Real => InputKind::Local(k),
+                Element::Real if unknown(k) => InputKind::Local(k),
+                Element::Real => InputKind::Datum(k),
             };
             b.input(kind, &format!("x{k}"), ty.clone())
         })
         .collect();
-    let value = (distribution.log_density)(&mut b, inputs[0], &inputs[1..]);
+    let value = write(&mut b, inputs[0], &inputs[1..]);
     b.output("value", value);
     let value = b.into_function();
     let seed = [(0, Seed::Given)];
@@ -364,7 +381,9 @@ fn never_nan_inside_the_domain() {
             .collect();
         for (values, gradients) in density.both(&inputs) {
             for (row, point) in points.iter().enumerate() {
-                if values[row].is_nan() || values[row] == f64::INFINITY {
+                // Densities may have poles at the ends of their supports.
+                let at_pole = values[row] == f64::INFINITY && [0.0, 1.0].contains(&point[0]);
+                if values[row].is_nan() || (values[row] == f64::INFINITY && !at_pole) {
                     faults.push(format!("{} at {point:?}: {}", distribution.name, values[row]));
                 }
                 let of_row: Vec<f64> = gradients.iter().map(|g| g[row]).collect();
