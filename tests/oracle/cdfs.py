@@ -23,7 +23,7 @@ def log_phi(z):
         # The asymptotic series (Abramowitz and Stegun 26.2.12) has 60 digits here.
         series = mp.fsum((-1) ** k * mp.fac2(2 * k - 1) / z ** (2 * k) for k in range(9))
         return -z * z / 2 - mp.log(2 * mp.pi) / 2 - mp.log(-z) + mp.log(series)
-    return mp.log(mp.ncdf(z)) if z < 0 else mp.log1p(-mp.ncdf(-z))
+    return mp.log(mp.ncdf(z)) if z < 0 else mp.log1p(-mp.exp(log_phi(-z)))
 
 
 def log1p_exp(z):

@@ -2,7 +2,7 @@
 
 use super::{Distribution, Outcome, Param, ParamKind, Support, inside, is_binary};
 use crate::ir::build::Builder;
-use crate::ir::op::ValueId;
+use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
 use crate::random::Stream;
 use crate::ty::Element;
 
@@ -23,9 +23,11 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     // What does not happen is replaced by what is certain, so that a chance of 0 or 1 leaves
     // no infinite slope behind.
     let (certain, zero) = (b.real(1.0), b.real(0.0));
+    let is_one = b.binary(BinaryOp::Equal, x, certain);
+    let is_zero = b.unary(UnaryOp::Not, x);
     let minus = b.neg(chance);
-    let of_one = b.select(x, chance, certain);
-    let of_zero = b.select(x, zero, minus);
+    let of_one = b.select(is_one, chance, certain);
+    let of_zero = b.select(is_zero, minus, zero);
     let log_one = b.log(of_one);
     let log_zero = b.log1p(of_zero);
     let density = b.add(log_one, log_zero);

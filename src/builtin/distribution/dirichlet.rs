@@ -24,17 +24,20 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[alpha] = args else { unreachable!("the checker counts arguments") };
     let (zero, one) = (b.real(0.0), b.real(1.0));
     let exponents = b.offset(alpha, -1.0);
-    // A probability of zero counts for nothing where its exponent is zero.
+    // A probability of zero counts for nothing where its exponent is zero; less than zero is
+    // outside.
     let is_flat = b.binary(BinaryOp::Equal, exponents, zero);
     let is_zero = b.binary(BinaryOp::Equal, x, zero);
     let does_not_count = b.mul(is_flat, is_zero);
     let chances = b.select(does_not_count, one, x);
+    let not_negative = at_least(b, x, 0.0);
+    let chances = b.select(not_negative, chances, one);
     let logs = b.log(chances);
     let terms = b.mul(exponents, logs);
     let kernel = b.sum(terms);
     let constant = log_normaliser(b, alpha);
     let density = b.sub(kernel, constant);
-    let is_inside = is_simplex(b, x);
+    let is_inside = is_simplex(b, x, not_negative);
     inside(b, is_inside, density)
 }
 
@@ -54,8 +57,7 @@ fn log_normaliser(b: &mut Builder, alpha: ValueId) -> ValueId {
 }
 
 /// Whether no element is negative and their sum is one.
-fn is_simplex(b: &mut Builder, x: ValueId) -> ValueId {
-    let not_negative = at_least(b, x, 0.0);
+fn is_simplex(b: &mut Builder, x: ValueId, not_negative: ValueId) -> ValueId {
     let negative = b.unary(UnaryOp::Not, not_negative);
     let n_negative = b.sum(negative);
     let none_is = b.unary(UnaryOp::Not, n_negative);

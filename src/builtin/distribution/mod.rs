@@ -10,6 +10,7 @@ mod beta_binomial;
 mod binomial;
 mod binomial_logit;
 mod categorical;
+mod categorical_logit;
 mod cauchy;
 mod cdf;
 mod chi_square;
@@ -133,6 +134,7 @@ pub const ALL: &[&Distribution] = &[
     &binomial::BINOMIAL,
     &binomial_logit::BINOMIAL_LOGIT,
     &categorical::CATEGORICAL,
+    &categorical_logit::CATEGORICAL_LOGIT,
     &cauchy::CAUCHY,
     &chi_square::CHI_SQUARE,
     &dirichlet::DIRICHLET,

@@ -5,6 +5,9 @@ use crate::ir::build::Builder;
 use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
 use crate::ty::Element;
 
+/// The logarithm of the largest number.
+const LN_MAX: f64 = 709.782_712_893_384;
+
 /// A count with mean `e^eta`.
 pub static POISSON_LOG: Distribution = Distribution {
     name: "poisson_log",
@@ -22,9 +25,8 @@ pub static POISSON_LOG: Distribution = Distribution {
 fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[eta] = args else { unreachable!("the checker counts arguments") };
     // Where the mean overflows, `x · eta` may as well: their difference would be NaN.
-    let (zero, infinity) = (b.real(0.0), b.real(f64::INFINITY));
-    let mean = b.exp(eta);
-    let overflows = b.binary(BinaryOp::Equal, mean, infinity);
+    let (zero, largest) = (b.real(0.0), b.real(LN_MAX));
+    let overflows = b.binary(BinaryOp::Less, largest, eta);
     let eta = b.select(overflows, zero, eta);
     let linear = b.mul(x, eta);
     let mean = b.exp(eta);

@@ -11,7 +11,7 @@ fn function(name: &str, n: usize) -> Density {
     let distribution = distribution(base).expect("a distribution of the table");
     let cdfs = distribution.cdfs.as_ref().expect("it has distribution functions");
     let write = if tail == "lcdf" { cdfs.lower } else { cdfs.upper };
-    function_of(distribution, write, n, &|_| true)
+    function_of_unknowns(distribution, write, n, 1, &|_| true)
 }
 
 #[test]
@@ -50,4 +50,49 @@ fn distribution_functions_and_gradients() {
         }
     }
     worst.finish();
+}
+
+/// Every choice of unknown arguments gives the slopes that all of them together have.
+#[test]
+fn any_arguments_of_distribution_functions_may_be_unknown() {
+    for distribution in ALL {
+        let Some(cdfs) = &distribution.cdfs else { continue };
+        let name = format!("{}_lcdf", distribution.name);
+        let entries: Vec<Entry> =
+            CDFS.lines().skip(1).map(entry).filter(|entry| entry.name == name).collect();
+        let n_arguments = distribution.params.len() + 1;
+        let points: Vec<&Entry> = entries.iter().step_by(entries.len() / 12).collect();
+        let inputs: Vec<Vec<f64>> = (0..n_arguments)
+            .map(|k| points.iter().map(|point| point.arguments[k]).collect())
+            .collect();
+        for write in [cdfs.lower, cdfs.upper] {
+            let of = |is_unknown: &dyn Fn(usize) -> bool| {
+                function_of_unknowns(distribution, write, points.len(), 1, is_unknown)
+            };
+            let whole = of(&|_| true);
+            let real: Vec<usize> = (0..n_arguments).filter(|k| !whole.whole[*k]).collect();
+            let expected = whole.both(&inputs);
+            for pattern in 0..1_u32 << n_arguments {
+                let is_unknown = |k: usize| pattern >> k & 1 == 1;
+                for (part, whole) in of(&is_unknown).both(&inputs).iter().zip(&expected) {
+                    assert_same(&part.0, &whole.0, &name);
+                    let wanted = real.iter().zip(&whole.1).filter(|(k, _)| is_unknown(**k));
+                    let wanted: Vec<&Vec<f64>> = wanted.map(|(_, slopes)| slopes).collect();
+                    assert_eq!(part.1.len(), wanted.len(), "{name}");
+                    for (actual, expected) in part.1.iter().zip(wanted) {
+                        assert_same(actual, expected, &name);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn assert_same(actual: &[f64], expected: &[f64], name: &str) {
+    for (actual, expected) in actual.iter().zip(expected) {
+        let is_same = actual == expected
+            || actual.is_nan() && expected.is_nan()
+            || (actual - expected).abs() <= 1e-13 * expected.abs();
+        assert!(is_same, "{name}: {actual:e}, not {expected:e}");
+    }
 }
