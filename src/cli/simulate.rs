@@ -20,9 +20,8 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
     let failure = |error| simulate_failure(&error, &model, format);
     let simulated = simulate(&model, dataset, &config).map_err(failure)?;
     for name in &simulated.given {
-        let message = format!(
-            "`{name}` keeps its values: it is used in another way than left of `~`, too"
-        );
+        let message =
+            format!("`{name}` keeps its values: it is used in another way than left of `~`, too");
         input::note(&message, format);
     }
     if simulated.drawn.is_empty() {
@@ -31,8 +30,8 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
     }
     if let Some(path) = &args.truth {
         let evaluator = model.evaluator(&simulated.data);
-        let evaluator = evaluator
-            .map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
+        let evaluator =
+            evaluator.map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
         let points = json!({ "points": [evaluator.point_json(&simulated.point)] });
         write(path, &format!("{points:#}\n"))?;
     }

@@ -35,8 +35,8 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
-pub use drawn::without_drawn;
 pub use bound::{BoundData, DatumSummary, LevelsSummary};
 pub use dataset::{Column, Dataset};
+pub use drawn::without_drawn;
 pub use error::{DataError, DataErrorKind};
 pub use set::SetValue;

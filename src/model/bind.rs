@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{without_drawn, BoundData, DataError, DataErrorKind, Dataset, SetValue};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue, without_drawn};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
