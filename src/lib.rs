@@ -71,6 +71,7 @@ mod model;
 mod output;
 mod random;
 mod schema;
+mod simulate;
 mod source;
 mod syntax;
 mod target;
@@ -91,6 +92,7 @@ pub use model::{
     compile, compile_with,
 };
 pub use output::{OutputError, check_place, write_fit};
+pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 
 /// What the suite of language tests asks of the compiler beside the API.

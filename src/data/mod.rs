@@ -14,6 +14,7 @@ mod bound;
 mod check;
 mod csv;
 mod dataset;
+mod drawn;
 mod error;
 mod fill;
 mod group;
@@ -36,5 +37,6 @@ mod tests;
 
 pub use bound::{BoundData, DatumSummary, LevelsSummary};
 pub use dataset::{Column, Dataset};
+pub use drawn::without_drawn;
 pub use error::{DataError, DataErrorKind};
 pub use set::SetValue;
