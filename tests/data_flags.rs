@@ -53,7 +53,7 @@ y             vector[N]               row     column y, 1 cell empty      0.5   
 u             real                    branch  column u of users.csv       -1        2
 
 factor item from item: 2 levels
-  1  easy  1 cells
+  1  easy  1 cell
   2  hard  2 cells
 
 table movies of movies.csv: 3 rows by id
