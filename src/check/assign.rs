@@ -1,7 +1,7 @@
 //! Assignments: to a name, to elements and rows, and, as loops, to slices.
 
-use super::subscript::{Picked, indexed_type};
 use super::slice::with_axis;
+use super::subscript::{Picked, indexed_type};
 use super::typed::{BinaryOp, ExprId, ExprKind, Statement, SymbolId, SymbolKind};
 use super::{Checker, Facts};
 use crate::builtin;
@@ -175,7 +175,8 @@ impl Checker<'_> {
         let ast::Subscript::Range(Some(from), _) = place.subscripts[axis] else { return Some(k) };
         let from = self.done(from)?;
         let one = self.int_literal(1, span);
-        let end = self.push(ExprKind::Binary(BinaryOp::Add, from, k), Type::int(), &[from, k], span);
+        let end =
+            self.push(ExprKind::Binary(BinaryOp::Add, from, k), Type::int(), &[from, k], span);
         let kind = ExprKind::Binary(BinaryOp::Subtract, end, one);
         Some(self.push(kind, Type::int(), &[end, one], span))
     }

@@ -36,14 +36,18 @@ fn instead_of(distribution: &str) -> &'static str {
     match distribution {
         "lkj_corr" => "`lkj_corr_cholesky(eta)` says the same of a `cholesky_factor_corr`",
         "multi_normal_prec" => "`multi_normal(mu, inverse(precision))` says the same",
-        _ => "define its log density in `functions`: `real own_lpdf(real y, …) { … }`, and write \
-              `y ~ own(…)`",
+        _ => {
+            "define its log density in `functions`: `real own_lpdf(real y, …) { … }`, and write \
+              `y ~ own(…)`"
+        }
     }
 }
 
 /// Whether a name asks for a distribution that this version lacks.
 fn later_distribution(name: &str) -> Option<&'static str> {
-    let is_later = |known: &&&str| name == **known || name.rsplit_once('_').is_some_and(|(stem, _)| stem == **known);
+    let is_later = |known: &&&str| {
+        name == **known || name.rsplit_once('_').is_some_and(|(stem, _)| stem == **known)
+    };
     LATER_DISTRIBUTIONS.iter().find(is_later).map(|known| instead_of(known))
 }
 
@@ -176,7 +180,8 @@ impl Checker<'_> {
         );
         let [arg] = args else { return false };
         let Some(symbol) = self.named_symbol(*arg).filter(|_| is_summary) else { return false };
-        let is_local = matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
+        let is_local =
+            matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
         if !is_local || !self.symbols[symbol].ty.is_scalar() {
             return false;
         }
@@ -318,8 +323,7 @@ impl Checker<'_> {
             Some(known) => format!("did you mean `{known}`?"),
             None if is_function => format!("`{written}` is a function; for a value write `=`"),
             None => format!(
-                "define its log density in `functions`: `real {written}_lpdf(real y, …) {{ … }}`; \
-                 `hbdc explain unknown-distribution` lists those that are built in"
+                "define its log density in `functions`: `real {written}_lpdf(real y, …) {{ … }}`"
             ),
         });
     }

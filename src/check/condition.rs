@@ -62,9 +62,9 @@ impl Checker<'_> {
             return Some(());
         }
         let message = format!("a condition is one number, and this is {ty}");
-        self.diags.error(Code::TypeMismatch, span, message).help(
-            "decide element by element in a loop: `for (n in 1:N) if (x[n] > 0) …`",
-        );
+        self.diags
+            .error(Code::TypeMismatch, span, message)
+            .help("decide element by element in a loop: `for (n in 1:N) if (x[n] > 0) …`");
         None
     }
 
@@ -89,9 +89,9 @@ impl Checker<'_> {
         let text = self.text(span);
         let message =
             format!("`{text}` decides by an unknown: the density has a jump or a kink there");
-        self.diags.warning(Code::Discontinuous, span, message).help(
-            "decide by data alone, or sum over the cases with `log_mix` or `log_sum_exp`",
-        );
+        self.diags
+            .warning(Code::Discontinuous, span, message)
+            .help("decide by data alone, or sum over the cases with `log_mix` or `log_sum_exp`");
     }
 
     /// `c ? a : b`
@@ -122,8 +122,7 @@ impl Checker<'_> {
         let (then, otherwise) = (&self.exprs[then], &self.exprs[otherwise]);
         let (then_ty, other_ty) = (then.ty.clone(), otherwise.ty.clone());
         let (then_span, other_span) = (then.span, otherwise.span);
-        let message =
-            format!("the two values of `? :` differ in type: {then_ty} and {other_ty}");
+        let message = format!("the two values of `? :` differ in type: {then_ty} and {other_ty}");
         self.diags
             .error(Code::TypeMismatch, span, message)
             .label(then_span, format!("this is {then_ty}"))

@@ -175,7 +175,8 @@ impl Checker<'_> {
             let ty = self.exprs[*arg].ty.clone();
             if param.kind.is_vectorised() && !ty.is_scalar() {
                 let span = self.exprs[*arg].span;
-                let message = format!("`{}` draws one outcome, and this argument is {ty}", name.name);
+                let message =
+                    format!("`{}` draws one outcome, and this argument is {ty}", name.name);
                 let help = "draw element by element in a loop: `for (n in 1:N) x[n] = …;`";
                 self.diags.error(Code::ArgumentTypes, span, message).help(help);
                 return None;

@@ -146,9 +146,7 @@ impl Checker<'_> {
                 ExprKind::Binary(op, ..) => is_comparison(*op),
                 ExprKind::Unary(op, _) => *op == UnaryOp::Not,
                 ExprKind::Call(function, _) => function.is_discontinuous,
-                ExprKind::Inline(..) => {
-                    self.inlined.get(&id).is_some_and(|inlined| inlined.jumps)
-                }
+                ExprKind::Inline(..) => self.inlined.get(&id).is_some_and(|inlined| inlined.jumps),
                 _ => false,
             }
     }

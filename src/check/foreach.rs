@@ -94,7 +94,8 @@ impl Checker<'_> {
 
     /// Whether an expression is data or an unknown, or an element of these.
     fn is_lasting(&self, container: ExprId) -> bool {
-        let is_plain = matches!(self.exprs[container].kind, ExprKind::Symbol(_) | ExprKind::Index(..));
+        let is_plain =
+            matches!(self.exprs[container].kind, ExprKind::Symbol(_) | ExprKind::Index(..));
         is_plain
             && self.base_symbol(container).is_some_and(|symbol| {
                 matches!(

@@ -99,7 +99,11 @@ impl<'a> Checker<'a> {
         if let Some(first) = self.functions.position(name) {
             let first = self.functions.at(first).definition.name.span;
             self.diags
-                .error(Code::DuplicateName, *span, format!("the function `{name}` is defined twice"))
+                .error(
+                    Code::DuplicateName,
+                    *span,
+                    format!("the function `{name}` is defined twice"),
+                )
                 .label(first, "first defined here")
                 .help("a name means one function, whatever its arguments: give one another name");
             return false;
@@ -159,7 +163,9 @@ impl<'a> Checker<'a> {
     /// the one whose body is at hand. `None`: it is no function of the file.
     pub(super) fn check_own_name(&mut self, name: &Ident) -> Option<bool> {
         if let Some(position) = self.functions.position(&name.name) {
-            return Some(!self.functions.at(position).broken && self.check_own_purpose(position, name));
+            return Some(
+                !self.functions.at(position).broken && self.check_own_purpose(position, name),
+            );
         }
         let ast = self.ast;
         let mut all = ast.functions.functions.iter().map(|definition| &definition.name);
@@ -268,9 +274,8 @@ fn is_built_in(name: &str) -> bool {
 /// The type of an argument, its sizes those of any argument.
 fn any_type(ty: &UnsizedType, name: &str) -> Type {
     let element = if ty.base == BaseType::Int { Element::Int } else { Element::Real };
-    let size = |word: &str, depth: usize| {
-        Size::datum(&format!("{word}({name}{})", "[1]".repeat(depth)))
-    };
+    let size =
+        |word: &str, depth: usize| Size::datum(&format!("{word}({name}{})", "[1]".repeat(depth)));
     let inner = ty.n_array;
     let shape = match ty.base {
         BaseType::Vector => Shape::Vector(size("size", inner)),

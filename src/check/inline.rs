@@ -247,7 +247,8 @@ impl Checker<'_> {
     /// What holds the value of a function that returns in several places.
     pub(super) fn returned_symbol(&mut self, value: ExprId, span: Span) -> SymbolId {
         let ty = self.exprs[value].ty.clone();
-        let facts = Facts { reads: 1, nested: true, ..Facts::new(self.reach_of_assigned(RETURNED)) };
+        let facts =
+            Facts { reads: 1, nested: true, ..Facts::new(self.reach_of_assigned(RETURNED)) };
         let name = Ident { name: RETURNED.to_string(), span };
         self.add_symbol(&name, SymbolKind::Temporary, ty, facts)
     }

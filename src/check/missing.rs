@@ -46,6 +46,7 @@ impl Checker<'_> {
                 let message = format!("no cell of `{column}` may be empty");
                 self.diags
                     .error(Code::Missing, column_span, message)
+                    .primary("always there")
                     .label(declared, "declared here")
                     .help(format!(
                         "`{}` is about columns declared `missing`: `vector[N] {column} missing;`",
@@ -133,8 +134,9 @@ impl Checker<'_> {
     fn mirrored(&mut self, expr: ExprId) -> Option<ExprId> {
         let mut chain = Vec::new();
         let mut at = expr;
-        while let ExprKind::Index(base, _) | ExprKind::Slice(base, ..) | ExprKind::Gather(base, ..) =
-            self.exprs[at].kind
+        while let ExprKind::Index(base, _)
+        | ExprKind::Slice(base, ..)
+        | ExprKind::Gather(base, ..) = self.exprs[at].kind
         {
             chain.push(at);
             at = base;
@@ -144,8 +146,9 @@ impl Checker<'_> {
         let element = self.exprs[mirrored].ty.element;
         for id in chain.into_iter().rev() {
             let Expr { mut kind, mut ty, level, role, span } = self.exprs[id].clone();
-            if let ExprKind::Index(base, _) | ExprKind::Slice(base, ..) | ExprKind::Gather(base, ..) =
-                &mut kind
+            if let ExprKind::Index(base, _)
+            | ExprKind::Slice(base, ..)
+            | ExprKind::Gather(base, ..) = &mut kind
             {
                 *base = mirrored;
             }

@@ -43,7 +43,12 @@ impl Checker<'_> {
         Some(())
     }
 
-    pub(super) fn report_argument_count(&mut self, distribution: &Distribution, count: usize, name: Span) {
+    pub(super) fn report_argument_count(
+        &mut self,
+        distribution: &Distribution,
+        count: usize,
+        name: Span,
+    ) {
         let wanted = distribution.params.len();
         let plural = if wanted == 1 { "" } else { "s" };
         let message =

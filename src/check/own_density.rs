@@ -23,9 +23,9 @@ impl Checker<'_> {
 
     /// Names of distributions of the file.
     pub(super) fn own_distributions(&self) -> impl Iterator<Item = String> {
-        let densities = self.own_names().filter_map(|name| {
-            name.strip_suffix("_lpdf").or_else(|| name.strip_suffix("_lpmf"))
-        });
+        let densities = self
+            .own_names()
+            .filter_map(|name| name.strip_suffix("_lpdf").or_else(|| name.strip_suffix("_lpmf")));
         densities.map(str::to_string)
     }
 
@@ -120,7 +120,8 @@ impl Checker<'_> {
 
     /// Rule 16: functions are pure.
     pub(super) fn report_in_function(&mut self, span: Span, what: &str) {
-        let message = format!("a function gives a value and adds nothing to the density: no {what}");
+        let message =
+            format!("a function gives a value and adds nothing to the density: no {what}");
         self.diags.error(Code::FunctionScope, span, message).help(
             "return the term, and write `target += …` where the function is called; a \
              distribution of your own is a function `own_lpdf(y, …)`, used as `y ~ own(…)`",

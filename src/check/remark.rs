@@ -20,7 +20,7 @@ pub(super) fn remark(code: Code) -> &'static str {
         Code::RandomCall => "draws",
         Code::SliceSize => "how large is it?",
         Code::WideUniform | Code::VagueGamma => "a habit",
-        Code::Missing => "cells may be empty",
+        Code::Missing => "which cells are there?",
         Code::UnknownInData => "not known when data are loaded",
         Code::DataCycle => "computed from itself",
         Code::NoBranch => "no `branch` in it",

@@ -72,12 +72,7 @@ impl Checker<'_> {
     }
 
     /// One end of a slice, as a size.
-    fn slice_end(
-        &mut self,
-        end: Option<ast::ExprId>,
-        otherwise: Size,
-        span: Span,
-    ) -> Option<Size> {
+    fn slice_end(&mut self, end: Option<ast::ExprId>, otherwise: Size, span: Span) -> Option<Size> {
         let Some(end) = end else { return Some(otherwise) };
         let end = self.done(end)?;
         let is_int = self.is_int(end);

@@ -158,12 +158,7 @@ impl Checker<'_> {
         Some(picked)
     }
 
-    fn check_subscript(
-        &mut self,
-        subscript: Subscript,
-        size: &Size,
-        span: Span,
-    ) -> Option<Picked> {
+    fn check_subscript(&mut self, subscript: Subscript, size: &Size, span: Span) -> Option<Picked> {
         match subscript {
             Subscript::At(index) => {
                 let index = self.done(index)?;

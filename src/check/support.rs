@@ -82,10 +82,8 @@ impl Checker<'_> {
     /// Whether the declaration of an unknown keeps it from going below `limit`; a bound that
     /// is not a number is trusted.
     fn keeps_above(&self, symbol: SymbolId, limit: f64) -> bool {
-        let is_positive = matches!(
-            self.constraint_of(symbol),
-            Constraint::Simplex | Constraint::PositiveOrdered
-        );
+        let is_positive =
+            matches!(self.constraint_of(symbol), Constraint::Simplex | Constraint::PositiveOrdered);
         let (low, _) = self.bounds_of(symbol);
         (is_positive && limit <= 0.0)
             || low.is_some_and(|low| self.constant_value(low).is_none_or(|low| low >= limit))

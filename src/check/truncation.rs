@@ -22,8 +22,8 @@ impl Checker<'_> {
         let is_local =
             matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
         let depends = args.iter().any(|arg| self.exprs[*arg].role > Role::Data);
-        let reaches = self.reaches_beyond(support, symbol)
-            || self.loses_order(distribution, symbol, args);
+        let reaches =
+            self.reaches_beyond(support, symbol) || self.loses_order(distribution, symbol, args);
         if !is_local || !depends || !reaches || self.is_folded(distribution, symbol, args) {
             return;
         }
@@ -71,10 +71,8 @@ impl Checker<'_> {
     /// Increasing elements are a fixed part of all orders only where each has the same
     /// distribution.
     fn loses_order(&self, distribution: &Distribution, symbol: SymbolId, args: &[ExprId]) -> bool {
-        let is_ordered = matches!(
-            self.constraint_of(symbol),
-            Constraint::Ordered | Constraint::PositiveOrdered
-        );
+        let is_ordered =
+            matches!(self.constraint_of(symbol), Constraint::Ordered | Constraint::PositiveOrdered);
         let is_alike = matches!(distribution.outcome, Outcome::Univariate(..))
             && args.iter().all(|arg| self.exprs[*arg].ty.is_scalar());
         is_ordered && !is_alike

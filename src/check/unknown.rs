@@ -143,7 +143,10 @@ impl Checker<'_> {
             }
             return Some(Some(typed));
         }
-        let message = format!("the bound of {wanted} is one number or as many, and this is {ty}");
+        let message = match wanted.is_scalar() {
+            true => format!("a bound is one number, and this is {ty}"),
+            false => format!("a bound of {wanted} is one number or as many, and this is {ty}"),
+        };
         let help = "bounds are data, numbers, or unknowns declared above";
         self.diags.error(Code::Constraint, span, message).help(help);
         None

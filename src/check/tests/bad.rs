@@ -220,7 +220,11 @@ fn definitions_are_checked_without_calls() {
         ("real f(real x) { return g(x); } real g(real x) { return x; }", "function-order", "g"),
         ("real f(real x) { if (x > 0) return 1; }", "no-return", "f"),
         ("real f(real x) { real y = x; }", "no-return", "f"),
-        ("real f(vector x) { for (v in x) if (v > 0) return v; return 0; }", "no-return", "return v;"),
+        (
+            "real f(vector x) { for (v in x) if (v > 0) return v; return 0; }",
+            "no-return",
+            "return v;",
+        ),
         ("real f(vector x) { return x; }", "type-mismatch", "x"),
         ("int f(real x) { return x; }", "type-mismatch", "x"),
         ("vector f(vector x) { vector[size(x) + 1] r = x; return r; }", "size-mismatch", "x"),

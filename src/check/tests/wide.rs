@@ -49,7 +49,9 @@ fn conditions() {
             "if (u > 0) { real e = 2 * z; y ~ normal(e, 1); } else if (u < -1) { y ~ normal(z, 1); }",
         ],
     );
-    model(&in_local("real z; if (y > 0) z ~ normal(m, 1); else z ~ normal(-m, s); y ~ normal(z, 1);"));
+    model(&in_local(
+        "real z; if (y > 0) z ~ normal(m, 1); else z ~ normal(-m, s); y ~ normal(z, 1);",
+    ));
 }
 
 #[test]
