@@ -55,6 +55,7 @@ use crate::source::{Source, Span};
 use crate::syntax::ast::{self, Ast};
 use crate::ty::{Size, Type};
 use doubled::Given;
+pub(crate) use flow::for_each_typed_operand;
 use function::Functions;
 use inline::{Inlined, Within};
 use linear::Linear;

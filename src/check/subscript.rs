@@ -233,7 +233,7 @@ impl Checker<'_> {
 
     /// Warns of `y[n - 1]`, `y[1]` and `y[2:N]` where nothing says in what order rows are
     /// (rule 10).
-    fn warn_row_order(&mut self, base: ExprId, picked: &[Picked], span: Span) {
+    pub(super) fn warn_row_order(&mut self, base: ExprId, picked: &[Picked], span: Span) {
         let is_rows = self.place == Place::Local && self.is_per_row(&self.exprs[base].ty);
         let is_plain = match picked.first() {
             None | Some(Picked::All) => true,
