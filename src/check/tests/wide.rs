@@ -88,7 +88,7 @@ fn slices_and_numbers() {
             "vector[K] r = w; { r[2:K] = 2 * w[1:(K - 1)]; r[kind] = w; r[1:2] += [z, 1]'; } target += sum(r);",
             "matrix[K, S] q = table; { q[2] = b'; q[, 1] = w; q[1, 2:S] = b'[2:S]; } target += sum(q) * z;",
             "target += c[s][1] * z + b[s][1];",
-            "int half = (K * (K + 1)) %/% 2; vector[half] e; { for (k in 1:half) e[k] = z; } target += sum(e);",
+            "int half = (K * (K + 1)) %/% 2; { vector[half] e; for (k in 1:half) e[k] = z; target += sum(e); }",
         ],
     );
 }
