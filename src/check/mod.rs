@@ -10,6 +10,7 @@ mod argument;
 mod assign;
 mod blocks;
 mod call;
+mod column;
 mod condition;
 mod data;
 mod data_graph;
@@ -17,6 +18,7 @@ mod density;
 mod density_call;
 mod doubled;
 mod expr;
+mod factor;
 mod finish;
 mod flow;
 mod foreach;
@@ -29,6 +31,7 @@ mod loops;
 mod missing;
 mod names;
 mod operators;
+mod origin;
 mod outcome;
 mod own_density;
 mod reach;
@@ -39,6 +42,7 @@ mod slice;
 mod statement;
 mod subscript;
 mod support;
+mod table;
 mod truncation;
 pub mod typed;
 mod unknown;
@@ -73,6 +77,7 @@ pub fn check(ast: &Ast, source: &Source, diags: &mut Diagnostics) -> Option<Type
     let global = checker.check_block(Place::Global);
     let local = checker.check_block(Place::Local);
     checker.check_completeness();
+    checker.schema.missing_reads.append(&mut checker.missing_reads);
     let model = TypedModel {
         schema: checker.schema,
         symbols: checker.symbols,

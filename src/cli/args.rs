@@ -32,6 +32,8 @@ pub enum Command {
     Data(DataArgs),
     /// The log density of a model at given points, as JSON
     Density(DensityArgs),
+    /// Draw the outcomes of a model, from its prior or at given values; writes CSV
+    Simulate(SimulateArgs),
     /// Show what the compiler made of a model
     Dump(DumpArgs),
 }
@@ -98,6 +100,27 @@ pub struct DensityArgs {
     /// Evaluate with the reference interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// The model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+    /// JSON with values of the unknowns, of which the first point is taken (default: they are
+    /// drawn from their priors)
+    #[arg(long, value_name = "FILE")]
+    pub at: Option<PathBuf>,
+    /// The same seed gives the same draws
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where the rows go (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where the values of the unknowns go, as JSON that density reads
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

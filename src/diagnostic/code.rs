@@ -89,6 +89,12 @@ codes! {
     Rows = "rows",
     /// A datum whose values cannot be found from its declaration.
     DataSource = "data-source",
+    /// A factor whose columns or levels make no sense, or `index` of what is none.
+    Factor = "factor",
+    /// Cells that cannot be empty, declared `missing`.
+    Missing = "missing",
+    /// `column` or `standardize` of what has no column.
+    Column = "column",
     /// A per-row datum whose first size is not the number of rows.
     RowsFirst = "rows-first",
     /// A bound of a datum that is neither a number nor a datum.
@@ -171,8 +177,6 @@ codes! {
     WideUniform = "wide-uniform",
     /// A gamma prior with tiny shape and rate.
     VagueGamma = "vague-gamma",
-    /// `observed` of what is always there, or an outcome with empty cells that hides which.
-    Missing = "missing",
     /// Rows treated unequally although nothing says in what order they are.
     RowOrder = "row-order",
     /// A term that jumps where an unknown moves.
