@@ -1,6 +1,6 @@
 //! A category, of which `k` has a probability proportional to `e^eta[k]`.
 
-use super::pick::{ceiling_of_largest, pick};
+use super::pick::pick;
 use super::{Distribution, Outcome, Param, ParamKind, Support, draw, inside, is_category};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
@@ -18,14 +18,14 @@ pub static CATEGORICAL_LOGIT: Distribution = Distribution {
     sample: Some(sample),
 };
 
-/// `eta[x] - m - ln Σ e^(eta[k] - m)` with `m` near the largest element.
+/// `eta[x] - m - ln Σ e^(eta[k] - m)` with the largest element `m`.
 fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[eta] = args else { unreachable!("the checker counts arguments") };
     let dims = b.dims(eta).to_vec();
     let outer: Vec<u8> = (0..dims.len() as u8 - 1).collect();
-    let origin = ceiling_of_largest(b, eta);
-    let origins = b.broadcast(origin, &outer, &dims);
-    let shifted = b.sub(eta, origins);
+    let largest = b.largest_keeping(eta, &outer);
+    let largest = b.broadcast(largest, &outer, &dims);
+    let shifted = b.sub(eta, largest);
     let weights = b.exp(shifted);
     let sum = b.sum_keeping(weights, &outer);
     let log_sum = b.log(sum);

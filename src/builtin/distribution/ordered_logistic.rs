@@ -37,7 +37,8 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let upper = pick(b, cuts, position);
     let gap = b.sub(upper, lower);
     let gap = b.select(has_both, gap, one);
-    let of_gap = log_one_less_exp(b, gap);
+    let minus_gap = b.neg(gap);
+    let of_gap = b.unary(UnaryOp::Log1mExp, minus_gap);
     let of_gap = b.select(has_both, of_gap, zero);
     let below = b.sub(lower, eta);
     let of_lower = b.log1p_exp(below);
@@ -49,22 +50,6 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let density = b.sub(of_gap, tails);
     let is_inside = is_category(b, x, cuts, 1);
     inside(b, is_inside, density)
-}
-
-/// `ln(1 - e^(-gap))` for a positive gap; NaN for a negative one.
-fn log_one_less_exp(b: &mut Builder, gap: ValueId) -> ValueId {
-    // Each way is accurate on its side of ln 2 and harmless on the other.
-    let minus = b.neg(gap);
-    let rest = b.unary(UnaryOp::Expm1, minus);
-    let rest = b.neg(rest);
-    let of_small = b.log(rest);
-    let (bound, harmless) = (b.real(std::f64::consts::LN_2), b.real(-1.0));
-    let is_large = b.binary(BinaryOp::Less, bound, gap);
-    let large = b.select(is_large, minus, harmless);
-    let part = b.exp(large);
-    let part = b.neg(part);
-    let of_large = b.log1p(part);
-    b.select(is_large, of_large, of_small)
 }
 
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
