@@ -316,7 +316,7 @@ fn powers_of_zero() {
     place.insert(weight(0), vec![1.0, 1.0]);
     let of = |f: &Function| -> Vec<f64> {
         let inputs = f.inputs.iter().map(|input| place[&input.kind].clone()).collect::<Vec<_>>();
-        crate::codegen::tests::interpret(f, &inputs, 1).concat()
+        interpret(f, &inputs, 1).concat()
     };
     assert_eq!(of(&first), [0.0; 4]);
     assert!(of(&second).iter().all(|slope| slope.is_finite()), "{:?}", of(&second));
