@@ -71,12 +71,16 @@ mod model;
 mod output;
 mod random;
 mod schema;
+mod simulate;
 mod source;
 mod syntax;
 mod target;
 mod ty;
 
-pub use data::{BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, SetValue};
+pub use codegen::Listing;
+pub use data::{
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+};
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchSummaries, Draws, Family, Fit, FitConfig, FitError, LocalSummary, Posterior, StepInfo,
@@ -84,15 +88,16 @@ pub use fit::{
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,
-    ParamLayout, Point, PointDensity, PointError, Points, Schema, Timings, Variable, compile,
-    compile_with,
+    ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,
+    compile, compile_with,
 };
 pub use output::{OutputError, check_place, write_fit};
+pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 
 /// What the suite of language tests asks of the compiler beside the API.
 #[doc(hidden)]
 pub mod testing {
-    pub use crate::builtin::names as built_ins;
+    pub use crate::builtin::{names as built_ins, reference};
     pub use crate::syntax::rules_used;
 }

@@ -51,6 +51,10 @@ impl Checker<'_> {
         let ast = self.ast;
         let expr = &ast.exprs[id];
         match &expr.kind {
+            ast::ExprKind::Call { name, args, .. } if self.is_data_call(name, args) => {
+                self.typed[id.index()] = self.check_data_call(name, args, expr.span);
+                false
+            }
             ast::ExprKind::Call { name, .. } => self.check_call_name(name),
             ast::ExprKind::Index { base, subscripts } => {
                 self.check_no_branch_index(*base, subscripts)

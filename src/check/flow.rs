@@ -24,7 +24,7 @@ pub(super) fn for_each_name(ast: &Ast, root: ast::ExprId, mut visit: impl FnMut(
 }
 
 /// Calls `visit` with each operand of a typed expression.
-pub(super) fn for_each_typed_operand(kind: &ExprKind, mut visit: impl FnMut(ExprId)) {
+pub(crate) fn for_each_typed_operand(kind: &ExprKind, mut visit: impl FnMut(ExprId)) {
     match kind {
         ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) | ExprKind::Column(_) => {}
         ExprKind::Unary(_, operand)

@@ -32,6 +32,8 @@ pub enum Command {
     Data(DataArgs),
     /// The log density of a model at given points, as JSON
     Density(DensityArgs),
+    /// Draw the outcomes of a model, from its prior or at given values; writes CSV
+    Simulate(SimulateArgs),
     /// Show what the compiler made of a model
     Dump(DumpArgs),
 }
@@ -80,11 +82,45 @@ pub struct DensityArgs {
     #[command(flatten)]
     pub input: Input,
     /// JSON with the points, on the constrained scale
-    #[arg(long, value_name = "FILE")]
-    pub at: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "unconstrained")]
+    pub at: Option<PathBuf>,
+    /// Unconstrained positions as raw little-endian f64, one after another: globals in order of
+    /// declaration, then the locals branch by branch; log-Jacobians are included
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["at", "jacobian"])]
+    pub unconstrained: Option<PathBuf>,
+    /// Add the gradient, in the shape of the point: in the unknowns as declared, without Jacobian
+    #[arg(long)]
+    pub gradient: bool,
+    /// Add the log-Jacobian of the constraints to the log density
+    #[arg(long)]
+    pub jacobian: bool,
+    /// Evaluate the value and its unconstrained gradient so often, and say how long one takes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: Option<u32>,
     /// Evaluate with the reference interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// The model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+    /// JSON with values of the unknowns, of which the first point is taken (default: they are
+    /// drawn from their priors)
+    #[arg(long, value_name = "FILE")]
+    pub at: Option<PathBuf>,
+    /// The same seed gives the same draws
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where the rows go (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where the values of the unknowns go, as JSON that density reads
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,8 +134,8 @@ pub struct DumpArgs {
     /// of the dump
     #[arg(long)]
     pub timings: bool,
-    /// With --timings: set whole data, as for fit
-    #[arg(long, value_name = "NAME=VALUE", requires = "timings")]
+    /// With --timings and the stages clif and asm: set whole data, as for fit
+    #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
 
@@ -112,6 +148,10 @@ pub enum Stage {
     Ir,
     /// The functions that inference calls
     Gradient,
+    /// These in Cranelift's intermediate language, for a few made-up rows
+    Clif,
+    /// These in instructions of this machine, for a few made-up rows
+    Asm,
 }
 
 #[derive(Debug, clap::Args)]

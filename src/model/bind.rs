@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue, without_drawn};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
@@ -50,8 +50,19 @@ impl Dataset {
     /// When a column is missing, a value is not what was declared, or an index is out of
     /// range; the error names the file, line, column and branch.
     pub fn bind(&self, schema: &Schema) -> Result<BoundData, DataError> {
+        self.bind_without(schema, &[])
+    }
+
+    /// The same, where data at these places of the schema will be drawn: they need no column,
+    /// and are one for now.
+    pub(crate) fn bind_without(
+        &self,
+        schema: &Schema,
+        drawn: &[usize],
+    ) -> Result<BoundData, DataError> {
         let schema = &*schema.inner;
-        let mut bound = self.bind_columns(&schema.columns)?;
+        let mut bound = self.bind_columns(&without_drawn(&schema.columns, drawn))?;
+        bound.prepare_drawn(&schema.columns, drawn)?;
         for derived in &schema.derived {
             prove_indices(&derived.indices, &bound, reads_branch(&derived.function, &bound))?;
             let values = compute(derived, &bound);
@@ -139,6 +150,7 @@ fn run(function: &Function, data: &BoundData, branch: usize) -> Vec<Vec<f64>> {
                 (false, Level::Whole) => values,
             }
         }
+        InputKind::Column(k) => data.values(k),
         _ => unreachable!("derived data and indices depend on data alone"),
     };
     let inputs = function.inputs.iter().map(|input| slice(input.kind)).collect();

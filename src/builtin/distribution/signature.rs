@@ -86,7 +86,35 @@ pub enum ParamKind {
     PositiveScalar,
 }
 
+impl Outcome {
+    /// The number of axes of one outcome.
+    pub fn rank(self) -> usize {
+        match self {
+            Outcome::Univariate(..) => 0,
+            Outcome::Vector(_) => 1,
+            Outcome::CholeskyFactorCorr => 2,
+        }
+    }
+}
+
 impl ParamKind {
+    /// The number of axes of the argument of one outcome.
+    pub fn rank(self) -> usize {
+        match self {
+            ParamKind::Real
+            | ParamKind::Positive
+            | ParamKind::Count
+            | ParamKind::Probability
+            | ParamKind::PositiveScalar => 0,
+            ParamKind::Vector
+            | ParamKind::PositiveVector
+            | ParamKind::VectorPerOutcome
+            | ParamKind::SimplexPerOutcome
+            | ParamKind::OrderedPerOutcome => 1,
+            ParamKind::LowerTriangle | ParamKind::Covariance => 2,
+        }
+    }
+
     /// As shown in signatures.
     pub fn words(self) -> &'static str {
         match self {

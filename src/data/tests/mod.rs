@@ -62,6 +62,7 @@ fn schema(key: &[&str], data: Vec<Datum>) -> Schema {
         factors: Vec::new(),
         tables: Vec::new(),
         data,
+        missing_reads: Vec::new(),
     }
 }
 
