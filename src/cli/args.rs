@@ -44,6 +44,12 @@ pub struct Input {
     /// Long-form CSV with a header; - is standard input
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
+    /// CSV with one row per branch: its own values; branches without rows count too
+    #[arg(long, value_name = "FILE")]
+    pub branches: Option<PathBuf>,
+    /// CSV of a table of the model, one row per key; once for each table
+    #[arg(long, value_name = "NAME=FILE")]
+    pub table: Vec<String>,
     /// Set whole data: a number, a JSON array, or @FILE.json
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,

@@ -274,7 +274,11 @@ impl<'a> Loader<'a> {
             return true;
         }
         let (plan, header, lines) = (self.plan, self.header, &self.lines);
-        let help = Some(fault.help().to_string());
+        let help = match (fault, plan.table_key) {
+            (Fault::Missing, Some(_)) => "every cell of a table has a value: fill it in",
+            _ => fault.help(),
+        };
+        let help = Some(help.to_string());
         self.faults.add_with_help(fault.kind(), help, || {
             let others = plan.key.iter().filter(|key| **key != column);
             let key: Vec<String> =

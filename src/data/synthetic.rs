@@ -93,9 +93,15 @@ impl Made {
 
     /// Levels in turn, for every factor.
     fn factors(&mut self, schema: &Schema, rows: &[(usize, usize)]) {
-        for factor in &schema.factors {
+        for (k, factor) in schema.factors.iter().enumerate() {
+            let is_of_branch = |datum: &Datum| {
+                let is_own = datum.numbered == Some(Numbered::Factor(k));
+                is_own && datum.level == Level::Branch && !datum.per_row
+            };
+            let by_branch = schema.data.iter().any(is_of_branch);
             for name in &factor.columns {
-                let texts = rows.iter().map(|&(_, row)| level(factor, row)).collect();
+                let step = |&(branch, row): &(usize, usize)| if by_branch { branch } else { row };
+                let texts = rows.iter().map(step).map(|step| level(factor, step)).collect();
                 self.push(name.clone(), Column::Texts(texts));
             }
         }
@@ -239,15 +245,22 @@ fn value_within_bounds(
         }
     };
     let (lower, upper) = (number(&datum.lower), number(&datum.upper));
+    let parity = (step % 2) as f64;
+    // What is standardised must not be constant.
+    let is_standardised = |other: &Datum| match other.origin {
+        Origin::Standardized(k) => schema.data[k].name == datum.name,
+        _ => false,
+    };
+    let step = if schema.data.iter().any(is_standardised) { parity } else { 0.0 };
     let wanted = match (lower, datum.element) {
-        (Some(lower), _) => lower + 1.0,
-        (None, Element::Int) => 1.0,
-        (None, Element::Real) => (step % 2) as f64,
+        (Some(lower), _) => lower + 1.0 + step,
+        (None, Element::Int) => 1.0 + step,
+        (None, Element::Real) => parity,
     };
     match (lower, upper) {
         (Some(lower), Some(upper)) if wanted > upper => match datum.element {
             Element::Int => lower,
-            Element::Real => f64::midpoint(lower, upper),
+            Element::Real => lower + (upper - lower) * (2.0 - step) / 4.0,
         },
         (_, Some(upper)) => wanted.min(upper),
         _ => wanted,

@@ -95,7 +95,7 @@ impl Schema {
         let mut whole = with_settings(keys).bind_columns(&without_columns)?;
         for derived in &schema.derived {
             let datum = &schema.columns.data[derived.datum];
-            if datum.level == Level::Whole && !reads_branch(&derived.function, &whole) {
+            if datum.level == Level::Whole && is_known(&derived.function, &whole) {
                 prove_indices(&derived.indices, &whole, false)?;
                 let values = compute(derived, &whole);
                 whole.set_derived(derived.datum, values)?;
@@ -115,6 +115,23 @@ fn reads_branch(function: &Function, data: &BoundData) -> bool {
         _ => false,
     };
     function.inputs.iter().any(|input| of_branch(input.kind))
+}
+
+/// Whether a function reads whole data alone, of which all are known.
+fn is_known(function: &Function, data: &BoundData) -> bool {
+    let is_read = |kind| match kind {
+        InputKind::Datum(k) => !data.values(k).is_empty(),
+        _ => false,
+    };
+    let is_sized = |atom: &SizeAtom| match atom {
+        SizeAtom::Datum(name) => data.whole_int(name).is_some(),
+        _ => false,
+    };
+    let inputs = &function.inputs;
+    let mut sizes = function.values.iter().flat_map(|(_, value)| &value.ty.dims);
+    !reads_branch(function, data)
+        && inputs.iter().all(|input| is_read(input.kind))
+        && sizes.all(|size| size.atoms().all(is_sized))
 }
 
 /// The values of a derived datum: of the whole, or of one branch after another.

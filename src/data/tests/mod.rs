@@ -1,6 +1,8 @@
 //! What binding promises, on small files. Here are the schemas and files the tests share.
 
+mod branches;
 mod laws;
+mod numbered;
 mod reading;
 mod refusals;
 mod settings;
