@@ -140,9 +140,9 @@ impl<'a> Builder<'a> {
             }
         }
         let (name, body) = (name?, Box::new(one_statement(body)?));
-        match bounds.as_slice() {
-            &[from, to] => Some(StatementKind::For { name, from, to, body }),
-            &[over] => Some(StatementKind::ForEach { name, over, body }),
+        match bounds[..] {
+            [from, to] => Some(StatementKind::For { name, from, to, body }),
+            [over] => Some(StatementKind::ForEach { name, over, body }),
             _ => None,
         }
     }

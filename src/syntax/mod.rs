@@ -13,6 +13,7 @@ mod planned;
 mod precheck;
 mod print;
 mod print_data;
+mod slip;
 pub mod token;
 
 #[cfg(test)]

@@ -112,8 +112,8 @@ fn word_at_failure(failure: &Failure<'_>) -> Option<Planned> {
         ),
         "T" if next == "[" && ends_item => (
             "truncation of a distribution, `T[,]`,",
-            "leave it out where the limits are constant and the arguments are; elsewhere take \
-             the lost mass off: `target += -normal_lccdf(a | mu, sigma);`",
+            "leave it out where its limits and the arguments are constant; elsewhere take off \
+             the lost mass: `target += -normal_lccdf(a | mu, sigma);`",
         ),
         _ => return None,
     };

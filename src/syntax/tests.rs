@@ -16,7 +16,8 @@ mod constructs;
 mod errors;
 mod harm;
 
-const MODELS: [&str; 3] = [EIGHT_SCHOOLS, RADON, EVERYTHING];
+const MODELS: [&str; 6] =
+    [EIGHT_SCHOOLS, RADON, RATINGS, ITEM_RESPONSE, CAPTURE_RECAPTURE, EVERYTHING];
 
 const EIGHT_SCHOOLS: &str = "
 data {
@@ -57,6 +58,46 @@ local {
   vector[2] b ~ multi_normal_cholesky(mu, diag_pre_multiply(tau, L));
   log_radon ~ normal(b[1] + gamma * (log_uranium - u_bar) + b[2] * floor, sigma);
 }
+";
+
+const RATINGS: &str = "
+data {
+  table movies by movie_id {
+    row_vector[10] feature from cols(\"pc*\");
+  }
+  branch user_id {
+    rows N;
+    array[N] index(movies) movie_id;        // looked up in the table's key
+    array[N] int<lower=0, upper=1> liked;
+  }
+}
+global {
+  vector[10] mu ~ normal(0, 1);
+  vector<lower=0>[10] tau ~ normal(0, 1);
+  cholesky_factor_corr[10] L ~ lkj_corr_cholesky(2);
+  matrix[10, 10] S = diag_pre_multiply(tau, L);   // once per draw of θ, not once per user
+}
+local {
+  vector[10] z ~ multi_normal_cholesky(mu, S);
+  liked ~ bernoulli_logit(movies.feature[movie_id] * z);   // matrix[N,10] times vector[10]
+}
+";
+
+const ITEM_RESPONSE: &str = "
+data { factor item;
+       branch person { rows N; array[N] index(item) item; array[N] int<lower=0,upper=1> correct; } }
+global { real mu_b ~ normal(0, 5); real<lower=0> s_b ~ cauchy(0, 2);
+         vector[size(item)] b ~ normal(mu_b, s_b);
+         vector<lower=0>[size(item)] a ~ lognormal(0, 0.5); }
+local  { real theta ~ std_normal(); correct ~ bernoulli_logit(a[item] .* (theta - b[item])); }
+";
+
+const CAPTURE_RECAPTURE: &str = "
+data { int T = 5; branch animal { int<lower=0,upper=T> y; } }
+global { real<lower=0,upper=1> omega; real<lower=0,upper=1> p; real<lower=0> s ~ normal(0, 1.5); }
+local  { real eps ~ normal(logit(p), s);
+         if (y > 0) target += log(omega) + binomial_logit_lpmf(y | T, eps);
+         else target += log_mix(omega, binomial_logit_lpmf(0 | T, eps), 0); }
 ";
 
 /// Every construct of the grammar.

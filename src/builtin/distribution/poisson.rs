@@ -1,9 +1,13 @@
 //! A count with mean `rate`.
 
+use super::cdf::{lower_inside, upper_inside};
 use super::count_terms::{away_from, is_possible};
-use super::{Distribution, Outcome, Param, ParamKind, Support, at_least, draw_counts, inside};
+use super::support::guarded;
+use super::{
+    Cdfs, Distribution, Outcome, Param, ParamKind, Support, at_least, draw_counts, inside,
+};
 use crate::ir::build::Builder;
-use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
+use crate::ir::op::{BinaryOp, Bivariate, UnaryOp, ValueId};
 use crate::ty::Element;
 
 /// A count with mean `rate`.
@@ -13,7 +17,7 @@ pub static POISSON: Distribution = Distribution {
     params: &[Param { name: "rate", kind: ParamKind::Positive }],
     formula: "x ln rate - rate - ln x!",
     log_density,
-    cdfs: None,
+    cdfs: Some(Cdfs { lower, upper }),
     sample: Some(|stream, args, out| out[0] = draw_counts::poisson(stream, args[0][0])),
 };
 
@@ -36,4 +40,30 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let is_inside = b.mul(is_count, is_possible);
     let is_inside = b.mul(is_inside, is_finite);
     inside(b, is_inside, density)
+}
+
+/// `ln Q(x + 1, rate)`, the upper regularised incomplete gamma function
+fn lower(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let (is_count, log) = incomplete_gamma(b, x, args, Bivariate::LogGammaQ);
+    lower_inside(b, is_count, log)
+}
+
+/// `ln P(x + 1, rate)`, the lower one
+fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let (is_count, log) = incomplete_gamma(b, x, args, Bivariate::LogGammaP);
+    upper_inside(b, is_count, log)
+}
+
+/// Whether `x` is a count, and the function of it and the rate.
+fn incomplete_gamma(
+    b: &mut Builder,
+    x: ValueId,
+    args: &[ValueId],
+    function: Bivariate,
+) -> (ValueId, ValueId) {
+    let &[rate] = args else { unreachable!("the checker counts arguments") };
+    let is_count = at_least(b, x, 0.0);
+    let x = guarded(b, is_count, x, 0.0);
+    let shape = b.offset(x, 1.0);
+    (is_count, b.binary(BinaryOp::Partial(function, 0, 0), shape, rate))
 }

@@ -194,3 +194,52 @@ global {
 ";
     assert_eq!(print(&parse_good(text)), printed);
 }
+
+/// Random nests of statements, with and without brackets around their bodies.
+#[test]
+fn printed_statements_have_the_same_tree() {
+    let mut random = Random(11);
+    for _ in 0..500 {
+        let text = format!("local {{ {} }}", random_statement(&mut random, 6));
+        let tree = parse_good(&text);
+        let printed = print(&tree);
+        let again = parse_good(&printed);
+        assert_eq!(tree_shape(&tree), tree_shape(&again), "{text}\n{printed}");
+        assert_eq!(printed, print(&again), "{text}");
+    }
+}
+
+/// A statement; before an `else` stands a block, so that the `else` is not taken by an inner `if`.
+fn random_statement(random: &mut Random, depth: usize) -> String {
+    if depth == 0 {
+        return ["x = {1};", "{ }", "y ~ f({a}[1]);", "real a, b;"][random.below(4)].to_string();
+    }
+    let mut inner = || random_statement(random, depth - 1);
+    let (a, b) = (inner(), inner());
+    match random.below(7) {
+        0 => format!("if (t.x > {{1}}[1]) {a}"),
+        1 => format!("if (a) {{ {a} }} else {b}"),
+        2 => format!("if (a) x = 1; else if (b) {a}"),
+        3 => format!("for (i in {{1, 2}}) {a}"),
+        4 => format!("for (i in 1:n) {{ {a} {b} }}"),
+        5 => format!("if (a) for (i in c) {{ {a} }} else {b}"),
+        _ => format!("{{ {a} return x; }}"),
+    }
+}
+
+/// What is counted on tokens is never less than the depth of the tree, which later walks follow.
+#[test]
+fn the_count_of_nests_bounds_the_depth_of_the_tree() {
+    for body in ["x = 1;", "x = {1};", "{ }", "{ x = {1}; }", "{1}[1] ~ f();", "{ {1} ~ f(); }"] {
+        for head in ["if (a) BODY else ", "if (a) for (i in c) BODY else ", "for (i in {1}) "] {
+            let chain = head.replace("BODY", body).repeat(300);
+            let text = format!("global {{ {chain} x = 1; }}");
+            let (_, diagnostics) = parse_text(&text);
+            assert_eq!(diagnostics.len(), 1, "{head} {body}");
+            assert_eq!(diagnostics[0].code, Code::Nesting, "{head} {body}");
+        }
+        // Statements behind each other do not nest.
+        let flat = format!("if (a) {body} else for (i in c) {body} if (a) {body} ").repeat(300);
+        parse_good(&format!("global {{ {flat} }}"));
+    }
+}
