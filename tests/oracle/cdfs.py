@@ -23,7 +23,7 @@ def log_phi(z):
         # The asymptotic series (Abramowitz and Stegun 26.2.12) has 60 digits here.
         series = mp.fsum((-1) ** k * mp.fac2(2 * k - 1) / z ** (2 * k) for k in range(9))
         return -z * z / 2 - mp.log(2 * mp.pi) / 2 - mp.log(-z) + mp.log(series)
-    return mp.log(mp.ncdf(z)) if z < 0 else mp.log1p(-mp.exp(log_phi(-z)))
+    return mp.log(mp.ncdf(z)) if z <= 0 else mp.log1p(-mp.exp(log_phi(-z)))
 
 
 def log1p_exp(z):
@@ -31,8 +31,8 @@ def log1p_exp(z):
 
 
 def log1m_exp(u):
-    """ln(1 - e^-u)"""
-    return mp.log(-mp.expm1(-u))
+    """ln(1 - e^-u), zero where it is less than any double"""
+    return mp.log(-mp.expm1(-u)) if u < 2000 else mp.mpf(0)
 
 
 def student_tail(df, z):
@@ -114,7 +114,7 @@ TABLE = {
     "cauchy": (std(cauchy_lower), std(cauchy_lower, -1), everywhere, on(LINE, LOC_SCALE)),
     "double_exponential": (std(laplace_lower), std(laplace_lower, -1), everywhere, on([x + 0.01 for x in LINE], LOC_SCALE)),
     "gumbel": (lambda *a: -mp.exp(std(lambda z: -z)(*a)), lambda *a: log1m_exp(mp.exp(std(lambda z: -z)(*a))), everywhere,
-               on(LINE, LOC_SCALE)),
+               [(x, (m, s)) for x, (m, s) in on(LINE + GRID, LOC_SCALE) if -500 < (x - m) / s < 1e5]),
     "exponential": (lambda x, r: log1m_exp(r * x), lambda x, r: -r * x, positive,
                     on([-1e9, -1e-300, 0.0, 1e-300, 1e-12, 1e-3, 0.2, 1.0, 1.7, 6.0, 33.3, 1e3, 1e6],
                        [(r,) for r in [1.0, 1e-9, 250.0, 0.3, 1e-300, 1e9, 7.0, 0.01, 2.5, 30.0, 1e3, 1e-4, 1e100, 0.9, 5.0, 60.0]])),
