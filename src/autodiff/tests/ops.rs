@@ -53,7 +53,9 @@ fn binary_ops() {
         });
         let mut place = Place::new();
         place.insert(InputKind::Local(0), vec![0.4, 1.9, 2.0, 0.7]);
-        place.insert(InputKind::Local(1), vec![1.3, 0.6, -1.5, 3.0]);
+        // Incomplete gamma functions have none of negative numbers.
+        let third = if matches!(op, BinaryOp::Partial(..)) { 1.5 } else { -1.5 };
+        place.insert(InputKind::Local(1), vec![1.3, 0.6, third, 3.0]);
         place.insert(InputKind::Datum(0), vec![7.0, -7.0, 0.0, 5.0]);
         place.insert(InputKind::Datum(1), vec![2.0, 3.0, 4.0, -2.0]);
         check_at(&f, place, 3, 3);
