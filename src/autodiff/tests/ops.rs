@@ -63,6 +63,7 @@ fn binary_ops() {
         });
         let mut place = Place::new();
         place.insert(InputKind::Local(0), vec![0.4, 1.9, 2.0, 0.7]);
+        // Incomplete gamma functions and the beta function have none of negative numbers.
         let needs_positive = matches!(op, BinaryOp::LogBeta | BinaryOp::Partial(..));
         let third = if needs_positive { 1.5 } else { -1.5 };
         place.insert(InputKind::Local(1), vec![1.3, 0.6, third, 3.0]);
