@@ -17,6 +17,8 @@
 //! - `//! derived: risk = 0.3`: a derived quantity at the point of the line above (locals with
 //!   the branch as first axis);
 //! - `//! data: school,y` and then `//!` with a row a line: the CSV file `data.csv`;
+//! - `//! branches: school,u` and rows: the file `branches.csv`, as with `--branches`;
+//! - `//! table movies: id,year` and rows: the file `movies.csv`, as with `--table`;
 //! - `//! set: T = 5`: whole data, as with `--set`;
 //! - `//! na: drop`: as with `--na drop`;
 //! - `//! pad: 2000000`: the text is filled up to so many bytes.
