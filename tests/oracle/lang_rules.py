@@ -450,3 +450,88 @@ def _(p, d):
 def _(p, d):
     total = -np.trace(p["S"]) + sum(multi_normal(z, [0, 0], p["S"]) for z in p["z"])
     return total + normal(Y, np.sum(p["z"], axis=1))
+
+
+# ---- idioms and words ----
+
+
+@model("data/words_of_the_data_block_are_names")
+def _(p, d):
+    mu, (u, v) = p["table"], p["z"]
+    return normal(mu) + normal(p["z"], mu) + normal(1.5, u, 2) + normal(-0.3, 3 * v, 4)
+
+
+@model("data/cols_of_a_branch_make_an_array")
+def _(p, d):
+    first = lambda z: 2 * log_expit(z) + log_expit(-z)
+    return chain(p, [first, lambda z: log_expit(z) + 2 * log_expit(-z)])
+
+
+@model("data/branches_without_rows_alone")
+def _(p, d):
+    return chain(p, [lambda z: normal(1.5, z + 1), lambda z: normal(-0.3, z)])
+
+
+@model("data/settings_may_be_read_in_data")
+def _(p, d):
+    return chain(p, [lambda z: normal(0.15, z), lambda z: normal(-0.03, z)])
+
+
+@model("density/array_of_vectors_counts_element_by_element")
+def _(p, d):
+    mu = p["mu"]
+    return normal(mu, 1, 2) + normal(p["z"], mu[0, 1] + mu[1, 0]) + normal(Y, p["z"])
+
+
+@model("density/power_of_zero_is_flat")
+def _(p, d):
+    h, (u, v) = p["h"], p["z"]
+    return stats.expon.logpdf(h) + normal(p["z"]) + normal(1.5, u) + normal(-0.3, v + 2**h)
+
+
+@model("density/slopes_of_a_factor")
+def _(p, d):
+    # u, v
+    s, (a, b) = p["s"], p["z"]
+    total = normal(s) + normal(p["z"])
+    return total + normal([1, 2], [a + s[1] * 2, a + s[0] * 3]) + normal(3, b + s[1] * 4)
+
+
+@model("density/effects_of_a_factor_may_be_vectors")
+def _(p, d):
+    (s, t), (a, b) = p["u"], p["z"]
+    total = normal(p["z"]) + multi_normal(p["u"], [0, 0], [[1, 0.5], [0.5, 1]])
+    total += normal([1, 2], [a + t[0] + t[1] * 2, a + s[0] + s[1] * 3])
+    return total + normal(3, b + t[0] + t[1] * 4)
+
+
+@model("density/recurrence_differentiates")
+def _(p, d):
+    phi, (u, v) = p["phi"], p["z"]
+    second = phi * u + exp(-u)
+    third = phi * second + exp(-second)
+    return normal(phi) + normal(p["z"]) + normal([1, 2, 4], [u, second, third]) + normal(3, v)
+
+
+@model("density/forward_algorithm_sums_over_paths")
+def _(p, d):
+    mu, P = p["mu"], np.array([[0.8, 0.2], [0.3, 0.7]])
+    total = normal(mu, 0, 3) + normal(p["z"])
+    for z, ys in zip(p["z"], [[1, 2, -1], [3]]):
+        paths = 0.0
+        for path in np.ndindex(*[2] * len(ys)):
+            chance = 0.5 * np.prod([P[i, j] for i, j in zip(path, path[1:])])
+            paths += chance * exp(sum(normal(y, mu[k] + z) for y, k in zip(ys, path)))
+        total += log(paths)
+    return total
+
+
+@model("density/distribution_functions_censor")
+def _(p, d):
+    above = lambda z: stats.norm.logsf(1, z, 2)
+    return chain(p, [above, lambda z: stats.norm.logcdf(-0.3, z, 2)])
+
+
+@model("density/comparison_of_unknowns_is_reported")
+def _(p, d):
+    return outcomes(p, lambda z, y: z), {"up": [1.0, 0.0]}
