@@ -76,6 +76,7 @@ mod syntax;
 mod target;
 mod ty;
 
+pub use codegen::Listing;
 pub use data::{BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, SetValue};
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
@@ -84,8 +85,8 @@ pub use fit::{
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,
-    ParamLayout, Point, PointDensity, PointError, Points, Schema, Timings, Variable, compile,
-    compile_with,
+    ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,
+    compile, compile_with,
 };
 pub use output::{OutputError, check_place, write_fit};
 pub use source::{Source, Span};
@@ -93,6 +94,6 @@ pub use source::{Source, Span};
 /// What the suite of language tests asks of the compiler beside the API.
 #[doc(hidden)]
 pub mod testing {
-    pub use crate::builtin::names as built_ins;
+    pub use crate::builtin::{names as built_ins, reference};
     pub use crate::syntax::rules_used;
 }

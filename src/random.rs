@@ -21,7 +21,6 @@ pub enum Purpose {
     /// Draws of zᵢ from the posterior.
     LocalDraws = 5,
     /// Drawing data.
-    #[cfg(test)]
     Simulate = 6,
     /// First weights of networks.
     Initial = 7,

@@ -11,6 +11,10 @@ pub struct Schema {
     pub key: Vec<String>,
     /// The name of the row count, if the model gives it one.
     pub rows: Option<Rows>,
+    /// Columns whose values are numbered, in order of declaration.
+    pub factors: Vec<Factor>,
+    /// Keyed files, in order of declaration.
+    pub tables: Vec<Table>,
     /// Every datum, derived ones included, in order of declaration.
     pub data: Vec<Datum>,
 }
@@ -28,11 +32,57 @@ pub struct Rows {
     pub span: Span,
 }
 
+/// `factor NAME …`: distinct values of a column, numbered from one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Factor {
+    /// Its name. The number of its levels is the size [`levels_size`] of this name.
+    pub name: String,
+    /// Its column, or several whose combinations are numbered.
+    pub columns: Vec<String>,
+    /// The levels in order, where the model writes them.
+    pub levels: Option<Vec<String>>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// `table NAME by KEY { … }`: a file of its own with one row for each key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Its name. The number of its rows is the size [`levels_size`] of this name.
+    pub name: String,
+    /// The column that names its rows.
+    pub key: String,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What numbers of a datum stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbered {
+    /// Levels of the k-th factor.
+    Factor(usize),
+    /// Rows of the k-th table.
+    Table(usize),
+}
+
+/// The number of levels of a factor, or of rows of a table, by name: it shows as `size(item)`.
+pub fn levels_size(name: &str) -> Size {
+    Size::datum(&format!("size({name})"))
+}
+
 /// One name of the `data` block.
 #[derive(Clone, Debug)]
 pub struct Datum {
-    /// Its name.
+    /// Its name; `table.column` for a column of a table.
     pub name: String,
+    /// The table it is a column of: then it is whole data whose first dimension is the number
+    /// of the table's rows.
+    pub table: Option<usize>,
+    /// What its numbers stand for, where it is declared as `index(…)`: numbers from one.
+    pub numbered: Option<Numbered>,
+    /// Whether cells may be empty; a datum of origin [`Origin::Observed`] then tells which
+    /// are not.
+    pub may_be_missing: bool,
     /// One for the whole data set or one per branch (per row if `per_row`).
     pub level: Level,
     /// Whether its first dimension is the number of rows of the branch.
@@ -69,6 +119,18 @@ pub enum Origin {
     Column(String),
     /// Columns by name or by a pattern with one or more `*`.
     Columns(Vec<String>),
+    /// 1 where the column's cell reads so, else 0.
+    Equals {
+        /// The column.
+        column: String,
+        /// What its cells are compared with.
+        value: String,
+    },
+    /// The columns of the combination that its factor numbers.
+    Combination(Vec<String>),
+    /// 1 where the k-th datum, whose cells may be empty, has a value, else 0; of the same
+    /// dimensions. The empty cells of that datum hold some value that is there.
+    Observed(usize),
     /// `--set NAME=VALUE`, or `Dataset::set`.
     Set,
     /// Computed from other data when these are loaded.

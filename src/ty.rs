@@ -9,8 +9,12 @@ use std::sync::Arc;
 pub enum SizeAtom {
     /// The number of rows of a branch, by the name the model gives it.
     Rows(Arc<str>),
-    /// A whole-data `int`, by name.
+    /// A whole-data `int`, by name; the number of levels of a factor by `size(NAME)`.
     Datum(Arc<str>),
+    /// The number of rows of all branches together: of columns as whole data.
+    AllRows,
+    /// The number of branches: of columns as whole data.
+    Branches,
     /// `n (n - 1) / 2`, the number of elements of a strict lower triangle.
     StrictTriangle(Box<Size>),
 }
@@ -19,6 +23,8 @@ impl fmt::Display for SizeAtom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SizeAtom::Rows(name) | SizeAtom::Datum(name) => f.write_str(name),
+            SizeAtom::AllRows => f.write_str("number of rows"),
+            SizeAtom::Branches => f.write_str("number of branches"),
             SizeAtom::StrictTriangle(n) => write!(f, "({n}) choose 2"),
         }
     }
@@ -79,7 +85,7 @@ impl Size {
     pub fn depends_on_rows(&self) -> bool {
         self.atoms().any(|atom| match atom {
             SizeAtom::Rows(_) => true,
-            SizeAtom::Datum(_) => false,
+            SizeAtom::Datum(_) | SizeAtom::AllRows | SizeAtom::Branches => false,
             SizeAtom::StrictTriangle(n) => n.depends_on_rows(),
         })
     }

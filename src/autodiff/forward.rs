@@ -193,6 +193,11 @@ fn tangent(b: &mut Builder, op: &Op, copy: ValueId, of: Copy, n: &Size) -> Optio
             let keep = appended(keep, b.rank(da) - 1);
             Some(b.sum_keeping(da, &keep))
         }
+        Op::Reshape(a) => {
+            let da = of(*a).1?;
+            let dims = with_directions(b, copy, n);
+            Some(b.reshape(da, &dims))
+        }
         Op::Contract { a, a_axes, b: c, b_axes } => {
             contract(b, of(*a), a_axes, of(*c), b_axes, copy)
         }
@@ -234,7 +239,8 @@ fn tangent(b: &mut Builder, op: &Op, copy: ValueId, of: Copy, n: &Size) -> Optio
         | Op::SizeOf(_)
         | Op::Fill(_)
         | Op::Iota
-        | Op::Eye { .. } => None,
+        | Op::Eye { .. }
+        | Op::Largest(..) => None,
         Op::Loop(_) | Op::Result(..) => unreachable!("loops are pushed as a whole"),
     }
 }

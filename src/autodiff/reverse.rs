@@ -105,6 +105,7 @@ impl Active {
 fn passes_on(value: &Value, flags: &[bool]) -> bool {
     let is = |v: &ValueId| flags[v.index()];
     match &value.op {
+        Op::Largest(..) => false,
         Op::Select(_, a, b) => is(a) || is(b),
         Op::Index(a, _) => is(a),
         Op::Set { base, value, .. } | Op::AddAt { base, value, .. } => is(base) || is(value),
@@ -194,6 +195,11 @@ impl Adjoints {
                 let passed = b.broadcast(adjoint, keep, &dims);
                 self.add(b, *x, passed);
             }
+            Op::Reshape(x) => {
+                let dims = b.dims(*x).to_vec();
+                let passed = b.reshape(adjoint, &dims);
+                self.add(b, *x, passed);
+            }
             Op::Contract { a, a_axes, b: c, b_axes } => {
                 self.pass_contract(b, (*a, a_axes), (*c, b_axes), adjoint);
                 self.pass_contract(b, (*c, b_axes), (*a, a_axes), adjoint);
@@ -256,7 +262,8 @@ impl Adjoints {
             | Op::SizeOf(_)
             | Op::Fill(_)
             | Op::Iota
-            | Op::Eye { .. } => {}
+            | Op::Eye { .. }
+            | Op::Largest(..) => {}
             Op::Loop(_) => unreachable!("loops are passed as a whole"),
         }
     }

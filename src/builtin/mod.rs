@@ -5,10 +5,12 @@
 
 pub mod distribution;
 pub mod function;
+mod reference;
 pub mod transform;
 
 pub use distribution::{Distribution, Outcome, Param, ParamKind, distribution};
 pub use function::{Function, function};
+pub use reference::reference;
 
 /// The names of all distributions and functions.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -4,11 +4,12 @@ use super::Checker;
 use super::flow::reads_size_only;
 use super::names::{distance, is_near};
 use super::typed::{Expr, ExprId, ExprKind};
+use crate::builtin::function::{Argument, EqualSizes, Meaning, Part};
 use crate::builtin::{self, Distribution, Function};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::Ident;
-use crate::ty::{Level, Role, Shape, Size, Type};
+use crate::ty::{Level, Role, Size, Type};
 
 /// `_lpdf` of a distribution that exists.
 fn density(name: &str) -> Option<(&'static Distribution, &str)> {
@@ -240,20 +241,26 @@ impl Checker<'_> {
         args: Vec<ExprId>,
         span: Span,
     ) -> Option<ExprId> {
-        let types: Vec<Type> = args.iter().map(|arg| self.exprs[*arg].ty.clone()).collect();
-        let Some(ty) = (function.result)(&types) else {
+        let arguments = self.arguments_of(function, &args)?;
+        let Some(returned) = (function.result)(&arguments) else {
             self.report_arguments(function, name, &args, span);
             return None;
         };
-        let ty = self.sized_result(function.name, ty, &args)?;
-        self.check_argument_sizes(function.name, &args, span)?;
+        for EqualSizes { arguments: [left, right], sizes: [a, b] } in &returned.equal {
+            self.require_equal(a, b, args[*left], args[*right], span)?;
+        }
+        let ty = returned.ty;
+        if let Meaning::Part(part) = function.meaning {
+            let part = part(&arguments).expect("the function accepted its arguments");
+            return self.check_part(part, &args, ty, span);
+        }
         self.warn_cumulative(function.name, &args, span);
         let kind = ExprKind::Call(function, args.clone());
         if !reads_size_only(function.name) {
             return Some(self.push(kind, ty, &args, span));
         }
         // A size follows from the data whatever has it.
-        let is_of_branch = types[0].dims().iter().any(Size::depends_on_rows);
+        let is_of_branch = arguments[0].ty.dims().iter().any(Size::depends_on_rows);
         let level = if is_of_branch { Level::Branch } else { Level::Whole };
         Some(self.exprs.push(Expr { kind, ty, level, role: Role::Data, span }))
     }
@@ -279,56 +286,49 @@ impl Checker<'_> {
         }
     }
 
-    /// The result of a function whose size is the value of an argument.
-    fn sized_result(&mut self, function: &str, ty: Type, args: &[ExprId]) -> Option<Type> {
-        let size = |checker: &mut Self, position: usize| {
-            let arg = args.get(position).copied();
-            checker.check_size_value(arg.expect("the function accepted its arguments"))
-        };
-        Some(match function {
-            "rep_vector" | "linspaced_vector" => Type::of_shape(Shape::Vector(size(self, 1)?)),
-            "rep_row_vector" => Type::of_shape(Shape::RowVector(size(self, 1)?)),
-            "rep_matrix" if args.len() == 3 => {
-                Type::of_shape(Shape::Matrix(size(self, 1)?, size(self, 2)?))
-            }
-            "rep_array" => {
-                let inner = self.exprs[args[0]].ty.clone();
-                let sizes = (1..args.len()).map(|position| size(self, position));
-                let array =
-                    sizes.chain(inner.array.iter().cloned().map(Some)).collect::<Option<_>>()?;
-                Type { array, ..inner }
-            }
-            "head" | "tail" => {
-                let first = size(self, 1)?;
-                match ty.shape {
-                    Shape::Vector(_) => Type::of_shape(Shape::Vector(first)),
-                    Shape::RowVector(_) => Type::of_shape(Shape::RowVector(first)),
-                    _ => Type { array: vec![first], ..ty },
-                }
-            }
-            _ => ty,
-        })
+    /// The arguments with the values of those that are sizes; reports those that must be and
+    /// are none.
+    fn arguments_of(&mut self, function: &Function, args: &[ExprId]) -> Option<Vec<Argument>> {
+        let mut arguments = Vec::new();
+        for (position, &arg) in args.iter().enumerate() {
+            let ty = self.exprs[arg].ty.clone();
+            let size = match function.sizes.contains(&position) && ty == Type::int() {
+                true => Some(self.check_size_value(arg)?),
+                false => None,
+            };
+            arguments.push(Argument { ty, size });
+        }
+        Some(arguments)
     }
 
-    /// Sizes that a function wants equal.
-    fn check_argument_sizes(&mut self, function: &str, args: &[ExprId], span: Span) -> Option<()> {
-        let dims: Vec<Vec<Size>> = args.iter().map(|arg| self.exprs[*arg].ty.dims()).collect();
-        match (function, dims.as_slice()) {
-            ("diag_pre_multiply", [diagonal, matrix]) => {
-                self.require_equal(diagonal.first()?, matrix.first()?, args[0], args[1], span)
-            }
-            ("diag_post_multiply", [matrix, diagonal]) => {
-                self.require_equal(matrix.last()?, diagonal.first()?, args[0], args[1], span)
-            }
-            ("append_row" | "append_col" | "append_array" | "rep_array" | "segment", _) => Some(()),
-            (_, [left, right]) if left.len() == right.len() => {
-                for (a, b) in left.iter().zip(right) {
-                    self.require_equal(a, b, args[0], args[1], span)?;
+    /// A call that is another word for a subscript of its first argument.
+    fn check_part(&mut self, part: Part, args: &[ExprId], ty: Type, span: Span) -> Option<ExprId> {
+        let base = args[0];
+        let dims = self.exprs[base].ty.dims();
+        let kind = match part {
+            Part::Slice { first, length } => {
+                let last = first.checked_add(&length)?.checked_sub(&Size::constant(1))?;
+                let beyond = last.checked_sub(&dims[0]).and_then(|beyond| beyond.as_constant());
+                if beyond.is_some_and(|beyond| beyond > 0)
+                    || first.as_constant().is_some_and(|first| first < 1)
+                {
+                    let message = format!("elements {first} to {last} of {}", dims[0]);
+                    self.diags
+                        .error(Code::Index, span, message)
+                        .label(self.exprs[base].span, format!("this is {}", self.exprs[base].ty))
+                        .help(format!("elements are numbered from 1 to {}", dims[0]));
+                    return None;
                 }
-                Some(())
+                ExprKind::Slice(base, 0, first, length)
             }
-            _ => Some(()),
-        }
+            Part::Index { axis, argument } => {
+                self.check_index_value(args[argument], &dims[axis])?;
+                let mut at = vec![None; axis + 1];
+                at[axis] = Some(args[argument]);
+                ExprKind::Index(base, at)
+            }
+        };
+        Some(self.push(kind, ty, args, span))
     }
 
     /// Warns where a cumulative sum runs over rows in no declared order (rule 10).

@@ -92,6 +92,9 @@ impl<'a> Checker<'a> {
             let element = if is_int { Element::Int } else { Element::Real };
             self.schema.data.push(Datum {
                 name: declaration.name.name.clone(),
+                table: None,
+                numbered: None,
+                may_be_missing: false,
                 level,
                 per_row: false,
                 element,
@@ -372,8 +375,14 @@ impl<'a> Checker<'a> {
     /// A type as written, its sizes as symbols.
     pub(super) fn check_type(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
         let wanted = match ty.base {
-            BaseType::Int | BaseType::Real => 0,
-            BaseType::Vector | BaseType::RowVector | BaseType::CholeskyFactorCorr => 1,
+            BaseType::Int | BaseType::Real | BaseType::Index => 0,
+            BaseType::Vector
+            | BaseType::RowVector
+            | BaseType::CholeskyFactorCorr
+            | BaseType::Simplex
+            | BaseType::Ordered
+            | BaseType::PositiveOrdered
+            | BaseType::CovMatrix => 1,
             BaseType::Matrix => 2,
         };
         if ty.sizes.len() != wanted {
@@ -400,10 +409,15 @@ impl<'a> Checker<'a> {
 
 fn shape_of(base: BaseType, sizes: Vec<Size>) -> Shape {
     match (base, sizes.as_slice()) {
-        (BaseType::Vector, [n]) => Shape::Vector(n.clone()),
+        (
+            BaseType::Vector | BaseType::Simplex | BaseType::Ordered | BaseType::PositiveOrdered,
+            [n],
+        ) => Shape::Vector(n.clone()),
         (BaseType::RowVector, [n]) => Shape::RowVector(n.clone()),
         (BaseType::Matrix, [rows, columns]) => Shape::Matrix(rows.clone(), columns.clone()),
-        (BaseType::CholeskyFactorCorr, [n]) => Shape::Matrix(n.clone(), n.clone()),
+        (BaseType::CholeskyFactorCorr | BaseType::CovMatrix, [n]) => {
+            Shape::Matrix(n.clone(), n.clone())
+        }
         _ => Shape::Scalar,
     }
 }
@@ -412,5 +426,6 @@ fn from_span(from: &ast::From) -> Span {
     match from {
         ast::From::Column(column) => column.span,
         ast::From::Columns(_, span) => *span,
+        ast::From::Equals { column, value } => column.span.to(value.span),
     }
 }

@@ -89,7 +89,7 @@ impl Checker<'_> {
             _ => Part::Prior,
         };
         let rows = if part == Part::Likelihood { self.rows_of(lhs) } else { RowsOf::None };
-        Some(Statement::Sample { lhs, distribution, args, part, rows })
+        Some(Statement::Sample { lhs, distribution, args, part, rows, observed: None })
     }
 
     /// Rule 5: left of `~` stands an unknown of the block or data that it sees.
@@ -293,7 +293,7 @@ impl Checker<'_> {
     fn finish_target(&mut self, value: ExprId) -> Option<Statement> {
         self.warn_jump(value);
         if self.place == Place::Global {
-            return Some(Statement::Target { value, part: Part::Global });
+            return Some(Statement::Target { value, part: Part::Global, drawn: None });
         }
         let reach = self
             .loops
@@ -305,7 +305,7 @@ impl Checker<'_> {
         }
         self.check_bar_outcomes(value)?;
         let part = if reach.branch_data { Part::Likelihood } else { Part::Prior };
-        Some(Statement::Target { value, part })
+        Some(Statement::Target { value, part, drawn: None })
     }
 
     fn report_target(&mut self, value: ExprId) {

@@ -99,7 +99,7 @@ impl Checker<'_> {
                 let elements = self.all_done(elements)?;
                 self.check_array(elements, span)
             }
-            ast::ExprKind::Conditional(..) => None,
+            ast::ExprKind::Conditional(..) | ast::ExprKind::Member { .. } => None,
         }
     }
 
@@ -281,7 +281,10 @@ fn array_help(ty: &Type) -> &'static str {
 /// Calls `visit` with each operand, in the order they are written.
 pub(super) fn for_each_operand(kind: &ast::ExprKind, mut visit: impl FnMut(ast::ExprId)) {
     match kind {
-        ast::ExprKind::Int(_) | ast::ExprKind::Real(_) | ast::ExprKind::Name(_) => {}
+        ast::ExprKind::Int(_)
+        | ast::ExprKind::Real(_)
+        | ast::ExprKind::Name(_)
+        | ast::ExprKind::Member { .. } => {}
         ast::ExprKind::Unary(_, operand) | ast::ExprKind::Transpose(operand) => visit(*operand),
         ast::ExprKind::Binary(_, left, right) => [left, right].into_iter().for_each(|e| visit(*e)),
         ast::ExprKind::Conditional(c, a, b) => [c, a, b].into_iter().for_each(|e| visit(*e)),

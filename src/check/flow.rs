@@ -24,15 +24,21 @@ pub(super) fn for_each_name(ast: &Ast, root: ast::ExprId, mut visit: impl FnMut(
 }
 
 /// Calls `visit` with each operand of a typed expression.
-pub(super) fn for_each_typed_operand(kind: &ExprKind, mut visit: impl FnMut(ExprId)) {
+pub(crate) fn for_each_typed_operand(kind: &ExprKind, mut visit: impl FnMut(ExprId)) {
     match kind {
-        ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) => {}
+        ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) | ExprKind::Column(_) => {}
         ExprKind::Unary(_, operand)
         | ExprKind::Transpose(operand)
         | ExprKind::Slice(operand, ..) => visit(*operand),
-        ExprKind::Binary(_, left, right) => [left, right].into_iter().for_each(|e| visit(*e)),
+        ExprKind::Binary(_, left, right) | ExprKind::Gather(left, _, right) => {
+            [left, right].into_iter().for_each(|e| visit(*e));
+        }
+        ExprKind::Conditional(c, a, b) => [c, a, b].into_iter().for_each(|e| visit(*e)),
+        ExprKind::Inline(_, value) => visit(*value),
         ExprKind::Call(_, operands)
         | ExprKind::LogDensity(_, operands)
+        | ExprKind::Cumulative(_, _, operands)
+        | ExprKind::Random(_, operands)
         | ExprKind::RowVector(operands)
         | ExprKind::Array(operands) => operands.iter().for_each(|e| visit(*e)),
         ExprKind::Index(base, subscripts) => {

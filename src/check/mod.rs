@@ -36,6 +36,7 @@ use crate::schema::Schema;
 use crate::source::{Source, Span};
 use crate::syntax::ast::{self, Ast};
 use crate::ty::{Size, Type};
+pub(crate) use flow::for_each_typed_operand;
 use names::{Names, Place};
 use reach::{Assigned, Reach};
 use typed::{ExprId, SizeCheck, Symbol, SymbolId, SymbolKind, TypedModel};

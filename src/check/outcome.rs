@@ -23,7 +23,7 @@ impl Checker<'_> {
         }
         let outcome_fits = match distribution.outcome {
             Outcome::Univariate(element, _) => self.check_elements(distribution, element, outcome),
-            Outcome::Vector => self.check_vector_outcome(distribution, outcome),
+            Outcome::Vector(_) => self.check_vector_outcome(distribution, outcome),
             Outcome::CholeskyFactorCorr => self.check_factor_outcome(distribution, outcome),
         };
         let mut fits = outcome_fits.is_some();

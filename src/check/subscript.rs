@@ -113,7 +113,7 @@ impl Checker<'_> {
             Shape::Vector(_) => Type::of_shape(Shape::Vector(length.clone())),
             _ => Type { array: vec![length.clone()], ..ty },
         };
-        Some(self.push(ExprKind::Slice(base, first, length), sliced, &[base], span))
+        Some(self.push(ExprKind::Slice(base, 0, first, length), sliced, &[base], span))
     }
 
     /// One end of a slice: a size, in range where that can be seen.
@@ -204,7 +204,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_index_value(&mut self, index: ExprId, size: &Size) -> Option<()> {
+    pub(super) fn check_index_value(&mut self, index: ExprId, size: &Size) -> Option<()> {
         let expr = &self.exprs[index];
         let (span, ty, role) = (expr.span, expr.ty.clone(), expr.role);
         if !ty.is_scalar() {

@@ -41,7 +41,12 @@ impl Checker<'_> {
                 Constraint::Lower(low) => (Some(*low), None),
                 Constraint::Upper(high) => (None, Some(*high)),
                 Constraint::LowerUpper(low, high) => (Some(*low), Some(*high)),
-                Constraint::None | Constraint::CholeskyFactorCorr => (None, None),
+                Constraint::None
+                | Constraint::CholeskyFactorCorr
+                | Constraint::Simplex
+                | Constraint::Ordered
+                | Constraint::PositiveOrdered
+                | Constraint::CovMatrix => (None, None),
             },
             _ => (None, None),
         }
@@ -108,10 +113,12 @@ impl Checker<'_> {
         outcome: ExprId,
     ) {
         let (low, high) = self.bounds_of(symbol);
-        let is_interval = distribution.name == "uniform";
+        let is_interval = support == Support::BetweenArguments;
         let (fits, bounds) = match support {
             _ if is_interval => (low.is_some() && high.is_some(), "<lower=…, upper=…>"),
-            Support::NonNegative => (self.keeps_above(low, 0.0), "<lower=0>"),
+            Support::NonNegative | Support::Positive | Support::FromFirstArgument => {
+                (self.keeps_above(low, 0.0), "<lower=0>")
+            }
             Support::UnitInterval => {
                 (self.keeps_above(low, 0.0) && self.keeps_below(high, 1.0), "<lower=0, upper=1>")
             }
@@ -147,7 +154,7 @@ impl Checker<'_> {
         let is_local =
             matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
         let depends = args.iter().any(|arg| self.exprs[*arg].role > Role::Data);
-        let reaches = self.reaches_beyond(distribution, support, symbol);
+        let reaches = self.reaches_beyond(support, symbol);
         if !is_local || !depends || !reaches || self.is_folded(distribution, symbol, args) {
             return;
         }
@@ -169,24 +176,21 @@ impl Checker<'_> {
             );
     }
 
-    fn reaches_beyond(
-        &self,
-        distribution: &Distribution,
-        support: Support,
-        symbol: SymbolId,
-    ) -> bool {
+    fn reaches_beyond(&self, support: Support, symbol: SymbolId) -> bool {
         let (low, high) = self.bounds_of(symbol);
-        if distribution.name == "uniform" {
-            return false;
-        }
         let beyond = |bound: Option<ExprId>, end: f64| {
             bound.is_some_and(|bound| self.constant_value(bound) != Some(end))
         };
         match support {
             Support::Real => low.is_some() || high.is_some(),
-            Support::NonNegative => beyond(low, 0.0) || high.is_some(),
+            Support::NonNegative | Support::Positive => beyond(low, 0.0) || high.is_some(),
             Support::UnitInterval => beyond(low, 0.0) || beyond(high, 1.0),
-            Support::Binary | Support::UpToFirstArgument => false,
+            Support::Binary
+            | Support::UpToFirstArgument
+            | Support::UpToLength
+            | Support::UpToLengthPlusOne
+            | Support::FromFirstArgument
+            | Support::BetweenArguments => false,
         }
     }
 

@@ -115,6 +115,14 @@ pub enum Constraint {
     LowerUpper(ExprId, ExprId),
     /// A Cholesky factor of a correlation matrix.
     CholeskyFactorCorr,
+    /// Vectors of positive numbers whose sum is one.
+    Simplex,
+    /// Vectors whose elements increase.
+    Ordered,
+    /// Vectors of positive numbers that increase.
+    PositiveOrdered,
+    /// Covariance matrices.
+    CovMatrix,
 }
 
 /// A typed expression.
@@ -156,13 +164,35 @@ pub enum ExprKind {
     /// `a[i, j]`: whole-number scalars counted from one, one for each of the first axes of the
     /// operand's [`Type::dims`]; `None` keeps an axis.
     Index(ExprId, Vec<Option<ExprId>>),
-    /// `a[2:5]` of a value with one axis: the number of the first element, counted from one,
-    /// and how many there are.
-    Slice(ExprId, Size, Size),
+    /// `a[2:5]` along an axis: the number of the first element, counted from one, and how many
+    /// there are.
+    Slice(ExprId, usize, Size, Size),
+    /// `a[numbers]` along an axis, by an `array[] int` of numbers counted from one.
+    Gather(ExprId, usize, ExprId),
+    /// `normal_lcdf(x | …)` or `normal_lccdf(x | …)`: the sum over the elements of a
+    /// container; outcome first.
+    Cumulative(&'static Distribution, Tail, Vec<ExprId>),
+    /// `c ? a : b`, of which one alone is computed.
+    Conditional(ExprId, ExprId, ExprId),
+    /// A call of a user's function: statements on names of their own, then a value.
+    Inline(Vec<Statement>, ExprId),
+    /// `normal_rng(…)`, in what a user's distribution is drawn by: one outcome.
+    Random(&'static Distribution, Vec<ExprId>),
+    /// `column(x)`: all values of the k-th datum, first axis rows or branches.
+    Column(usize),
     /// `[a, b]` of scalars: a row vector; of row vectors: a matrix.
     RowVector(Vec<ExprId>),
     /// `{a, b}`
     Array(Vec<ExprId>),
+}
+
+/// Which tail a cumulative probability is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// At most the outcome: `_lcdf`.
+    Lower,
+    /// More than the outcome: `_lccdf`.
+    Upper,
 }
 
 /// Which part of the density a term belongs to.
@@ -211,6 +241,9 @@ pub enum Statement {
         part: Part,
         /// The rows it is of.
         rows: RowsOf,
+        /// Where cells of the outcome may be empty: 1 for each element that is there, else 0,
+        /// of the outcome's type.
+        observed: Option<ExprId>,
     },
     /// `target += value` (containers are summed).
     Target {
@@ -218,6 +251,9 @@ pub enum Statement {
         value: ExprId,
         /// The part of the density.
         part: Part,
+        /// For `y ~ own(…)` of a user's distribution with an `_rng`: the outcome, and what
+        /// draws it.
+        drawn: Option<(ExprId, ExprId)>,
     },
     /// `symbol[subscripts] = value`; compound operators are already spelt out in `value`.
     Assign {
@@ -240,6 +276,15 @@ pub enum Statement {
         max_count: Size,
         /// What is repeated.
         body: Vec<Statement>,
+    },
+    /// `if (condition) then else otherwise`, of which one alone is run.
+    If {
+        /// The condition, a scalar.
+        condition: ExprId,
+        /// Where it is not zero.
+        then: Vec<Statement>,
+        /// Where it is zero.
+        otherwise: Vec<Statement>,
     },
     /// `{ … }`
     Block(Vec<Statement>),

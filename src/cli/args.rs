@@ -80,8 +80,21 @@ pub struct DensityArgs {
     #[command(flatten)]
     pub input: Input,
     /// JSON with the points, on the constrained scale
-    #[arg(long, value_name = "FILE")]
-    pub at: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "unconstrained")]
+    pub at: Option<PathBuf>,
+    /// Unconstrained positions as raw little-endian f64, one after another: globals in order of
+    /// declaration, then the locals branch by branch; log-Jacobians are included
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["at", "jacobian"])]
+    pub unconstrained: Option<PathBuf>,
+    /// Add the gradient, in the shape of the point: in the unknowns as declared, without Jacobian
+    #[arg(long)]
+    pub gradient: bool,
+    /// Add the log-Jacobian of the constraints to the log density
+    #[arg(long)]
+    pub jacobian: bool,
+    /// Evaluate the value and its unconstrained gradient so often, and say how long one takes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: Option<u32>,
     /// Evaluate with the reference interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
@@ -98,8 +111,8 @@ pub struct DumpArgs {
     /// of the dump
     #[arg(long)]
     pub timings: bool,
-    /// With --timings: set whole data, as for fit
-    #[arg(long, value_name = "NAME=VALUE", requires = "timings")]
+    /// With --timings and the stages clif and asm: set whole data, as for fit
+    #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
 
@@ -112,6 +125,10 @@ pub enum Stage {
     Ir,
     /// The functions that inference calls
     Gradient,
+    /// These in Cranelift's intermediate language, for a few made-up rows
+    Clif,
+    /// These in instructions of this machine, for a few made-up rows
+    Asm,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! `hbdc dump`
 
-use hbdc::{CompileOptions, DumpStage};
+use hbdc::{CompileOptions, DumpStage, Listing};
 
 use super::args::{DumpArgs, MessageFormat, Stage};
 use super::{Outcome, input, print};
@@ -21,12 +21,20 @@ pub fn run(args: &DumpArgs, format: MessageFormat) -> Outcome {
         let total = line("total", timings.total().as_secs_f64());
         return print(&format!("{}\n{total}\n", lines.join("\n")));
     }
-    let stage = match args.stage {
-        Stage::Ast => DumpStage::Ast,
-        Stage::Ir => DumpStage::Ir,
-        Stage::Gradient => DumpStage::Gradient,
+    let listing = |listing| {
+        let settings = input::settings(&args.set)?;
+        model
+            .dump_code(listing, &settings)
+            .map_err(|error| input::data_failure(&error, Some(model.source()), format))
     };
-    print(&model.dump(stage))
+    let text = match args.stage {
+        Stage::Ast => model.dump(DumpStage::Ast),
+        Stage::Ir => model.dump(DumpStage::Ir),
+        Stage::Gradient => model.dump(DumpStage::Gradient),
+        Stage::Clif => listing(Listing::Clif)?,
+        Stage::Asm => listing(Listing::Assembly)?,
+    };
+    print(&text)
 }
 
 fn line(stage: &str, seconds: f64) -> String {

@@ -118,7 +118,7 @@ pub fn bind(
     Ok(bound)
 }
 
-fn note(message: &str, format: MessageFormat) {
+pub fn note(message: &str, format: MessageFormat) {
     match format {
         MessageFormat::Text => anstream::eprintln!("note: {message}"),
         MessageFormat::Json => {

@@ -15,7 +15,7 @@ type Unary = extern "C" fn(f64) -> f64;
 type Binary = extern "C" fn(f64, f64) -> f64;
 
 /// Functions of one argument that machine code calls, by symbol.
-const UNARY: [(&str, Unary); 16] = [
+const UNARY: [(&str, Unary); 30] = [
     ("exp", math::exp),
     ("expm1", math::expm1),
     ("log", math::log),
@@ -32,9 +32,29 @@ const UNARY: [(&str, Unary); 16] = [
     ("trigamma", math::trigamma),
     ("phi", math::phi),
     ("round", math::round),
+    ("inv_phi", math::inv_phi),
+    ("erf", math::erf),
+    ("erfc", math::erfc),
+    ("log1m_exp", math::log1m_exp),
+    ("log2", math::log2),
+    ("log10", math::log10),
+    ("cbrt", math::cbrt),
+    ("asin", math::asin),
+    ("acos", math::acos),
+    ("sinh", math::sinh),
+    ("cosh", math::cosh),
+    ("asinh", math::asinh),
+    ("acosh", math::acosh),
+    ("atanh", math::atanh),
 ];
 
-const BINARY: [(&str, Binary); 2] = [("pow", math::pow), ("rem", math::rem)];
+const BINARY: [(&str, Binary); 5] = [
+    ("pow", math::pow),
+    ("rem", math::rem),
+    ("atan2", math::atan2),
+    ("hypot", math::hypot),
+    ("log_beta", math::log_beta),
+];
 
 const POLYGAMMA: (&str, extern "C" fn(i32, f64) -> f64) = ("polygamma", math::polygamma);
 
@@ -87,6 +107,9 @@ impl Emitter<'_> {
             BinaryOp::Div => self.b.ins().fdiv(x, y),
             BinaryOp::Pow => self.call_binary("pow", x, y),
             BinaryOp::Rem => self.call_binary("rem", x, y),
+            BinaryOp::Atan2 => self.call_binary("atan2", x, y),
+            BinaryOp::Hypot => self.call_binary("hypot", x, y),
+            BinaryOp::LogBeta => self.call_binary("log_beta", x, y),
             BinaryOp::Min => self.first_if(FloatCC::LessThan, x, y),
             BinaryOp::Max => self.first_if(FloatCC::GreaterThan, x, y),
             BinaryOp::IntDiv => {
@@ -230,6 +253,20 @@ fn name_of(op: UnaryOp) -> &'static str {
         UnaryOp::Polygamma(1) => "trigamma",
         UnaryOp::Phi => "phi",
         UnaryOp::Round => "round",
+        UnaryOp::InvPhi => "inv_phi",
+        UnaryOp::Erf => "erf",
+        UnaryOp::Erfc => "erfc",
+        UnaryOp::Log1mExp => "log1m_exp",
+        UnaryOp::Log2 => "log2",
+        UnaryOp::Log10 => "log10",
+        UnaryOp::Cbrt => "cbrt",
+        UnaryOp::Asin => "asin",
+        UnaryOp::Acos => "acos",
+        UnaryOp::Sinh => "sinh",
+        UnaryOp::Cosh => "cosh",
+        UnaryOp::Asinh => "asinh",
+        UnaryOp::Acosh => "acosh",
+        UnaryOp::Atanh => "atanh",
         other => unreachable!("{other:?} is an instruction"),
     }
 }

@@ -4,7 +4,7 @@ use cranelift::prelude::*;
 
 use super::element::At;
 use super::emit::{Emit, Emitter, Num, Place, Scope, View};
-use crate::ir::op::{Op, ValueId};
+use crate::ir::op::{BinaryOp, Op, ValueId};
 
 /// Given row, column and place in the packed vector, and positions along further axes.
 type StrictLowerBody<'b, E> = dyn FnMut(&mut E, [At; 3], &[At]) + 'b;
@@ -26,6 +26,15 @@ impl Emitter<'_> {
             Op::Sum(..) | Op::Contract { .. } => {
                 self.emit_reduction(scope, id, Some(&target))?;
             }
+            Op::Largest(a, keep) => {
+                let extents = self.extents(scope.dims(*a))?;
+                self.nest(&dims, false, &mut |e, kept| {
+                    let largest = e.largest(scope, *a, (keep, kept), &extents);
+                    let address = e.element_address(&target, kept);
+                    e.store(largest, address);
+                });
+            }
+            Op::Reshape(a) => self.emit_reshape(scope, *a, &target)?,
             Op::Stack(items) => self.emit_stack(scope, items, &target, &dims),
             Op::UnpackStrictLower(a) => self.emit_unpack(scope, *a, &target, &dims),
             Op::PackStrictLower(a) => self.emit_pack(scope, *a, &target)?,
@@ -39,6 +48,45 @@ impl Emitter<'_> {
             _ => self.write_elements(scope, id, &target, &dims),
         }
         Ok(Place::View(target))
+    }
+
+    /// The largest element of `a` at these positions along the kept axes.
+    pub fn largest(
+        &mut self,
+        scope: &Scope,
+        a: ValueId,
+        (keep, kept): (&[u8], &[At]),
+        extents: &[Num],
+    ) -> Value {
+        let running = self.b.declare_var(types::F64);
+        let least = self.b.ins().f64const(f64::NEG_INFINITY);
+        self.b.def_var(running, least);
+        let is_kept = |axis: usize| keep.iter().position(|k| usize::from(*k) == axis);
+        let reduced: Vec<usize> =
+            (0..extents.len()).filter(|&axis| is_kept(axis).is_none()).collect();
+        let counts: Vec<Num> = reduced.iter().map(|&axis| extents[axis]).collect();
+        self.nest(&counts, false, &mut |e, rest| {
+            let mut rest = rest.iter();
+            let at: Vec<At> = (0..extents.len())
+                .map(|axis| match is_kept(axis) {
+                    Some(k) => kept[k],
+                    None => *rest.next().expect("one position for each reduced axis"),
+                })
+                .collect();
+            let element = e.element(scope, a, &at);
+            let before = e.b.use_var(running);
+            let larger = e.binary(BinaryOp::Max, before, element);
+            e.b.def_var(running, larger);
+        });
+        self.b.use_var(running)
+    }
+
+    /// Elements in their order: the target is one piece of memory.
+    fn emit_reshape(&mut self, scope: &Scope, a: ValueId, target: &View) -> Emit {
+        let extents = self.extents(scope.dims(a))?;
+        let same_elements = self.contiguous(target.base, &extents, None);
+        self.write_elements(scope, a, &same_elements, &extents);
+        Ok(())
     }
 
     /// `Set` and `AddAt`: the part changes in the base's memory or in a copy.

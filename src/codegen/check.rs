@@ -2,8 +2,8 @@
 //! for the safety of every access.
 
 use super::CodegenError;
-use super::sizes::SizeTable;
-use crate::ir::op::{Function, Op};
+use super::sizes::{RowPolynomial, SizeTable};
+use crate::ir::op::{Function, Op, ValueId};
 use crate::ir::verify::verify_with;
 use crate::ty::Size;
 
@@ -50,6 +50,14 @@ fn check_packed(function: &Function, sizes: &SizeTable) -> Result<(), CodegenErr
                 check_packed(&l.body, sizes)?;
                 continue;
             }
+            Op::Reshape(a) => {
+                if n_elements(function, sizes, *a)? != n_elements(function, sizes, id)? {
+                    let rule =
+                        format!("in `{}`, {id:?}: another number of elements", function.name);
+                    return Err(CodegenError::Invalid(rule));
+                }
+                continue;
+            }
             _ => continue,
         };
         let (square, packed) = (sizes.resolve(&square[0])?, sizes.resolve(&packed[0])?);
@@ -59,4 +67,24 @@ fn check_packed(function: &Function, sizes: &SizeTable) -> Result<(), CodegenErr
         }
     }
     Ok(())
+}
+
+/// The number of elements of a value. At most one of its dimensions may be negative, and so
+/// empty, for some number of rows: then the product is what the dimensions hold together.
+fn n_elements(
+    function: &Function,
+    sizes: &SizeTable,
+    id: ValueId,
+) -> Result<RowPolynomial, CodegenError> {
+    let dims = &function.values[id].ty.dims;
+    let product = |a: Size, b: &Size| a.checked_mul(b);
+    let overflow = || CodegenError::SizeOverflow(format!("{dims:?}"));
+    let count = dims.iter().try_fold(Size::constant(1), product).ok_or_else(overflow)?;
+    let resolved: Vec<RowPolynomial> =
+        dims.iter().map(|size| sizes.resolve(size)).collect::<Result<_, _>>()?;
+    if resolved.iter().filter(|size| size.may_be_negative()).count() > 1 {
+        let rule = format!("in `{}`, {id:?}: several dimensions below zero", function.name);
+        return Err(CodegenError::Invalid(rule));
+    }
+    sizes.resolve(&count)
 }

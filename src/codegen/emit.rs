@@ -238,6 +238,10 @@ impl Emitter<'_> {
             Op::Sum(..) | Op::Contract { .. } => {
                 self.emit_reduction(scope, id, None)?.expect("a scalar sum is in a register")
             }
+            Op::Largest(a, keep) => {
+                let extents = self.extents(scope.dims(*a))?;
+                self.largest(scope, *a, (keep, &[]), &extents)
+            }
             // `base` itself has no axis, so the new part is all of it.
             Op::Set { value, .. } => scope.scalar(*value),
             Op::AddAt { base, value, .. } => {

@@ -131,11 +131,11 @@ pub fn compile(
     Ok(compiled.collect())
 }
 
-fn backend(error: impl std::fmt::Display) -> CodegenError {
+pub(super) fn backend(error: impl std::fmt::Display) -> CodegenError {
     CodegenError::Backend(error.to_string())
 }
 
-fn new_module() -> Result<JITModule, CodegenError> {
+pub(super) fn new_module() -> Result<JITModule, CodegenError> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
     for (name, value) in [

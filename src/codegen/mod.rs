@@ -12,6 +12,7 @@ mod control;
 mod element;
 mod emit;
 mod jit;
+mod listing;
 mod loops;
 mod memory;
 mod reduce;
@@ -26,6 +27,7 @@ use std::fmt;
 
 #[allow(unused_imports)]
 pub use jit::{CompiledFunction, Scratch, compile};
+pub use listing::{Listing, listing};
 #[allow(unused_imports)]
 pub use sizes::SizeTable;
 

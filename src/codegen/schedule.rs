@@ -238,7 +238,10 @@ fn cost(op: &Op) -> u32 {
     match op {
         Op::Unary(op, _) if calls(*op) => CALL_COST,
         Op::Unary(UnaryOp::Sqrt | UnaryOp::Recip, _) => 6,
-        Op::Binary(BinaryOp::Pow | BinaryOp::Rem, ..) => CALL_COST,
+        Op::Binary(
+            BinaryOp::Pow | BinaryOp::Rem | BinaryOp::Atan2 | BinaryOp::Hypot | BinaryOp::LogBeta,
+            ..,
+        ) => CALL_COST,
         Op::Binary(BinaryOp::Div | BinaryOp::IntDiv, ..) => 6,
         Op::Unary(..) | Op::Binary(..) | Op::Select(..) => 1,
         Op::Iota | Op::Eye { .. } | Op::DiagonalMatrix(_) | Op::LowerTriangle(_) => 2,

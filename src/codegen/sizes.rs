@@ -45,6 +45,9 @@ impl SizeTable {
                             value.ok_or_else(|| CodegenError::UnknownSize(name.to_string()))?;
                         product = product.checked_mul(*value).ok_or_else(overflow)?;
                     }
+                    SizeAtom::AllRows | SizeAtom::Branches => {
+                        return Err(CodegenError::UnknownSize(atom.to_string()));
+                    }
                     SizeAtom::StrictTriangle(n) => {
                         let n = self.resolve(n)?.as_constant();
                         let n = n.ok_or_else(|| CodegenError::UnknownSize(size.to_string()))?;

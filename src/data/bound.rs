@@ -168,6 +168,7 @@ impl BoundData {
             let value = match atom {
                 SizeAtom::Rows(_) => n_rows.and_then(|n| i64::try_from(n).ok()),
                 SizeAtom::Datum(name) => self.whole_int(name),
+                SizeAtom::AllRows | SizeAtom::Branches => None,
                 SizeAtom::StrictTriangle(_) => unreachable!("sizes evaluate their parts"),
             };
             known &= value.is_some();

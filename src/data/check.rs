@@ -137,7 +137,7 @@ impl BoundData {
             Origin::Column(_) | Origin::Columns(_) if self.columns[datum].len() != wanted => {
                 Err(wrong_count(declared, &self.columns[datum], wanted))
             }
-            Origin::Column(_) | Origin::Columns(_) | Origin::Derived => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -81,7 +81,7 @@ impl Planner<'_> {
         let columns = match &datum.origin {
             Origin::Column(name) => self.columns(datum, std::slice::from_ref(name)),
             Origin::Columns(patterns) => self.columns(datum, patterns),
-            Origin::Set | Origin::Derived => return Vec::new(),
+            _ => return Vec::new(),
         };
         if datum.level == Level::Whole {
             self.errors.push(whole_column(datum));

@@ -102,7 +102,7 @@ fn patterns(datum: &Datum) -> &[String] {
     match &datum.origin {
         Origin::Column(name) => std::slice::from_ref(name),
         Origin::Columns(patterns) => patterns,
-        Origin::Set | Origin::Derived => &[],
+        _ => &[],
     }
 }
 

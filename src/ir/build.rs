@@ -170,6 +170,8 @@ impl Builder {
             Op::Select(c, a, b) => self.select(of(*c), of(*a), of(*b)),
             Op::Broadcast(a, axes) => self.broadcast(of(*a), axes, &ty.dims),
             Op::Sum(a, keep) => self.sum_keeping(of(*a), keep),
+            Op::Largest(a, keep) => self.largest_keeping(of(*a), keep),
+            Op::Reshape(a) => self.reshape(of(*a), &ty.dims),
             Op::Contract { a, a_axes, b, b_axes } => {
                 self.contract(of(*a), a_axes, of(*b), b_axes, ty.rank())
             }

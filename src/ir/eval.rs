@@ -64,6 +64,20 @@ pub fn unary(op: UnaryOp, x: f64) -> f64 {
         UnaryOp::Lgamma => math::lgamma(x),
         UnaryOp::Polygamma(n) => math::polygamma(i32::from(n), x),
         UnaryOp::Phi => math::phi(x),
+        UnaryOp::InvPhi => math::inv_phi(x),
+        UnaryOp::Erf => math::erf(x),
+        UnaryOp::Erfc => math::erfc(x),
+        UnaryOp::Log1mExp => math::log1m_exp(x),
+        UnaryOp::Log2 => math::log2(x),
+        UnaryOp::Log10 => math::log10(x),
+        UnaryOp::Cbrt => math::cbrt(x),
+        UnaryOp::Asin => math::asin(x),
+        UnaryOp::Acos => math::acos(x),
+        UnaryOp::Sinh => math::sinh(x),
+        UnaryOp::Cosh => math::cosh(x),
+        UnaryOp::Asinh => math::asinh(x),
+        UnaryOp::Acosh => math::acosh(x),
+        UnaryOp::Atanh => math::atanh(x),
         UnaryOp::Floor => x.floor(),
         UnaryOp::Ceil => x.ceil(),
         UnaryOp::Round => math::round(x),
@@ -102,6 +116,9 @@ pub fn binary(op: BinaryOp, x: f64, y: f64) -> f64 {
         BinaryOp::NotEqual => truth(x != y),
         BinaryOp::Less => truth(x < y),
         BinaryOp::LessEqual => truth(x <= y),
+        BinaryOp::Atan2 => math::atan2(x, y),
+        BinaryOp::Hypot => math::hypot(x, y),
+        BinaryOp::LogBeta => math::log_beta(x, y),
     }
 }
 
@@ -215,6 +232,11 @@ impl<'a> Step<'a> {
             Op::Select(c, a, b) => self.select(*c, *a, *b),
             Op::Broadcast(a, axes) => self.broadcast(*a, axes),
             Op::Sum(a, keep) => self.sum(*a, keep),
+            Op::Largest(a, keep) => self.largest(*a, keep),
+            Op::Reshape(a) => {
+                let data = self.value(*a).data.clone();
+                Array { dims: self.dims, data, results: Vec::new() }
+            }
             Op::Contract { a, a_axes, b, b_axes } => self.contract((*a, a_axes), (*b, b_axes)),
             Op::Index(a, at) => self.index(*a, at),
             Op::Set { base, at, value } => self.update(*base, at, *value, |_, new| new),
@@ -270,6 +292,18 @@ impl<'a> Step<'a> {
             *sum.at_mut(&to) += x;
         }
         sum
+    }
+
+    fn largest(self, a: ValueId, keep: &[u8]) -> Array {
+        let a = self.value(a);
+        let mut largest = Array::filled(self.dims.clone(), f64::NEG_INFINITY);
+        for (position, x) in a.data.iter().enumerate() {
+            let at = a.index_of(position);
+            let to: Vec<usize> = keep.iter().map(|axis| at[usize::from(*axis)]).collect();
+            let element = largest.at_mut(&to);
+            *element = binary(BinaryOp::Max, *element, *x);
+        }
+        largest
     }
 
     fn contract(self, (a, a_axes): (ValueId, &[u8]), (b, b_axes): (ValueId, &[u8])) -> Array {

@@ -101,6 +101,8 @@ pub enum InputKind {
     /// The k-th datum of the schema: of the whole data set, of the branch, or the rows of the
     /// branch.
     Datum(usize),
+    /// All values of the k-th datum, of every row or every branch, as whole data.
+    Column(usize),
     /// One weight per row: 1 where the row counts, 0 where it is held out.
     RowMask,
     /// The adjoint of the k-th output, in a vector-Jacobian product.
@@ -156,6 +158,34 @@ pub enum UnaryOp {
     Polygamma(u8),
     /// The standard normal distribution function
     Phi,
+    /// The quantile function of the standard normal distribution
+    InvPhi,
+    /// The error function
+    Erf,
+    /// `1 - erf x`
+    Erfc,
+    /// `ln(1 - eˣ)` for `x < 0`
+    Log1mExp,
+    /// The logarithm to base 2
+    Log2,
+    /// The logarithm to base 10
+    Log10,
+    /// The cube root
+    Cbrt,
+    /// `asin x`
+    Asin,
+    /// `acos x`
+    Acos,
+    /// `sinh x`
+    Sinh,
+    /// `cosh x`
+    Cosh,
+    /// `asinh x`
+    Asinh,
+    /// `acosh x`
+    Acosh,
+    /// `atanh x`
+    Atanh,
     /// Towards minus infinity
     Floor,
     /// Towards plus infinity
@@ -170,7 +200,7 @@ pub enum UnaryOp {
 
 impl UnaryOp {
     /// Every op, with the polygammas that first and second derivatives reach.
-    pub const ALL: [UnaryOp; 27] = [
+    pub const ALL: [UnaryOp; 41] = [
         UnaryOp::Neg,
         UnaryOp::Abs,
         UnaryOp::Sign,
@@ -193,6 +223,20 @@ impl UnaryOp {
         UnaryOp::Polygamma(1),
         UnaryOp::Polygamma(2),
         UnaryOp::Phi,
+        UnaryOp::InvPhi,
+        UnaryOp::Erf,
+        UnaryOp::Erfc,
+        UnaryOp::Log1mExp,
+        UnaryOp::Log2,
+        UnaryOp::Log10,
+        UnaryOp::Cbrt,
+        UnaryOp::Asin,
+        UnaryOp::Acos,
+        UnaryOp::Sinh,
+        UnaryOp::Cosh,
+        UnaryOp::Asinh,
+        UnaryOp::Acosh,
+        UnaryOp::Atanh,
         UnaryOp::Floor,
         UnaryOp::Ceil,
         UnaryOp::Round,
@@ -230,12 +274,18 @@ pub enum BinaryOp {
     Less,
     /// `1` where `x <= y`, else `0`
     LessEqual,
+    /// The angle of the point `(y, x)`, written `atan2(x, y)` with the ordinate first
+    Atan2,
+    /// `√(x² + y²)`, without overflow
+    Hypot,
+    /// `ln B(x, y)`, the logarithm of the beta function
+    LogBeta,
 }
 
 impl BinaryOp {
     /// Every op.
     #[cfg(test)]
-    pub const ALL: [BinaryOp; 13] = [
+    pub const ALL: [BinaryOp; 16] = [
         BinaryOp::Add,
         BinaryOp::Sub,
         BinaryOp::Mul,
@@ -249,6 +299,9 @@ impl BinaryOp {
         BinaryOp::NotEqual,
         BinaryOp::Less,
         BinaryOp::LessEqual,
+        BinaryOp::Atan2,
+        BinaryOp::Hypot,
+        BinaryOp::LogBeta,
     ];
 }
 
@@ -284,6 +337,13 @@ pub enum Op {
     /// The sum over the axes that are not in `keep`; axis `j` of the result is axis `keep[j]`
     /// of the operand (all different, any order).
     Sum(ValueId, Vec<u8>),
+    /// The largest element over the axes that are not in `keep`, which are as in `Sum`: NaN
+    /// where one is, minus infinity where there is none. Derivatives take it for a constant:
+    /// it is a scale to divide by, or tells which elements are the largest.
+    Largest(ValueId, Vec<u8>),
+    /// The same elements in the same order with other dimensions; their products agree once
+    /// sizes are known. Neither is a scalar.
+    Reshape(ValueId),
     /// The sum of products of two operands: every axis of either has a label; equal labels
     /// run together; labels below the result's rank are the result's axes, each present in at
     /// least one operand; the others are summed over. No operand has a label twice.
@@ -393,6 +453,8 @@ impl Op {
             Op::Unary(_, a)
             | Op::Broadcast(a, _)
             | Op::Sum(a, _)
+            | Op::Largest(a, _)
+            | Op::Reshape(a)
             | Op::Diagonal(a)
             | Op::DiagonalMatrix(a)
             | Op::LowerTriangle(a)

@@ -71,6 +71,8 @@ fn text(op: &Op) -> String {
         Op::Select(c, a, b) => format!("select {c:?} {a:?} {b:?}"),
         Op::Broadcast(a, axes) => format!("broadcast {a:?} to axes {axes:?}"),
         Op::Sum(a, keep) => format!("sum {a:?} keep {keep:?}"),
+        Op::Largest(a, keep) => format!("largest {a:?} keep {keep:?}"),
+        Op::Reshape(a) => format!("reshape {a:?}"),
         Op::Contract { a, a_axes, b, b_axes } => {
             format!("contract {a:?}{a_axes:?} {b:?}{b_axes:?}")
         }

@@ -77,6 +77,17 @@ fn axes_are_moved_and_summed() {
 }
 
 #[test]
+fn largest_elements_and_other_shapes() {
+    let m = [1.0, -2.0, 7.0, 4.0, f64::NAN, 6.0];
+    assert_eq!(of(Op::Largest(v(0), vec![0]), &[2, 3], &[2], &M23), [3.0, 6.0]);
+    assert_eq!(of(Op::Largest(v(0), vec![]), &[2, 3], &[], &M23), [6.0]);
+    let columns = of(Op::Largest(v(0), vec![1]), &[2, 3], &[3], &m);
+    assert!(columns[0] == 4.0 && columns[1].is_nan() && columns[2] == 7.0);
+    assert_eq!(of(Op::Largest(v(0), vec![]), &[0], &[], &[]), [f64::NEG_INFINITY]);
+    assert_eq!(of(Op::Reshape(v(0)), &[2, 3], &[3, 2], &M23), M23);
+}
+
+#[test]
 fn products_are_summed_over_shared_labels() {
     let product = |a_axes: &[u8], b_axes: &[u8], b: &[i64], to: &[i64], values: &[f64]| {
         let (a_axes, b_axes) = (a_axes.to_vec(), b_axes.to_vec());

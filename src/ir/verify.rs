@@ -110,7 +110,11 @@ impl<'a> Checker<'a> {
             Op::Binary(_, a, b) => self.elementwise(&[*a, *b])?,
             Op::Select(c, a, b) => self.elementwise(&[*c, *a, *b])?,
             Op::Broadcast(a, axes) => return self.check_broadcast(*a, axes, dims),
-            Op::Sum(a, keep) => self.sum_dims(*a, keep)?,
+            Op::Sum(a, keep) | Op::Largest(a, keep) => self.sum_dims(*a, keep)?,
+            Op::Reshape(a) => {
+                let both = !self.dims(*a).is_empty() && !dims.is_empty();
+                return ensure(both, "a scalar has no other shape");
+            }
             Op::Contract { a, a_axes, b, b_axes } => {
                 return self.check_contract([(*a, a_axes), (*b, b_axes)], dims);
             }

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::frame::Name;
 use super::{IndexSite, Lowerer};
+use crate::builtin::function::{Meaning, Types};
 use crate::check::typed::{BinaryOp, Expr, ExprId, ExprKind, SymbolKind, UnaryOp};
-use crate::ir::op::{self, ValueId};
+use crate::ir::op::{self, InputKind, ValueId, ValueType};
 use crate::source::Span;
 use crate::ty::{Element, Shape, Size, Type};
 
@@ -22,10 +23,57 @@ impl Lowerer<'_> {
             let expr = &model.exprs[id];
             self.b().set_span(Some(expr.span));
             let of = |id: ExprId| values[id.index() - first].expect("operands come first");
-            let value = self.one(expr, &of);
+            let value = self.one(id, expr, &of);
             values[id.index() - first] = Some(value);
         }
         values[root.index() - first].expect("the root is the last part")
+    }
+
+    /// What has to be there before an expression is computed: not what a condition guards.
+    fn operands(&self, expr: &Expr) -> Vec<ExprId> {
+        match &expr.kind {
+            ExprKind::Int(_)
+            | ExprKind::Real(_)
+            | ExprKind::Symbol(_)
+            | ExprKind::Column(_)
+            | ExprKind::Random(..)
+            | ExprKind::Inline(..) => Vec::new(),
+            ExprKind::Unary(_, a)
+            | ExprKind::Transpose(a)
+            | ExprKind::Slice(a, ..)
+            | ExprKind::Conditional(a, ..) => vec![*a],
+            ExprKind::Binary(op, a, b) if self.is_guard(*op, *b) => vec![*a],
+            ExprKind::Binary(_, a, b) | ExprKind::Gather(a, _, b) => vec![*a, *b],
+            ExprKind::Call(_, args)
+            | ExprKind::LogDensity(_, args)
+            | ExprKind::Cumulative(_, _, args) => args.clone(),
+            ExprKind::RowVector(items) | ExprKind::Array(items) => items.clone(),
+            ExprKind::Index(base, at) => {
+                let mut all = vec![*base];
+                all.extend(at.iter().flatten());
+                all
+            }
+        }
+    }
+
+    /// Whether the left side of this operator decides if the right side, which is more than
+    /// arithmetic, is computed.
+    fn is_guard(&self, op: BinaryOp, right: ExprId) -> bool {
+        matches!(op, BinaryOp::And | BinaryOp::Or) && !self.is_arithmetic(right)
+    }
+
+    /// Whether an expression is made of names, numbers and operators alone.
+    fn is_arithmetic(&self, root: ExprId) -> bool {
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            match &self.model.exprs[id].kind {
+                ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) => {}
+                ExprKind::Unary(_, a) => open.push(*a),
+                ExprKind::Binary(_, a, b) => open.extend([*a, *b]),
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// Every expression that `root` needs, operands first.
@@ -36,20 +84,21 @@ impl Lowerer<'_> {
         while let Some(id) = open.pop() {
             if seen.insert(id) {
                 parts.push(id);
-                open.extend(operands(&self.model.exprs[id]));
+                open.extend(self.operands(&self.model.exprs[id]));
             }
         }
         parts.sort_unstable();
         parts
     }
 
-    fn one(&mut self, expr: &Expr, of: &dyn Fn(ExprId) -> ValueId) -> ValueId {
+    fn one(&mut self, id: ExprId, expr: &Expr, of: &dyn Fn(ExprId) -> ValueId) -> ValueId {
         let model = self.model;
         match &expr.kind {
             ExprKind::Int(k) => self.b().int(*k),
             ExprKind::Real(x) => self.b().real(*x),
             ExprKind::Symbol(symbol) => self.lookup(Name::Symbol(*symbol)),
             ExprKind::Unary(op, a) => self.unary(*op, of(*a)),
+            ExprKind::Binary(op, a, c) if self.is_guard(*op, *c) => self.guarded(*op, of(*a), *c),
             ExprKind::Binary(op, a, c) => {
                 let types = (&model.exprs[*a].ty, &model.exprs[*c].ty);
                 self.binary(*op, of(*a), of(*c), types)
@@ -59,44 +108,50 @@ impl Lowerer<'_> {
                 _ => of(*a),
             },
             ExprKind::Call(function, args) => {
+                let Meaning::Ops(lower) = function.meaning else {
+                    unreachable!("parts are slices and indices by now")
+                };
+                let arg_types = args.iter().map(|&arg| &model.exprs[arg].ty).collect();
+                let types = Types { args: arg_types, result: &expr.ty };
                 let args: Vec<ValueId> = args.iter().map(|&arg| of(arg)).collect();
-                (function.lower)(self.b(), &args)
+                lower(self.b(), &args, &types)
             }
             ExprKind::LogDensity(distribution, args) => {
                 let args: Vec<ValueId> = args.iter().map(|&arg| of(arg)).collect();
-                let x = args[0];
-                let density = (distribution.log_density)(self.b(), x, &args[1..]);
-                let density = self.spread_over_outcome(density, x, distribution.outcome);
-                self.b().sum(density)
+                let terms = self.terms(distribution, args[0], &args[1..]);
+                self.b().sum(terms)
+            }
+            ExprKind::Cumulative(distribution, tail, args) => {
+                let args: Vec<ValueId> = args.iter().map(|&arg| of(arg)).collect();
+                let terms = self.cumulative_terms(distribution, *tail, args[0], &args[1..]);
+                self.b().sum(terms)
+            }
+            ExprKind::Conditional(c, a, b) => self.conditional(id, of(*c), *a, *b),
+            ExprKind::Inline(statements, value) => {
+                self.statements(statements);
+                self.expr(*value)
+            }
+            ExprKind::Random(..) => self.free_random(id),
+            ExprKind::Column(datum) => {
+                let declared = &model.schema.data[*datum];
+                let ty = ValueType { element: expr.ty.element, dims: expr.ty.dims() };
+                self.b().input(InputKind::Column(*datum), &declared.name, ty)
             }
             ExprKind::Index(base, at) => {
                 let indices = self.indices(*base, at, of);
                 self.b().index(of(*base), indices)
             }
-            ExprKind::Slice(base, from, length) => {
-                self.slice(*base, of(*base), from, length, expr.span)
+            ExprKind::Slice(base, axis, from, length) => {
+                self.slice(*base, of(*base), *axis, from, length, expr.span)
+            }
+            ExprKind::Gather(base, axis, numbers) => {
+                self.gather(*base, of(*base), *axis, *numbers, of(*numbers))
             }
             ExprKind::RowVector(items) | ExprKind::Array(items) => {
                 let items = items.iter().map(|&item| of(item)).collect();
                 self.b().stack(items)
             }
         }
-    }
-
-    /// The density of each element of a univariate outcome, where the arguments alone gave a
-    /// single number.
-    pub fn spread_over_outcome(
-        &mut self,
-        density: ValueId,
-        x: ValueId,
-        outcome: crate::builtin::Outcome,
-    ) -> ValueId {
-        let dims = self.b().dims(x).to_vec();
-        let is_univariate = matches!(outcome, crate::builtin::Outcome::Univariate(..));
-        if is_univariate && self.b().rank(density) < dims.len() {
-            return self.b().broadcast(density, &[], &dims);
-        }
-        density
     }
 
     fn unary(&mut self, op: UnaryOp, a: ValueId) -> ValueId {
@@ -189,32 +244,77 @@ impl Lowerer<'_> {
         indices
     }
 
-    /// `a[from:from + length - 1]`, as the product with a matrix that has a one in each row:
-    /// slices need no op of their own, and so no derivatives.
+    /// `a[from:from + length - 1]` along an axis.
     fn slice(
         &mut self,
         base: ExprId,
         a: ValueId,
+        axis: usize,
         from: &Size,
         length: &Size,
         span: Span,
     ) -> ValueId {
-        let size = self.b().dims(a)[0].clone();
+        let size = self.b().dims(a)[axis].clone();
         let one = Size::constant(1);
         let offset = from.checked_sub(&one).expect("slices were checked");
         let last = offset.checked_add(length).expect("slices were checked");
         let variable = self.variable_name(base);
-        for end in [from, &last] {
+        // A slice of no elements reads nothing.
+        let ends = if length.as_constant() == Some(0) { &[][..] } else { &[from, &last][..] };
+        for end in ends {
             let known = end.as_constant().zip(size.as_constant());
             let is_in_range = known.is_some_and(|(end, size)| (1..=size).contains(&end));
-            if !is_in_range && *end != size {
+            if !is_in_range && **end != size {
                 let value = self.b().size(end);
                 self.note_index(&variable, &size, span, value);
             }
         }
         let b = self.b();
         let picks = b.eye(length.clone(), size, offset);
-        b.mat_vec(picks, a)
+        let rank = b.rank(a) as u8;
+        // Labels: the axis is summed over; the others stay where they are.
+        let own: Vec<u8> = (0..rank).map(|k| if k == axis as u8 { rank } else { k }).collect();
+        b.contract(picks, &[axis as u8, rank], a, &own, usize::from(rank))
+    }
+
+    /// `a[numbers]` along an axis.
+    fn gather(
+        &mut self,
+        base: ExprId,
+        a: ValueId,
+        axis: usize,
+        numbers: ExprId,
+        indices: ValueId,
+    ) -> ValueId {
+        let size = self.b().dims(a)[axis].clone();
+        let variable = self.variable_name(base);
+        let span = self.model.exprs[numbers].span;
+        self.note_indices(&variable, &size, span, indices);
+        let n = self.b().dims(indices)[0].clone();
+        let count = self.b().size(&n);
+        let stacked = self.region("gather", count, &n, &[], |l, index| {
+            let depth = l.frames.len() - 1;
+            let (indices, a) = (l.capture(indices, depth), l.capture(a, depth));
+            let b = l.b();
+            let number = b.index(indices, vec![Some(index)]);
+            let minus_one = b.int(-1);
+            let from_zero = b.add(number, minus_one);
+            let mut at = vec![None; axis + 1];
+            at[axis] = Some(from_zero);
+            vec![b.index(a, at)]
+        })[0];
+        // The new axis came first and belongs where the old one was.
+        let rank = self.b().rank(stacked);
+        let mut dims = self.b().dims(stacked).to_vec();
+        dims[..=axis].rotate_left(1);
+        let axes: Vec<u8> = (0..rank)
+            .map(|from| match from {
+                0 => axis as u8,
+                from if from <= axis => from as u8 - 1,
+                from => from as u8,
+            })
+            .collect();
+        self.b().broadcast(stacked, &axes, &dims)
     }
 
     fn variable_name(&self, expr: ExprId) -> String {
@@ -226,17 +326,42 @@ impl Lowerer<'_> {
 
     /// Writes the check that `value`, counted from one, is at most `size`.
     fn note_index(&mut self, variable: &str, size: &Size, span: Span, value: ValueId) {
+        let b = self.b();
+        let (one, limit) = (b.int(1), b.size(size));
+        let too_small = b.binary(op::BinaryOp::Less, value, one);
+        let too_large = b.binary(op::BinaryOp::Less, limit, value);
+        let is_out = b.binary(op::BinaryOp::Max, too_small, too_large);
+        self.note_site(variable, size, span, is_out, value);
+    }
+
+    /// The same for every element of `values`.
+    fn note_indices(&mut self, variable: &str, size: &Size, span: Span, values: ValueId) {
+        let n = self.b().dims(values)[0].clone();
+        let count = self.b().size(&n);
+        let carried = [Name::BadSite, Name::BadIndex];
+        self.region("numbers", count, &n, &carried, |l, index| {
+            let values = l.capture(values, l.frames.len() - 1);
+            let value = l.b().index(values, vec![Some(index)]);
+            l.note_index(variable, size, span, value);
+            Vec::new()
+        });
+    }
+
+    fn note_site(
+        &mut self,
+        variable: &str,
+        size: &Size,
+        span: Span,
+        is_out: ValueId,
+        value: ValueId,
+    ) {
         self.sites.push(IndexSite { variable: variable.to_string(), size: size.clone(), span });
         let number = self.sites.len() as i64;
         let (site, bad) = (self.lookup(Name::BadSite), self.lookup(Name::BadIndex));
         let b = self.b();
-        let (zero, one, limit) = (b.int(0), b.int(1), b.size(size));
-        let too_small = b.binary(op::BinaryOp::Less, value, one);
-        let too_large = b.binary(op::BinaryOp::Less, limit, value);
-        let is_out = b.binary(op::BinaryOp::Max, too_small, too_large);
+        let (zero, number) = (b.int(0), b.int(number));
         let is_first = b.binary(op::BinaryOp::Equal, site, zero);
         let is_new = b.mul(is_out, is_first);
-        let number = b.int(number);
         let site = b.select(is_new, number, site);
         let bad = b.select(is_new, value, bad);
         self.bind(Name::BadSite, site);
@@ -253,21 +378,6 @@ impl Lowerer<'_> {
                 _ => false,
             },
             _ => false,
-        }
-    }
-}
-
-fn operands(expr: &Expr) -> Vec<ExprId> {
-    match &expr.kind {
-        ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Symbol(_) => Vec::new(),
-        ExprKind::Unary(_, a) | ExprKind::Transpose(a) | ExprKind::Slice(a, ..) => vec![*a],
-        ExprKind::Binary(_, a, b) => vec![*a, *b],
-        ExprKind::Call(_, args) | ExprKind::LogDensity(_, args) => args.clone(),
-        ExprKind::RowVector(items) | ExprKind::Array(items) => items.clone(),
-        ExprKind::Index(base, at) => {
-            let mut all = vec![*base];
-            all.extend(at.iter().flatten());
-            all
         }
     }
 }

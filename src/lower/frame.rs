@@ -23,6 +23,8 @@ pub enum Name {
     BadSite,
     /// That index.
     BadIndex,
+    /// The value so far of a `?:` by its number, and whether it is a whole number.
+    Choice(usize, bool),
 }
 
 impl PartialOrd for Part {
@@ -108,7 +110,11 @@ impl Lowerer<'_> {
             Name::Term(_) | Name::Jacobian => return self.frames[0].builder.real(0.0),
             Name::BadSite | Name::BadIndex => return self.frames[0].builder.int(0),
             Name::RowMask => return self.row_mask(),
+            Name::Choice(..) => unreachable!("a choice starts where it is made"),
         };
+        if self.free.is_some() {
+            return self.free_symbol(symbol);
+        }
         let model = self.model;
         let declared = &model.symbols[symbol];
         let ty = ValueType { element: declared.ty.element, dims: declared.ty.dims() };

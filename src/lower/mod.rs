@@ -5,11 +5,16 @@
 //! a `for` the walk goes on in the body of an IR loop: names assigned there are carried, those
 //! only read are captured.
 
+mod density;
 mod expr;
 mod frame;
+mod free;
+mod region;
 mod statement;
 
 use frame::{Frame, Name};
+use free::Free;
+pub use free::{Expression, expression};
 
 use crate::builtin::transform::Transform;
 use crate::check::typed::{Constraint, Part, SymbolId, SymbolKind, TypedModel};
@@ -136,10 +141,25 @@ fn unconstrained_dims(model: &TypedModel, symbol: SymbolId) -> Vec<Size> {
     let symbol = &model.symbols[symbol];
     let dims = symbol.ty.dims();
     match &symbol.kind {
-        SymbolKind::Unknown { constraint: Constraint::CholeskyFactorCorr, .. } => {
-            vec![Size::strict_triangle(&dims[0])]
+        SymbolKind::Unknown { constraint, .. } => {
+            without_bounds(constraint).unconstrained_dims(&dims)
         }
         _ => dims,
+    }
+}
+
+/// The transform of a constraint, bounds aside: they change no dimensions.
+fn without_bounds(constraint: &Constraint) -> Transform {
+    match constraint {
+        Constraint::None
+        | Constraint::Lower(_)
+        | Constraint::Upper(_)
+        | Constraint::LowerUpper(..) => Transform::Identity,
+        Constraint::CholeskyFactorCorr => Transform::CholeskyFactorCorr,
+        Constraint::Simplex => Transform::Simplex,
+        Constraint::Ordered => Transform::Ordered,
+        Constraint::PositiveOrdered => Transform::PositiveOrdered,
+        Constraint::CovMatrix => unreachable!("not checked yet"),
     }
 }
 
@@ -160,6 +180,10 @@ struct Lowerer<'m> {
     sites: Vec<IndexSite>,
     /// Loop variables that run exactly from one to a size.
     full_ranges: Vec<(SymbolId, Size)>,
+    /// How many `?:` were met.
+    n_choices: usize,
+    /// Where every name is an input: those met so far, and the random numbers met so far.
+    free: Option<Free>,
 }
 
 impl<'m> Lowerer<'m> {
@@ -173,6 +197,8 @@ impl<'m> Lowerer<'m> {
             is_constrained: false,
             sites: Vec::new(),
             full_ranges: Vec::new(),
+            n_choices: 0,
+            free: None,
         }
     }
 
@@ -190,7 +216,7 @@ impl<'m> Lowerer<'m> {
             Constraint::LowerUpper(lower, upper) => {
                 Transform::LowerUpper(self.expr(*lower), self.expr(*upper))
             }
-            Constraint::CholeskyFactorCorr => Transform::CholeskyFactorCorr,
+            unbounded => without_bounds(unbounded),
         }
     }
 
@@ -317,6 +343,44 @@ fn lower_local(
     let values = symbols.iter().map(|&id| quantity(model, id)).collect();
     let (function, indices) = l.finish("local");
     (function, values, indices)
+}
+
+/// The density as a function of constrained unknowns, without Jacobians.
+pub struct Constrained {
+    /// Of constrained globals: the shared values, then log p(θ).
+    pub global: Function,
+    /// Of constrained locals and shared values: log p(zᵢ|θ) + log p(yᵢ|θ,zᵢ).
+    pub local: Function,
+}
+
+/// The density of a model as a function of constrained unknowns. Shared values are those of
+/// [`Program::shared`].
+pub fn constrained(model: &TypedModel) -> Constrained {
+    let mut shared = Vec::new();
+    lower_local(model, false, &mut shared);
+    unconstrain(model, Role::Local, &mut shared);
+    let mut l = Lowerer::new(model, "local", Role::Local);
+    l.is_constrained = true;
+    l.shared = shared;
+    l.statements(&model.local);
+    let prior = l.lookup(Name::Term(Part::Prior));
+    let likelihood = l.lookup(Name::Term(Part::Likelihood));
+    let total = l.b().add(prior, likelihood);
+    l.b().output("log_local", total);
+    let shared = std::mem::take(&mut l.shared);
+    let (local, _) = l.finish("local");
+
+    let mut l = Lowerer::new(model, "global", Role::Global);
+    l.is_constrained = true;
+    l.statements(&model.global);
+    for symbol in shared {
+        let value = l.lookup(Name::Symbol(symbol));
+        l.b().output(model.symbols[symbol].name.clone(), value);
+    }
+    let log_prior = l.lookup(Name::Term(Part::Global));
+    l.b().output("log_global", log_prior);
+    let (global, _) = l.finish("global");
+    Constrained { global, local }
 }
 
 /// The function from constrained unknowns to unconstrained ones.

@@ -3,11 +3,20 @@
 //! Every function is total: any `f64`, infinite or NaN included, gives a value, and none
 //! panics. They have the C calling convention so that machine code can call them by address.
 
+mod beta;
+mod elementary;
 mod gamma;
+mod normal;
 #[cfg(test)]
 mod tests;
 
+pub use beta::log_beta;
+pub use elementary::{
+    acos, acosh, asin, asinh, atan2, atanh, cbrt, cosh, erf, erfc, hypot, log1m_exp, log2, log10,
+    sinh,
+};
 pub use gamma::{digamma, lgamma, polygamma, trigamma};
+pub use normal::inv_phi;
 
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
 

@@ -121,6 +121,8 @@ pub fn size_of(atom: &SizeAtom, data: &BoundData, n_rows: usize) -> i64 {
     match atom {
         SizeAtom::Rows(_) => n_rows as i64,
         SizeAtom::Datum(name) => data.whole_int(name).expect("sizes are known once data are bound"),
+        SizeAtom::AllRows => data.n_rows_total() as i64,
+        SizeAtom::Branches => data.n_branches() as i64,
         SizeAtom::StrictTriangle(_) => unreachable!("sizes evaluate their parts themselves"),
     }
 }
@@ -153,6 +155,7 @@ fn source(kind: InputKind, pieces: &Pieces, cotangents: &[usize], data: &BoundDa
             }
         }
         InputKind::RowMask => Source::RowMask,
+        InputKind::Column(_) => unreachable!("columns as whole data are read by derived data"),
         InputKind::LoopIndex | InputKind::Carried(_) | InputKind::Captured(_) => {
             unreachable!("these are inputs of loop bodies")
         }

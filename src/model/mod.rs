@@ -5,6 +5,7 @@ pub mod derivatives;
 mod evaluator;
 mod kernel;
 mod layout;
+mod point_gradient;
 mod points;
 mod prior;
 mod program;
@@ -18,11 +19,14 @@ use std::sync::Arc;
 
 pub use bind::Schema;
 pub use evaluator::{EvaluateError, Evaluator};
+pub(crate) use kernel::size_of;
 pub use layout::{ParamLayout, Variable};
+pub use point_gradient::PointGradient;
 pub use points::{Point, PointDensity, PointError, Points};
 pub use timings::Timings;
 
 use crate::check::typed::TypedModel;
+use crate::codegen::Listing;
 use crate::data::{DataError, SetValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, render, to_json};
 use crate::lower::Program;
@@ -243,6 +247,32 @@ impl CompiledModel {
             DumpStage::Gradient => self.inner.derivatives.all().to_vec(),
         };
         functions.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The functions that inference calls on their way to machine code, for a few rows made up
+    /// from the schema. `settings` are the whole data that the model does not compute.
+    ///
+    /// # Errors
+    /// When whole data are not set or wrong, or made-up rows break a rule of the model.
+    pub fn dump_code(
+        &self,
+        listing: Listing,
+        settings: &[(String, SetValue)],
+    ) -> Result<String, DataError> {
+        let data = self.inner.schema.synthetic_data(settings)?;
+        let functions = self.inner.derivatives.all();
+        let text = crate::codegen::listing(&functions, &program::size_table(&data), listing);
+        text.map_err(|error| program::data_error(&error))
+    }
+
+    /// The checked model.
+    pub(crate) fn typed(&self) -> &crate::check::typed::TypedModel {
+        &self.inner.typed
+    }
+
+    /// The functions of the model.
+    pub(crate) fn program(&self) -> &Program {
+        &self.inner.program
     }
 
     fn ast(&self) -> syntax::ast::Ast {

@@ -131,6 +131,41 @@ impl Evaluator {
         PointDensity { log_global, log_local }
     }
 
+    /// The log-Jacobian of the constraints at a point.
+    pub fn log_jacobian_at(&mut self, point: &Point) -> f64 {
+        let theta = self.unconstrain(point);
+        let mut shared = vec![0.0; self.n_shared()];
+        let (_, mut log_jacobian) = self.log_prior(&theta, &mut shared);
+        for (branch, constrained) in point.locals.iter().enumerate() {
+            let z = self.unconstrain_local(branch, &shared, constrained);
+            log_jacobian += self.log_local(branch, &shared, &z)[1];
+        }
+        log_jacobian
+    }
+
+    /// A point, or values of its shape, as JSON: what [`Evaluator::read_points`] reads.
+    pub fn point_json(&self, point: &Point) -> Value {
+        let unknowns = |layout: &ParamLayout| -> Vec<Variable> {
+            layout.variables().iter().filter(|v| v.is_unknown).cloned().collect()
+        };
+        let mut globals = Map::new();
+        let mut rest = point.globals.as_slice();
+        for variable in unknowns(self.reported_layout()) {
+            let (own, after) = rest.split_at(variable.range.len());
+            globals.insert(variable.name.clone(), nested(own, &variable.dims));
+            rest = after;
+        }
+        let mut locals = Map::new();
+        let mut start = 0;
+        for variable in unknowns(self.reported_local_layout()) {
+            let own = start..start + variable.range.len();
+            let of = |branch: &Vec<f64>| nested(&branch[own.clone()], &variable.dims);
+            locals.insert(variable.name.clone(), point.locals.iter().map(of).collect());
+            start = own.end;
+        }
+        serde_json::json!({ "globals": globals, "locals": locals })
+    }
+
     /// The unconstrained position of a point: θ, then the locals of each branch, as
     /// [`Evaluator::log_density_gradient`] has them.
     pub fn position(&mut self, point: &Point) -> Vec<f64> {
@@ -198,6 +233,18 @@ fn check_names(
         ));
     }
     Ok(())
+}
+
+/// Nested arrays of these dimensions; numbers that are not finite are strings.
+fn nested(flat: &[f64], dims: &[usize]) -> Value {
+    match dims.split_first() {
+        None if flat[0].is_finite() => Value::from(flat[0]),
+        None => Value::from(flat[0].to_string()),
+        Some((&0, _)) => Value::Array(Vec::new()),
+        Some((&n, inner)) => {
+            flat.chunks(flat.len().div_ceil(n).max(1)).map(|part| nested(part, inner)).collect()
+        }
+    }
 }
 
 /// Appends the numbers of nested arrays of these dimensions.

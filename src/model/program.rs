@@ -78,20 +78,15 @@ impl Kernels {
             }
             Backend::Interpreter => vec![None; functions.len()],
         };
-        let lengths = |quantities: &[usize]| -> Vec<usize> {
-            quantities.iter().map(|&k| length(&program.global_values[k].dims, &data)).collect()
-        };
         let pieces = Pieces {
             globals: program.global_lengths.iter().map(|size| extent(size, &data)).collect(),
             locals: program.local_lengths.iter().map(|size| extent(size, &data)).collect(),
-            shared: lengths(&program.shared),
+            shared: constrained_pieces(&program, &data).shared,
         };
         let mut codes = codes.into_iter();
         let mut kernel = |function: &Function, cotangents: &[usize]| {
             let code = codes.next().expect("one code for each function");
-            let output =
-                |k: usize| length(&function.values[function.outputs[k].value].ty.dims, &data);
-            let lengths = (0..function.outputs.len()).map(output).collect();
+            let lengths = output_lengths(function, &data);
             Kernel::new(function.clone(), code, &pieces, cotangents, lengths, &data)
         };
         let shared = kernel(&derivatives.shared, &[]);
@@ -130,17 +125,29 @@ impl Kernels {
     }
 }
 
-/// The functions from constrained globals and locals to unconstrained ones.
-fn unconstraining(program: &Program, pieces: &Pieces, data: &BoundData) -> [Kernel; 2] {
-    let constrained = |values: &[Quantity]| -> Vec<usize> {
+/// Lengths of constrained globals and locals and of shared values.
+pub fn constrained_pieces(program: &Program, data: &BoundData) -> Pieces {
+    let unknowns = |values: &[Quantity]| -> Vec<usize> {
         let unknowns = values.iter().filter(|value| value.is_unknown);
         unknowns.map(|value| length(&value.dims, data)).collect()
     };
-    let constrained = Pieces {
-        globals: constrained(&program.global_values),
-        locals: constrained(&program.local_values),
-        shared: pieces.shared.clone(),
-    };
+    let shared = program.shared.iter().map(|&k| length(&program.global_values[k].dims, data));
+    Pieces {
+        globals: unknowns(&program.global_values),
+        locals: unknowns(&program.local_values),
+        shared: shared.collect(),
+    }
+}
+
+/// The length of each output of a function that reads no rows in its outputs' sizes.
+pub fn output_lengths(function: &Function, data: &BoundData) -> Vec<usize> {
+    let output = |k: usize| length(&function.values[function.outputs[k].value].ty.dims, data);
+    (0..function.outputs.len()).map(output).collect()
+}
+
+/// The functions from constrained globals and locals to unconstrained ones.
+fn unconstraining(program: &Program, pieces: &Pieces, data: &BoundData) -> [Kernel; 2] {
+    let constrained = constrained_pieces(program, data);
     let kernel = |function: &Function, lengths: &[usize]| {
         Kernel::new(function.clone(), None, &constrained, &[], lengths.to_vec(), data)
     };
@@ -263,6 +270,6 @@ fn features(derivatives: &Derivatives, data: &BoundData) -> Vec<(usize, usize)> 
     features
 }
 
-fn data_error(error: &CodegenError) -> DataError {
+pub fn data_error(error: &CodegenError) -> DataError {
     DataError::new(DataErrorKind::Size, error.to_string())
 }

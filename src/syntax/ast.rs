@@ -12,6 +12,8 @@ use crate::source::Span;
 pub struct Ast {
     /// All expressions of the file.
     pub exprs: Arena<Expr>,
+    /// `functions { … }`.
+    pub functions: FunctionsBlock,
     /// `data { … }`.
     pub data: DataBlock,
     /// `global { … }`.
@@ -40,6 +42,50 @@ pub struct Ident {
     /// The name.
     pub name: String,
     /// Where it stands.
+    pub span: Span,
+}
+
+/// The `functions` block.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionsBlock {
+    /// The word `functions`, absent when the block was not written.
+    pub span: Option<Span>,
+    /// The definitions, in order.
+    pub functions: Vec<FunctionDefinition>,
+}
+
+/// `TYPE NAME(TYPE a, TYPE b) { … }`.
+#[derive(Clone, Debug)]
+pub struct FunctionDefinition {
+    /// The type of its value.
+    pub result: UnsizedType,
+    /// Its name.
+    pub name: Ident,
+    /// Its arguments.
+    pub params: Vec<FunctionParam>,
+    /// What it does; ends by `return` on every way.
+    pub body: Vec<Statement>,
+    /// The definition up to its body.
+    pub span: Span,
+}
+
+/// An argument of a user's function.
+#[derive(Clone, Debug)]
+pub struct FunctionParam {
+    /// Its type.
+    pub ty: UnsizedType,
+    /// Its name.
+    pub name: Ident,
+}
+
+/// `array[,] vector`: a type without sizes.
+#[derive(Clone, Debug)]
+pub struct UnsizedType {
+    /// The number of array axes.
+    pub n_array: usize,
+    /// `int`, `real`, `vector`, `row_vector` or `matrix`.
+    pub base: BaseType,
+    /// The whole type.
     pub span: Span,
 }
 
@@ -83,6 +129,36 @@ pub enum DataItem {
     },
     /// A declaration.
     Declare(DataDeclaration),
+    /// `factor items from "item" levels("a", "b");`, outside `branch`.
+    Factor(FactorDeclaration),
+    /// `table movies by movie_id { … }`, outside `branch`.
+    Table(TableSection),
+}
+
+/// `factor NAME [from COLUMN | from (A, B)] [levels(…)];`
+#[derive(Clone, Debug)]
+pub struct FactorDeclaration {
+    /// Its name.
+    pub name: Ident,
+    /// Its column, or several whose combinations are numbered; none: the column of its name.
+    pub columns: Vec<Text>,
+    /// The levels in order, where they are written.
+    pub levels: Option<Vec<Text>>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// `table NAME by KEY { … }`
+#[derive(Clone, Debug)]
+pub struct TableSection {
+    /// Its name.
+    pub name: Ident,
+    /// The column that names its rows.
+    pub key: Ident,
+    /// The declarations inside.
+    pub items: Vec<DataItem>,
+    /// From the word `table` to the key.
+    pub span: Span,
 }
 
 /// A datum: `TYPE NAME [from …] [= EXPR];`.
@@ -94,6 +170,8 @@ pub struct DataDeclaration {
     pub name: Ident,
     /// `from …`.
     pub from: Option<From>,
+    /// The word `missing`: cells may be empty.
+    pub missing: Option<Span>,
     /// `= EXPR`: computed when the data are loaded.
     pub value: Option<ExprId>,
 }
@@ -105,6 +183,13 @@ pub enum From {
     Column(Text),
     /// `from cols("a", "b")` or `from cols("g_*")`.
     Columns(Vec<Text>, Span),
+    /// `from "use" == "Y"`: 1 where the cell reads so, else 0.
+    Equals {
+        /// The column.
+        column: Text,
+        /// What its cells are compared with.
+        value: Text,
+    },
 }
 
 /// A string literal.
@@ -169,6 +254,26 @@ pub enum StatementKind {
         /// One statement, often a block.
         body: Box<Statement>,
     },
+    /// `for (NAME in CONTAINER) BODY`
+    ForEach {
+        /// Each element in turn.
+        name: Ident,
+        /// What is gone through.
+        over: ExprId,
+        /// One statement, often a block.
+        body: Box<Statement>,
+    },
+    /// `if (CONDITION) THEN else OTHERWISE`
+    If {
+        /// The condition.
+        condition: ExprId,
+        /// What is done where it holds.
+        then: Box<Statement>,
+        /// What is done where it does not.
+        otherwise: Option<Box<Statement>>,
+    },
+    /// `return EXPR;`, in a user's function.
+    Return(ExprId),
     /// `{ … }`.
     Block(Vec<Statement>),
 }
@@ -217,6 +322,8 @@ pub struct TypeExpr {
     pub lower: Option<ExprId>,
     /// See `lower`.
     pub upper: Option<ExprId>,
+    /// `index(NAME)`: what is numbered.
+    pub index: Option<Ident>,
     /// `[A, B]` after the word.
     pub sizes: Vec<ExprId>,
     /// The whole type.
@@ -238,17 +345,32 @@ pub enum BaseType {
     Matrix,
     /// `cholesky_factor_corr`
     CholeskyFactorCorr,
+    /// `simplex`
+    Simplex,
+    /// `ordered`
+    Ordered,
+    /// `positive_ordered`
+    PositiveOrdered,
+    /// `cov_matrix`
+    CovMatrix,
+    /// `index(…)`
+    Index,
 }
 
 impl BaseType {
     /// Every word.
-    pub const ALL: [BaseType; 6] = [
+    pub const ALL: [BaseType; 11] = [
         BaseType::Int,
         BaseType::Real,
         BaseType::Vector,
         BaseType::RowVector,
         BaseType::Matrix,
         BaseType::CholeskyFactorCorr,
+        BaseType::Simplex,
+        BaseType::Ordered,
+        BaseType::PositiveOrdered,
+        BaseType::CovMatrix,
+        BaseType::Index,
     ];
 
     /// The word as written.
@@ -260,6 +382,11 @@ impl BaseType {
             BaseType::RowVector => "row_vector",
             BaseType::Matrix => "matrix",
             BaseType::CholeskyFactorCorr => "cholesky_factor_corr",
+            BaseType::Simplex => "simplex",
+            BaseType::Ordered => "ordered",
+            BaseType::PositiveOrdered => "positive_ordered",
+            BaseType::CovMatrix => "cov_matrix",
+            BaseType::Index => "index",
         }
     }
 }
@@ -313,6 +440,13 @@ pub enum ExprKind {
     RowVector(Vec<ExprId>),
     /// `{a, b}`.
     Array(Vec<ExprId>),
+    /// `movies.feature`: a column of a table.
+    Member {
+        /// The table.
+        table: Ident,
+        /// The column.
+        column: Ident,
+    },
 }
 
 /// One subscript.

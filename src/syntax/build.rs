@@ -1,14 +1,14 @@
-//! From pest's pairs to the syntax tree: blocks, declarations, types and statements.
+//! From pest's pairs to the syntax tree: blocks, functions, declarations, types and statements.
 //!
 //! The grammar fixes which children a rule has and in what order, so a walk takes them as they
-//! come. It recurses only where brackets nest or `for` follows `for`, which `precheck` limits.
+//! come. It recurses only where brackets, `for`, `if` and `else` nest, which `precheck` limits.
 
 use pest::iterators::{Pair, Pairs};
 
 use super::ast::{
-    Ast, BaseType, BinaryOp, Block, BranchSection, DataDeclaration, DataItem, Declaration,
-    DistributionCall, ExprId, ExprKind, From, Ident, Place, Statement, StatementKind, Text,
-    TypeExpr,
+    Ast, BaseType, BinaryOp, Block, Declaration, DistributionCall, ExprId, ExprKind,
+    FunctionDefinition, FunctionParam, FunctionsBlock, Ident, Place, Statement, StatementKind,
+    TypeExpr, UnsizedType,
 };
 use super::grammar::Rule;
 use crate::diagnostic::{Code, Diagnostics};
@@ -31,17 +31,12 @@ pub(super) fn ident(pair: &Pair<'_, Rule>) -> Ident {
 }
 
 /// The names directly below a pair.
-fn idents(pair: Pair<'_, Rule>) -> Vec<Ident> {
+pub(super) fn idents(pair: Pair<'_, Rule>) -> Vec<Ident> {
     pair.into_inner().filter(|inner| inner.as_rule() == Rule::name).map(|n| ident(&n)).collect()
 }
 
-fn text(pair: &Pair<'_, Rule>) -> Text {
-    let quoted = pair.as_str();
-    Text { text: quoted[1..quoted.len() - 1].to_string(), span: span_of(pair) }
-}
-
 /// The next child, which the grammar promises.
-fn next<'i>(pairs: &mut Pairs<'i, Rule>) -> Pair<'i, Rule> {
+pub(super) fn next<'i>(pairs: &mut Pairs<'i, Rule>) -> Pair<'i, Rule> {
     pairs.next().expect("the grammar requires another part here")
 }
 
@@ -54,6 +49,7 @@ impl<'a> Builder<'a> {
     pub(super) fn file(mut self, file: Pair<'_, Rule>) -> Ast {
         for block in file.into_inner() {
             match block.as_rule() {
+                Rule::functions_block => self.functions_block(block),
                 Rule::data_block => self.data_block(block),
                 Rule::global_block => self.ast.global = self.statement_block(block),
                 Rule::local_block => self.ast.local = self.statement_block(block),
@@ -63,86 +59,27 @@ impl<'a> Builder<'a> {
         self.ast
     }
 
-    fn data_block(&mut self, block: Pair<'_, Rule>) {
-        for part in block.into_inner() {
-            match part.as_rule() {
-                Rule::data_word => self.ast.data.span = Some(span_of(&part)),
-                Rule::branch_section => {
-                    let branch = self.branch_section(part);
-                    self.ast.data.branches.push(branch);
-                }
-                Rule::rows_item => {
-                    let rows = self.rows_item(part);
-                    self.ast.data.whole.push(rows);
-                }
-                Rule::data_declaration => {
-                    let mut items = Vec::new();
-                    self.data_declaration(part, &mut items);
-                    self.ast.data.whole.append(&mut items);
-                }
-                _ => {}
-            }
+    fn functions_block(&mut self, block: Pair<'_, Rule>) {
+        let mut parts = block.into_inner();
+        let span = Some(span_of(&next(&mut parts)));
+        let definitions = parts.filter(|part| part.as_rule() == Rule::function_definition);
+        let mut functions = Vec::new();
+        for definition in definitions {
+            functions.push(self.function_definition(definition));
         }
+        self.ast.functions = FunctionsBlock { span, functions };
     }
 
-    fn branch_section(&mut self, section: Pair<'_, Rule>) -> BranchSection {
-        let mut parts = section.into_inner();
-        let word = next(&mut parts);
-        let mut branch = BranchSection {
-            span: span_of(&word),
-            key: Vec::new(),
-            items: Vec::new(),
-            nested: Vec::new(),
-        };
-        for part in parts {
-            match part.as_rule() {
-                Rule::names => {
-                    branch.span = branch.span.to(span_of(&part));
-                    branch.key = idents(part);
-                }
-                Rule::branch_section => branch.nested.push(self.branch_section(part).span),
-                Rule::rows_item => branch.items.push(self.rows_item(part)),
-                Rule::data_declaration => self.data_declaration(part, &mut branch.items),
-                _ => {}
-            }
-        }
-        branch
-    }
-
-    fn rows_item(&mut self, item: Pair<'_, Rule>) -> DataItem {
-        let span = span_of(&item);
-        let mut parts = item.into_inner();
-        next(&mut parts);
+    fn function_definition(&mut self, definition: Pair<'_, Rule>) -> FunctionDefinition {
+        let mut parts = definition.into_inner();
+        let result = unsized_type(next(&mut parts));
         let name = ident(&next(&mut parts));
-        let (mut count, mut by) = (None, Vec::new());
-        for part in parts {
-            match part.as_rule() {
-                Rule::expr => count = Some(self.expr(part)),
-                Rule::names => by = idents(part),
-                _ => {}
-            }
-        }
-        DataItem::Rows { name, count, by, span }
-    }
-
-    /// One item for each name of the declaration; they share the type and the span.
-    fn data_declaration(&mut self, declaration: Pair<'_, Rule>, items: &mut Vec<DataItem>) {
-        let mut parts = declaration.into_inner();
-        let ty = self.type_expr(next(&mut parts));
-        for part in parts.filter(|part| part.as_rule() == Rule::data_name) {
-            let mut parts = part.into_inner();
-            let name = ident(&next(&mut parts));
-            let (mut from, mut value) = (None, None);
-            for part in parts {
-                match part.as_rule() {
-                    Rule::from => from = Some(from_clause(part)),
-                    Rule::expr => value = Some(self.expr(part)),
-                    _ => {}
-                }
-            }
-            let ty = ty.clone();
-            items.push(DataItem::Declare(DataDeclaration { ty, name, from, value }));
-        }
+        let parameters = next(&mut parts);
+        let span = result.span.to(span_of(&parameters));
+        let params = parameters.into_inner().filter(|part| part.as_rule() == Rule::parameter);
+        let params = params.map(function_param).collect();
+        let body = self.statements(next(&mut parts).into_inner());
+        FunctionDefinition { result, name, params, body, span }
     }
 
     fn statement_block(&mut self, block: Pair<'_, Rule>) -> Block {
@@ -176,6 +113,14 @@ impl<'a> Builder<'a> {
                 Some(kind) => kind,
                 None => return,
             },
+            Rule::if_statement => match self.if_statement(pair) {
+                Some(kind) => kind,
+                None => return,
+            },
+            Rule::return_statement => {
+                let value = pair.into_inner().find(|part| part.as_rule() == Rule::expr);
+                StatementKind::Return(self.expr(value.expect("`return` has a value")))
+            }
             Rule::block => StatementKind::Block(self.statements(pair.into_inner())),
             _ => return,
         };
@@ -194,16 +139,31 @@ impl<'a> Builder<'a> {
                 _ => self.statement(part, &mut body),
             }
         }
-        let (name, &[from, to]) = (name?, bounds.as_slice()) else {
-            return None;
-        };
-        // A bare `real a, b;` as a body declares several names; they hold together in a block.
-        let body = match body.len() {
-            0 => return None,
-            1 => body.remove(0),
-            _ => Statement { span: body[0].span, kind: StatementKind::Block(body) },
-        };
-        Some(StatementKind::For { name, from, to, body: Box::new(body) })
+        let (name, body) = (name?, Box::new(one_statement(body)?));
+        match bounds[..] {
+            [from, to] => Some(StatementKind::For { name, from, to, body }),
+            [over] => Some(StatementKind::ForEach { name, over, body }),
+            _ => None,
+        }
+    }
+
+    /// `None` when one of the branches was refused.
+    fn if_statement(&mut self, pair: Pair<'_, Rule>) -> Option<StatementKind> {
+        let mut condition = None;
+        let mut then = Vec::new();
+        let mut otherwise = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expr => condition = Some(self.expr(part)),
+                Rule::else_branch => {
+                    let body = self.statements(part.into_inner());
+                    otherwise = Some(Box::new(one_statement(body)?));
+                }
+                _ => self.statement(part, &mut then),
+            }
+        }
+        let (condition, then) = (condition?, Box::new(one_statement(then)?));
+        Some(StatementKind::If { condition, then, otherwise })
     }
 
     fn declaration(&mut self, pair: Pair<'_, Rule>, statements: &mut Vec<Statement>) {
@@ -254,6 +214,12 @@ impl<'a> Builder<'a> {
         let operator = BinaryOp::ALL.into_iter().find(|op| op.symbol() == symbol);
         let value = self.expr(right);
         match self.place(lhs) {
+            Some(place) if place.name.name == "lp__" => {
+                self.diagnostics
+                    .error(Code::Syntax, place.span, "`lp__` is not a quantity of the language")
+                    .help("add to the log density: `target += …;`");
+                None
+            }
             Some(place) => Some(StatementKind::Assign { place, operator, value }),
             None => {
                 self.refuse_place(lhs, span_of(&sign));
@@ -309,12 +275,13 @@ impl<'a> Builder<'a> {
         exprs
     }
 
-    fn type_expr(&mut self, pair: Pair<'_, Rule>) -> TypeExpr {
+    pub(super) fn type_expr(&mut self, pair: Pair<'_, Rule>) -> TypeExpr {
         let mut ty = TypeExpr {
             array: Vec::new(),
             base: BaseType::Real,
             lower: None,
             upper: None,
+            index: None,
             sizes: Vec::new(),
             span: span_of(&pair),
         };
@@ -322,10 +289,10 @@ impl<'a> Builder<'a> {
             match part.as_rule() {
                 Rule::array_of => ty.array = self.exprs(part.into_inner()),
                 Rule::sizes => ty.sizes = self.exprs(part.into_inner()),
-                Rule::base_type => {
-                    let mut all = BaseType::ALL.into_iter();
-                    let base = all.find(|base| base.word() == part.as_str());
-                    ty.base = base.expect("the grammar knows the words of the tree");
+                Rule::base_type => ty.base = base_type(&part),
+                Rule::index_type => {
+                    ty.base = BaseType::Index;
+                    ty.index = idents(part).pop();
                 }
                 _ => self.constraint(part, &mut ty),
             }
@@ -348,14 +315,37 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn from_clause(pair: Pair<'_, Rule>) -> From {
-    let mut parts = pair.into_inner();
-    next(&mut parts);
-    let source = next(&mut parts);
-    if source.as_rule() == Rule::text {
-        return From::Column(text(&source));
+/// The body of a loop or a branch. A bare `real a, b;` declares several names; they hold
+/// together in a block.
+fn one_statement(mut body: Vec<Statement>) -> Option<Statement> {
+    match body.len() {
+        0 | 1 => body.pop(),
+        _ => Some(Statement { span: body[0].span, kind: StatementKind::Block(body) }),
     }
-    let span = span_of(&source);
-    let texts = source.into_inner().filter(|part| part.as_rule() == Rule::text);
-    From::Columns(texts.map(|part| text(&part)).collect(), span)
+}
+
+fn base_type(word: &Pair<'_, Rule>) -> BaseType {
+    let mut all = BaseType::ALL.into_iter();
+    let base = all.find(|base| base.word() == word.as_str());
+    base.expect("the grammar knows the words of the tree")
+}
+
+fn unsized_type(pair: Pair<'_, Rule>) -> UnsizedType {
+    let span = span_of(&pair);
+    let (mut n_array, mut base) = (0, BaseType::Real);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::array_axes => {
+                let commas = part.into_inner().filter(|part| part.as_rule() == Rule::axis_comma);
+                n_array = 1 + commas.count();
+            }
+            _ => base = base_type(&part),
+        }
+    }
+    UnsizedType { n_array, base, span }
+}
+
+fn function_param(pair: Pair<'_, Rule>) -> FunctionParam {
+    let mut parts = pair.into_inner();
+    FunctionParam { ty: unsized_type(next(&mut parts)), name: ident(&next(&mut parts)) }
 }

@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use pest::iterators::{Pair, Pairs};
 
 use super::ast::{BinaryOp, Expr, ExprId, ExprKind, Subscript, UnaryOp};
-use super::build::{Builder, ident, span_of};
+use super::build::{Builder, ident, idents, span_of};
 use super::grammar::Rule;
 use crate::diagnostic::Code;
 use crate::source::Span;
@@ -147,10 +147,16 @@ impl Builder<'_> {
                 let kind = self.number(part.as_str(), span);
                 self.push(kind, span)
             }
-            Rule::name => match parts.next_if(|part| part.as_rule() == Rule::arguments) {
-                Some(arguments) => self.call(&part, arguments),
-                None => self.push(ExprKind::Name(part.as_str().to_string()), span),
-            },
+            Rule::name => {
+                let is_suffix = |part: &Pair<'_, Rule>| {
+                    matches!(part.as_rule(), Rule::arguments | Rule::member)
+                };
+                match parts.next_if(is_suffix) {
+                    Some(member) if member.as_rule() == Rule::member => self.member(&part, member),
+                    Some(arguments) => self.call(&part, arguments),
+                    None => self.push(ExprKind::Name(part.as_str().to_string()), span),
+                }
+            }
             Rule::paren => {
                 let inner = part.into_inner().next().expect("brackets hold an expression");
                 Operand { id: self.expr(inner), span }
@@ -173,6 +179,13 @@ impl Builder<'_> {
         let bar = parts.clone().any(|part| part.as_rule() == Rule::bar);
         let args = self.exprs(parts);
         self.push(ExprKind::Call { name, args, bar }, span)
+    }
+
+    fn member(&mut self, table: &Pair<'_, Rule>, member: Pair<'_, Rule>) -> Operand {
+        let table = ident(table);
+        let span = table.span.to(span_of(&member));
+        let column = idents(member).pop().expect("a name follows the point");
+        self.push(ExprKind::Member { table, column }, span)
     }
 
     fn subscripts(&mut self, pair: Pair<'_, Rule>) -> Vec<Subscript> {

@@ -9,24 +9,31 @@ use super::planned;
 use super::token::TokenKind;
 use crate::diagnostic::{Code, Diagnostics};
 
-/// Words that cannot be names.
-const RESERVED: [&str; 15] = [
+/// Words that begin a type and cannot be names.
+pub(super) const TYPES: [&str; 11] = [
     "int",
     "real",
     "vector",
     "row_vector",
     "matrix",
     "cholesky_factor_corr",
+    "simplex",
+    "ordered",
+    "positive_ordered",
+    "cov_matrix",
     "array",
-    "data",
-    "global",
-    "local",
-    "for",
-    "target",
-    "if",
-    "else",
-    "while",
 ];
+
+/// Other words that cannot be names.
+const RESERVED: [&str; 9] =
+    ["data", "global", "local", "for", "target", "if", "else", "while", "return"];
+
+fn is_reserved(word: &str) -> bool {
+    TYPES.contains(&word) || RESERVED.contains(&word)
+}
+
+/// The blocks of a model.
+const BLOCKS: [&str; 4] = ["functions", "data", "global", "local"];
 
 impl Failure<'_> {
     /// Reports the one error that the failure is.
@@ -52,8 +59,16 @@ impl Failure<'_> {
     /// A block repeated or out of order, or something that is no block.
     fn report_block_order(&self, diagnostics: &mut Diagnostics) -> bool {
         let word = self.text(self.found);
-        let help = "a model has the blocks `data`, `global` and `local`, in this order";
-        if !["data", "global", "local"].contains(&word) {
+        let mut help = "a model has the blocks `data`, `global` and `local`, in this order";
+        if word == "functions" {
+            help =
+                "a model has the blocks `functions`, `data`, `global` and `local`, in this order";
+        }
+        if !BLOCKS.contains(&word) {
+            if TYPES.contains(&word) {
+                help = "data are declared in `data { … }`, unknowns in `global { … }` or \
+                        `local { … }`";
+            }
             let message = format!("expected a block, found {}", self.found_text());
             diagnostics.error(Code::Syntax, self.span(), message).help(help);
             return true;
@@ -146,8 +161,9 @@ impl Failure<'_> {
     fn report_reserved(&self, diagnostics: &mut Diagnostics) -> bool {
         let word = self.text(self.found);
         if self.begins_statement()
-            || !RESERVED.contains(&word)
+            || !is_reserved(word)
             || !(self.expects(Rule::name) || self.expects_expression())
+            || self.expects_type()
         {
             return false;
         }
@@ -190,6 +206,12 @@ impl Failure<'_> {
         }
     }
 
+    pub(super) fn expects_type(&self) -> bool {
+        [Rule::base_type, Rule::unsized_base, Rule::unsized_type, Rule::type_expr]
+            .iter()
+            .any(|rule| self.expects(*rule))
+    }
+
     fn expects_expression(&self) -> bool {
         self.expects(Rule::expr) || self.expects(Rule::arithmetic) || self.expects(Rule::number)
     }
@@ -198,7 +220,8 @@ impl Failure<'_> {
     fn expected_words(&self) -> String {
         let mut words: Vec<&str> = Vec::new();
         let closers = [Rule::close_paren, Rule::close_bracket];
-        if closers.iter().any(|rule| self.expects(*rule)) && self.is_in_list() {
+        let is_first = self.open.last().is_some_and(|opener| opener + 1 == self.found);
+        if closers.iter().any(|rule| self.expects(*rule)) && self.is_in_list() && !is_first {
             words.push("`,`");
         }
         for rule in self.expected {
@@ -230,44 +253,14 @@ impl Failure<'_> {
         }
     }
 
-    fn begins_statement(&self) -> bool {
+    pub(super) fn begins_statement(&self) -> bool {
         self.expects(Rule::target_word) || self.expects(Rule::relation)
     }
 
-    fn begins_item(&self) -> bool {
-        self.expects(Rule::rows_word) || self.expects(Rule::data_declaration)
-    }
-
-    /// What was probably meant.
-    fn slip(&self) -> Option<&'static str> {
-        let start = self.statement_start();
-        let statement = || start..self.found;
-        let found = self.text(self.found);
-        let follows_number = self.kind(self.found) == Some(TokenKind::Word)
-            && self.found > 0
-            && matches!(self.kind(self.found - 1), Some(TokenKind::Integer | TokenKind::Real))
-            && self.touches_next(self.found - 1);
-        let begins_declaration = statement().any(|at| RESERVED[..7].contains(&self.text(at)));
-        match found {
-            "<" if self.is_arrow(self.found) => Some("assign with `=`"),
-            "==" if self.expects(Rule::equals) => Some("`=` gives a value, `==` compares"),
-            "=" if self.expects(Rule::binary_op) => Some("`==` compares, `=` gives a value"),
-            "=" | "~" if self.expects(Rule::plus_equals) => {
-                Some("add to the log density: `target += …;`")
-            }
-            "[" if begins_declaration && self.expects(Rule::semicolon) => {
-                Some("sizes stand in the type: `vector[N] x` or `array[N] real x`")
-            }
-            ";" if self.begins_statement() || self.begins_item() => Some("remove this `;`"),
-            "|" if self.expects(Rule::binary_op) => {
-                Some("a bar stands only behind the first argument of a call; logical or is `||`")
-            }
-            _ if follows_number => Some("a product is written with `*`"),
-            _ if self.begins_item() => {
-                Some("`data` has declarations; distributions belong in `global` or `local`")
-            }
-            _ => None,
-        }
+    pub(super) fn begins_item(&self) -> bool {
+        self.expects(Rule::rows_item)
+            || self.expects(Rule::rows_word)
+            || self.expects(Rule::data_declaration)
     }
 }
 
@@ -281,13 +274,23 @@ fn rule_words(rule: Rule) -> &'static str {
         Rule::name | Rule::declarator | Rule::data_name => "a name",
         Rule::names => "a column name",
         Rule::type_expr | Rule::base_type => "a type",
+        Rule::index_type | Rule::index_word | Rule::array_of | Rule::array_word => "a type",
+        Rule::unsized_type | Rule::unsized_base | Rule::array_axes => "a type",
         Rule::rows_item | Rule::data_declaration | Rule::rows_word => "a declaration",
+        Rule::factor_item | Rule::factor_word => "a declaration",
+        Rule::table_section | Rule::table_word => "a declaration",
+        Rule::function_definition => "a function",
+        Rule::parameter => "an argument",
+        Rule::axis_comma => "`,`",
         Rule::branch_section | Rule::branch_word => "`branch`",
         Rule::distribution => "a distribution",
         Rule::text => "a string",
         Rule::columns | Rule::cols_word => "`cols(…)`",
         Rule::bound | Rule::bound_word => "`lower` or `upper`",
-        Rule::from => "`from`",
+        Rule::from | Rule::from_word | Rule::factor_columns => "`from`",
+        Rule::missing_word => "`missing`",
+        Rule::levels | Rule::levels_word => "`levels(…)`",
+        Rule::same_as => "`==`",
         Rule::by_word => "`by`",
         Rule::in_word => "`in`",
         Rule::semicolon => "`;`",
@@ -295,9 +298,9 @@ fn rule_words(rule: Rule) -> &'static str {
         Rule::equals | Rule::assign_op => "`=`",
         Rule::plus_equals => "`+=`",
         Rule::colon => "`:`",
-        Rule::open_brace => "`{`",
+        Rule::open_brace | Rule::function_body => "`{`",
         Rule::close_brace => "`}`",
-        Rule::open_paren => "`(`",
+        Rule::open_paren | Rule::parameters => "`(`",
         Rule::close_paren => "`)`",
         Rule::open_bracket => "`[`",
         Rule::close_bracket => "`]`",

@@ -117,6 +117,7 @@ impl<'a> Failure<'a> {
         };
         let before = opener.checked_sub(1);
         let after_name = before.is_some_and(|at| self.kind(at) == Some(TokenKind::Word));
-        self.text(opener) != "(" || (after_name && self.opener() != Some("for"))
+        let is_statement_word = matches!(self.opener(), Some("for" | "if" | "return"));
+        self.text(opener) != "(" || (after_name && !is_statement_word)
     }
 }

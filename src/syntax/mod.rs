@@ -5,12 +5,15 @@
 
 pub mod ast;
 mod build;
+mod build_data;
 mod build_expr;
 mod expect;
 mod failure;
 mod planned;
 mod precheck;
 mod print;
+mod print_data;
+mod slip;
 pub mod token;
 
 #[cfg(test)]

@@ -13,17 +13,18 @@ struct Planned {
     help: &'static str,
 }
 
-/// Types of the language that this version lacks.
-const TYPES: [&str; 9] = [
-    "simplex",
-    "ordered",
-    "positive_ordered",
-    "cov_matrix",
+/// Types of Stan that this version lacks.
+const TYPES: [&str; 10] = [
     "corr_matrix",
     "cholesky_factor_cov",
     "unit_vector",
     "sum_to_zero_vector",
     "complex",
+    "complex_vector",
+    "complex_row_vector",
+    "complex_matrix",
+    "tuple",
+    "void",
 ];
 
 /// Reports a construct of a later version, if the text failed on one.
@@ -32,9 +33,8 @@ pub(super) fn report_not_yet(failure: &Failure<'_>, diagnostics: &mut Diagnostic
         return false;
     };
     let (word, what) = (failure.text(planned.place), planned.what);
-    // What is spelled with signs, or is a new use of a known word, goes by its description.
-    let has_own_word =
-        word.len() > 1 && word != "for" && word.chars().all(|c| c.is_alphabetic() || c == '_');
+    // What is spelled with signs goes by its description.
+    let has_own_word = word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || c == '_');
     let named = if has_own_word { format!("`{word}`, {what},") } else { what.to_string() };
     let message = format!("{named} is not in this version of the language");
     let error = diagnostics.error(Code::NotYet, failure.tokens[planned.place].span, message);
@@ -49,23 +49,15 @@ fn statement_word(failure: &Failure<'_>) -> Option<Planned> {
     let place = failure.statement_start();
     let word = failure.text(place);
     let next = failure.text(place + 1);
-    let next_is_word = failure.kind(place + 1) == Some(TokenKind::Word);
     let (what, help) = match word {
-        "if" | "else" => (
-            "a conditional statement",
-            "a comparison is 0 or 1: weigh what each case adds, as in \
-             `target += (y > 0) * a + (y <= 0) * b;`",
-        ),
         "while" => ("a loop without bounds", "loop over a range: `for (n in 1:N)`"),
-        "functions" if next == "{" => ("the block of user functions", "write the expression out"),
         "print" if next == "(" => ("a trace statement", "remove it"),
         "reject" if next == "(" => ("a statement that refuses a point", "remove it"),
-        "factor" if next_is_word => (
-            "the numbering of a column's values",
-            "number the column 1 to K in the data, and declare `int` K outside `branch`",
-        ),
-        "table" if next_is_word => {
-            ("a second, keyed file", "join its columns to the rows in the data")
+        "break" | "continue" if next == ";" => {
+            ("a way out of a loop", "put what is done only sometimes under an `if`")
+        }
+        "increment_log_prob" if next == "(" => {
+            ("an old form of Stan", "add to the log density: `target += …;`")
         }
         _ if TYPES.contains(&word) && is_declaration(failure, place) => type_advice(word),
         _ => return None,
@@ -76,7 +68,9 @@ fn statement_word(failure: &Failure<'_>) -> Option<Planned> {
 /// Whether a type's word is used as one, and not as a name.
 fn is_declaration(failure: &Failure<'_>, place: usize) -> bool {
     let fails_on_name = failure.kind(failure.found) == Some(TokenKind::Word);
-    place == failure.found || (["[", "<"].contains(&failure.text(place + 1)) && fails_on_name)
+    let has_parts = ["[", "<", "("].contains(&failure.text(place + 1));
+    let is_type = has_parts || failure.found == place + 1;
+    place == failure.found || (fails_on_name && is_type)
 }
 
 fn type_advice(word: &str) -> (&'static str, &'static str) {
@@ -85,49 +79,44 @@ fn type_advice(word: &str) -> (&'static str, &'static str) {
             "a constrained type",
             "`cholesky_factor_corr[K]` with `lkj_corr_cholesky` says the same of its factor",
         ),
-        "cov_matrix" | "cholesky_factor_cov" => (
+        "cholesky_factor_cov" => (
             "a constrained type",
             "scale a correlation factor: `diag_pre_multiply(tau, L)` with \
              `cholesky_factor_corr[K] L`",
         ),
-        _ => ("a constrained type", ""),
+        "unit_vector" => (
+            "a constrained type",
+            "divide a vector by its length: `v / sqrt(dot_self(v))` with \
+             `vector[K] v ~ std_normal();`",
+        ),
+        "sum_to_zero_vector" => (
+            "a constrained type",
+            "declare one element less and append the rest: `append_row(b, -sum(b))`",
+        ),
+        "tuple" => ("a value of several parts", "declare each part by a name of its own"),
+        "void" => ("a function without a value", "write the type of the value that it returns"),
+        _ => ("a type of complex numbers", "declare the real and the imaginary part"),
     }
 }
 
 /// A construct that shows at the very token where the text failed.
 fn word_at_failure(failure: &Failure<'_>) -> Option<Planned> {
     let place = failure.found;
-    let before = place.checked_sub(1).map_or("", |at| failure.text(at));
     let next = failure.text(place + 1);
     let ends_item = failure.expects(Rule::semicolon);
     let (what, help) = match failure.text(place) {
-        word if TYPES.contains(&word) && failure.expects(Rule::base_type) => type_advice(word),
-        "index" if next == "(" => (
-            "the type of a factor's or a table's number",
-            "declare `array[N] int<lower=1, upper=K>`",
-        ),
-        "missing" if ends_item => ("a column with empty cells", "drop the rows that lack it"),
-        "levels" if next == "(" => ("the levels of a factor", ""),
+        word if TYPES.contains(&word) && failure.expects_type() => type_advice(word),
         "offset" | "multiplier" if failure.expects(Rule::bound_word) => (
             "an affine transform of an unknown",
             "leave it out; it changes how the model is fitted, not what it means",
         ),
-        "T" if next == "[" && ends_item => ("truncation of a distribution, `T[,]`,", ""),
-        "==" if failure.kind(place.wrapping_sub(1)) == Some(TokenKind::Text) => (
-            "a test for one value of a column, `from … == …`,",
-            "make a column of zeros and ones in the data",
+        "T" if next == "[" && ends_item => (
+            "truncation of a distribution, `T[,]`,",
+            "leave it out where its limits and the arguments are constant; elsewhere take off \
+             the lost mass: `target += -normal_lccdf(a | mu, sigma);`",
         ),
-        "(" if before == "from" => ("a factor from several columns", ""),
-        "." if failure.kind(place + 1) == Some(TokenKind::Word) => {
-            ("a column of a table", "join its columns to the rows in the data")
-        }
-        ")" if failure.expects(Rule::colon) && failure.opener() == Some("for") => {
-            ("a loop over a container", "loop over positions: `for (n in 1:N)`")
-        }
         _ => return None,
     };
-    // A loop over a container is best named by its first word.
-    let place = if failure.text(place) == ")" { failure.statement_start() } else { place };
     Some(Planned { place, what, help })
 }
 

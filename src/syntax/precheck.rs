@@ -6,7 +6,8 @@ use super::token::{Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::source::{Source, Span};
 
-/// How deep brackets, `? :` inside `?`, and `for` under `for` may nest, all counted together.
+/// How deep brackets, `? :` inside `?`, and statements under `for`, `if` and `else` may nest, all
+/// counted together. Each link of an `else if` chain is one step deeper, as it is in the tree.
 pub(super) const MAX_NESTING: usize = 256;
 
 /// So many lexical errors are reported; more would only repeat them.
@@ -92,12 +93,19 @@ fn describe_fault(text: &str, kind: TokenKind) -> Fault {
 /// Refuses text that nests deeper than [`MAX_NESTING`].
 pub(super) fn check_nesting(source: &Source, tokens: &[Token], diagnostics: &mut Diagnostics) {
     let mut open: Vec<&str> = Vec::new();
-    for token in tokens {
+    let mut rest = tokens.iter().filter(|token| !token.kind.is_trivia()).peekable();
+    while let Some(token) = rest.next() {
         let text = source.slice(token.span);
         match text {
-            "(" | "[" | "{" | "?" | "for" => open.push(text),
+            "(" | "[" | "{" | "?" | "for" | "if" => open.push(text),
             ":" if open.last() == Some(&"?") => drop(open.pop()),
-            ")" | "]" | "}" | ";" => close(&mut open, text),
+            ")" | "]" | "}" | ";" => {
+                close_bracket(&mut open, text);
+                let next = rest.peek();
+                if text == ";" || (text == "}" && next.is_none_or(|next| !goes_on(next.kind))) {
+                    end_statement(&mut open, next.map_or("", |next| source.slice(next.span)));
+                }
+            }
             _ => {}
         }
         if open.len() > MAX_NESTING {
@@ -109,27 +117,56 @@ pub(super) fn check_nesting(source: &Source, tokens: &[Token], diagnostics: &mut
     }
 }
 
-/// Takes off the stack what a closing bracket or a semicolon ends. What does not match is left
-/// to the grammar, which stops there.
-fn close(open: &mut Vec<&str>, closer: &str) {
-    let unwind = |open: &mut Vec<&str>, word: &str| {
-        while open.last() == Some(&word) {
-            open.pop();
-        }
-    };
-    unwind(open, "?");
+/// Whether a token before which `}` stands shows that the bracket closed an array, and not a
+/// statement.
+fn goes_on(next: TokenKind) -> bool {
+    use TokenKind::*;
+    matches!(
+        next,
+        OpenBracket
+            | CloseParen
+            | CloseBracket
+            | Semicolon
+            | Comma
+            | Colon
+            | Question
+            | Bar
+            | Tilde
+            | Assign
+            | Operator
+    )
+}
+
+/// Takes off the stack what a closing bracket ends. What does not match is left to the grammar,
+/// which stops there.
+fn close_bracket(open: &mut Vec<&str>, closer: &str) {
+    pop_while(open, &["?"]);
     let opener = match closer {
         ")" => "(",
         "]" => "[",
         "}" => "{",
-        _ => return unwind(open, "for"),
+        _ => return,
     };
     if open.last() == Some(&opener) {
         open.pop();
     }
-    // A block may be the body of the loops before it.
-    if closer == "}" {
-        unwind(open, "for");
+}
+
+/// Takes off the stack the loops and conditions whose body ends here, up to the `if` to which an
+/// `else` belongs.
+fn end_statement(open: &mut Vec<&str>, next: &str) {
+    if next != "else" {
+        return pop_while(open, &["for", "if", "else"]);
+    }
+    pop_while(open, &["for", "else"]);
+    if let Some(last @ &mut "if") = open.last_mut() {
+        *last = "else";
+    }
+}
+
+fn pop_while(open: &mut Vec<&str>, words: &[&str]) {
+    while open.last().is_some_and(|last| words.contains(last)) {
+        open.pop();
     }
 }
 

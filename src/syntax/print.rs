@@ -7,8 +7,8 @@
 use std::fmt::Write;
 
 use super::ast::{
-    Ast, BinaryOp, Block, BranchSection, DataDeclaration, DataItem, Declaration, DistributionCall,
-    ExprId, ExprKind, From, Ident, Place, Statement, StatementKind, Subscript, Text, TypeExpr,
+    Ast, BinaryOp, Block, Declaration, DistributionCall, ExprId, ExprKind, FunctionDefinition,
+    FunctionsBlock, Ident, Place, Statement, StatementKind, Subscript, TypeExpr, UnsizedType,
 };
 use super::build_expr::{PREFIX_PRECEDENCE, is_right_associative};
 
@@ -24,6 +24,7 @@ const SUFFIXED: u8 = 10;
 /// The canonical text of a tree.
 pub fn print(ast: &Ast) -> String {
     let mut printer = Printer { ast, out: String::new(), indent: 0 };
+    printer.functions(&ast.functions);
     if ast.data.span.is_some() {
         printer.data();
     }
@@ -32,9 +33,9 @@ pub fn print(ast: &Ast) -> String {
     printer.out
 }
 
-struct Printer<'a> {
-    ast: &'a Ast,
-    out: String,
+pub(super) struct Printer<'a> {
+    pub(super) ast: &'a Ast,
+    pub(super) out: String,
     indent: usize,
 }
 
@@ -45,14 +46,14 @@ enum Work {
 }
 
 impl Printer<'_> {
-    fn line_start(&mut self) {
+    pub(super) fn line_start(&mut self) {
         for _ in 0..self.indent {
             self.out.push_str("  ");
         }
     }
 
     /// Writes `{`, what `body` writes one step deeper, and `}`.
-    fn braces(&mut self, body: impl FnOnce(&mut Self)) {
+    pub(super) fn braces(&mut self, body: impl FnOnce(&mut Self)) {
         self.out.push_str("{\n");
         self.indent += 1;
         body(self);
@@ -61,73 +62,44 @@ impl Printer<'_> {
         self.out.push_str("}\n");
     }
 
-    fn data(&mut self) {
-        self.out.push_str("data ");
-        self.braces(|printer| {
-            printer.data_items(&printer.ast.data.whole);
-            for branch in &printer.ast.data.branches {
-                printer.branch(branch);
-            }
-        });
+    fn functions(&mut self, block: &FunctionsBlock) {
+        if block.span.is_some() {
+            self.out.push_str("functions ");
+            self.braces(|printer| {
+                for function in &block.functions {
+                    printer.function(function);
+                }
+            });
+        }
     }
 
-    fn branch(&mut self, branch: &BranchSection) {
+    fn function(&mut self, function: &FunctionDefinition) {
         self.line_start();
-        self.out.push_str("branch ");
-        if !branch.key.is_empty() {
-            self.names(&branch.key);
-            self.out.push(' ');
+        self.unsized_type(&function.result);
+        let _ = write!(self.out, " {}(", function.name.name);
+        for (position, param) in function.params.iter().enumerate() {
+            self.out.push_str(if position == 0 { "" } else { ", " });
+            self.unsized_type(&param.ty);
+            let _ = write!(self.out, " {}", param.name.name);
         }
-        self.braces(|printer| printer.data_items(&branch.items));
+        self.out.push_str(") ");
+        self.braces(|printer| printer.statements(&function.body));
+    }
+
+    fn unsized_type(&mut self, ty: &UnsizedType) {
+        if ty.n_array > 0 {
+            let _ = write!(self.out, "array[{}] ", ",".repeat(ty.n_array - 1));
+        }
+        self.out.push_str(ty.base.word());
     }
 
     /// One name bare, several in brackets.
-    fn names(&mut self, names: &[Ident]) {
+    pub(super) fn names(&mut self, names: &[Ident]) {
         let joined = names.iter().map(|name| name.name.as_str()).collect::<Vec<_>>().join(", ");
         self.out.push_str(&if names.len() == 1 { joined } else { format!("({joined})") });
     }
 
-    fn data_items(&mut self, items: &[DataItem]) {
-        for item in items {
-            self.line_start();
-            match item {
-                DataItem::Rows { name, count, by, .. } => self.rows(name, *count, by),
-                DataItem::Declare(declaration) => self.data_declaration(declaration),
-            }
-            self.out.push_str(";\n");
-        }
-    }
-
-    fn rows(&mut self, name: &Ident, count: Option<ExprId>, by: &[Ident]) {
-        self.out.push_str("rows ");
-        self.out.push_str(&name.name);
-        self.value(count);
-        if !by.is_empty() {
-            self.out.push_str(" by ");
-            self.names(by);
-        }
-    }
-
-    fn data_declaration(&mut self, declaration: &DataDeclaration) {
-        self.type_expr(&declaration.ty);
-        self.out.push(' ');
-        self.out.push_str(&declaration.name.name);
-        match &declaration.from {
-            Some(From::Column(text)) => self.texts(" from ", std::slice::from_ref(text), ""),
-            Some(From::Columns(texts, _)) => self.texts(" from cols(", texts, ")"),
-            None => {}
-        }
-        self.value(declaration.value);
-    }
-
-    fn texts(&mut self, before: &str, texts: &[Text], after: &str) {
-        let quoted: Vec<String> = texts.iter().map(|text| format!("\"{}\"", text.text)).collect();
-        self.out.push_str(before);
-        self.out.push_str(&quoted.join(", "));
-        self.out.push_str(after);
-    }
-
-    fn value(&mut self, value: Option<ExprId>) {
+    pub(super) fn value(&mut self, value: Option<ExprId>) {
         if let Some(value) = value {
             self.out.push_str(" = ");
             self.expr(value, LOOSEST);
@@ -160,6 +132,10 @@ impl Printer<'_> {
                 self.expr(*lhs, LOOSEST);
                 self.distribution(distribution);
             }
+            StatementKind::Return(value) => {
+                self.out.push_str("return ");
+                self.expr(*value, LOOSEST);
+            }
             StatementKind::Target(value) => {
                 self.out.push_str("target += ");
                 self.expr(*value, LOOSEST);
@@ -175,7 +151,24 @@ impl Printer<'_> {
                 self.out.push(':');
                 self.expr(*to, LOOSEST);
                 self.out.push_str(") ");
-                self.statement(body, std::slice::from_ref(body));
+                return self.body(body);
+            }
+            StatementKind::ForEach { name, over, body } => {
+                let _ = write!(self.out, "for ({} in ", name.name);
+                self.expr(*over, LOOSEST);
+                self.out.push_str(") ");
+                return self.body(body);
+            }
+            StatementKind::If { condition, then, otherwise } => {
+                self.out.push_str("if (");
+                self.expr(*condition, LOOSEST);
+                self.out.push_str(") ");
+                self.body(then);
+                if let Some(otherwise) = otherwise {
+                    self.before_else(then);
+                    self.out.push_str("else ");
+                    self.body(otherwise);
+                }
                 return 1;
             }
             StatementKind::Block(statements) => {
@@ -185,6 +178,20 @@ impl Printer<'_> {
         }
         self.out.push_str(";\n");
         1
+    }
+
+    fn body(&mut self, body: &Statement) -> usize {
+        self.statement(body, std::slice::from_ref(body))
+    }
+
+    /// `else` stands behind the bracket of a block, otherwise on a line of its own.
+    fn before_else(&mut self, then: &Statement) {
+        if matches!(then.kind, StatementKind::Block(_)) {
+            self.out.pop();
+            self.out.push(' ');
+        } else {
+            self.line_start();
+        }
     }
 
     /// Names that one declaration gave share its span; those without a value come under its
@@ -226,13 +233,16 @@ impl Printer<'_> {
         }
     }
 
-    fn type_expr(&mut self, ty: &TypeExpr) {
+    pub(super) fn type_expr(&mut self, ty: &TypeExpr) {
         if !ty.array.is_empty() {
             self.out.push_str("array[");
             self.list(&ty.array, LOOSEST);
             self.out.push_str("] ");
         }
         self.out.push_str(ty.base.word());
+        if let Some(index) = &ty.index {
+            let _ = write!(self.out, "({})", index.name);
+        }
         let mut before = "<";
         for (word, bound) in [("lower", ty.lower), ("upper", ty.upper)] {
             if let Some(bound) = bound {
@@ -286,6 +296,9 @@ impl Printer<'_> {
     /// Writes how an expression begins and leaves its parts on the stack.
     fn expand(&mut self, kind: &ExprKind, work: &mut Vec<Work>) {
         match kind {
+            ExprKind::Member { table, column } => {
+                let _ = write!(self.out, "{}.{}", table.name, column.name);
+            }
             ExprKind::Int(value) => {
                 let _ = write!(self.out, "{value}");
             }

@@ -12,10 +12,12 @@ use super::{parse, print};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Source;
 
+mod constructs;
 mod errors;
 mod harm;
 
-const MODELS: [&str; 3] = [EIGHT_SCHOOLS, RADON, EVERYTHING];
+const MODELS: [&str; 6] =
+    [EIGHT_SCHOOLS, RADON, RATINGS, ITEM_RESPONSE, CAPTURE_RECAPTURE, EVERYTHING];
 
 const EIGHT_SCHOOLS: &str = "
 data {
@@ -58,9 +60,59 @@ local {
 }
 ";
 
+const RATINGS: &str = "
+data {
+  table movies by movie_id {
+    row_vector[10] feature from cols(\"pc*\");
+  }
+  branch user_id {
+    rows N;
+    array[N] index(movies) movie_id;        // looked up in the table's key
+    array[N] int<lower=0, upper=1> liked;
+  }
+}
+global {
+  vector[10] mu ~ normal(0, 1);
+  vector<lower=0>[10] tau ~ normal(0, 1);
+  cholesky_factor_corr[10] L ~ lkj_corr_cholesky(2);
+  matrix[10, 10] S = diag_pre_multiply(tau, L);   // once per draw of θ, not once per user
+}
+local {
+  vector[10] z ~ multi_normal_cholesky(mu, S);
+  liked ~ bernoulli_logit(movies.feature[movie_id] * z);   // matrix[N,10] times vector[10]
+}
+";
+
+const ITEM_RESPONSE: &str = "
+data { factor item;
+       branch person { rows N; array[N] index(item) item; array[N] int<lower=0,upper=1> correct; } }
+global { real mu_b ~ normal(0, 5); real<lower=0> s_b ~ cauchy(0, 2);
+         vector[size(item)] b ~ normal(mu_b, s_b);
+         vector<lower=0>[size(item)] a ~ lognormal(0, 0.5); }
+local  { real theta ~ std_normal(); correct ~ bernoulli_logit(a[item] .* (theta - b[item])); }
+";
+
+const CAPTURE_RECAPTURE: &str = "
+data { int T = 5; branch animal { int<lower=0,upper=T> y; } }
+global { real<lower=0,upper=1> omega; real<lower=0,upper=1> p; real<lower=0> s ~ normal(0, 1.5); }
+local  { real eps ~ normal(logit(p), s);
+         if (y > 0) target += log(omega) + binomial_logit_lpmf(y | T, eps);
+         else target += log_mix(omega, binomial_logit_lpmf(0 | T, eps), 0); }
+";
+
 /// Every construct of the grammar.
 const EVERYTHING: &str = r#"// allow: flat-prior, unused
+functions {
+  real f(real x, array[] int k, vector v) { real s = 0; for (i in k) s += i; return s + x; }
+  array[,,] row_vector index() { if (a) return 1; else if (b) { return 2; } else return 3; }
+  matrix my_lpdf(array[,] matrix levels) { }
+}
 data {
+  factor item; factor items from "item"; factor from from ("a", "b") levels("x", "y z");
+  table movies by movie_id {
+    row_vector[10] feature from cols("pc*");
+    real year missing; int<lower=0> use from "use" == "Y";
+  }
   int T = 5; int K, M;
   matrix[N, K] X from cols("pc*", "a b") = standardize(X);
   branch (user, day) {
@@ -68,6 +120,8 @@ data {
     rows M by rows;
     array[N, K] int<lower=0, upper=size - 1> cases from "odd name";
     row_vector<upper=(a > b)>[N] by;
+    array[N, 2] index(movies) movie_id; index(index) table;
+    vector[N] maths missing from "m" = 1; vector[N] missing from "m" missing, factor missing;
     vector[N] rows; real size; real from from "cols"; int index, branch;
   }
 }
@@ -78,6 +132,9 @@ global {
   { real t = 0; t += 1; t -= 2; t *= 3; t /= 4; v .*= u; v ./= u; e[1, 2][3] = t; }
   for (i in 1:K) for (j in lower:upper) { m[i, j] = m[:, j]' * m[i, ]; }
   for (i in x ? 1 : 2:3) real p, q;
+  simplex[3] s; ordered[2] o; array[2] positive_ordered[2] po; cov_matrix[2] index;
+  for (x in {1, 2}) if (x > 0) if (y) a = 1; else b += size(item); else real p, q;
+  if (a == b) { if (c) d = {1}; } else if (d) e[1] = movies.feature[index(item)]' * x.y.*z; else { }
   target += -lgamma(a | b, c) + f(a |) + f();
 }
 local {
@@ -106,6 +163,7 @@ fn shape(ast: &Ast, id: ExprId) -> String {
         ExprKind::Int(value) => value.to_string(),
         ExprKind::Real(value) => format!("{value:e}"),
         ExprKind::Name(name) => name.clone(),
+        ExprKind::Member { table, column } => format!("({}.{})", table.name, column.name),
         ExprKind::Unary(op, a) => format!("({}{})", op.symbol(), go(*a)),
         ExprKind::Binary(op, a, b) => format!("({}{}{})", go(*a), op.symbol(), go(*b)),
         ExprKind::Transpose(a) => format!("({}')", go(*a)),
@@ -130,7 +188,10 @@ fn subscripts_shape(ast: &Ast, subscripts: &[Subscript]) -> String {
 
 /// Everything in a tree but places, line by line.
 fn tree_shape(ast: &Ast) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![format!("functions {}", ast.functions.span.is_some())];
+    for function in &ast.functions.functions {
+        lines.push(function_shape(ast, function));
+    }
     for item in &ast.data.whole {
         lines.push(item_shape(ast, item));
     }
@@ -143,6 +204,18 @@ fn tree_shape(ast: &Ast) -> Vec<String> {
         lines.extend(block.statements.iter().map(|s| statement_shape(ast, s)));
     }
     lines
+}
+
+fn function_shape(ast: &Ast, function: &FunctionDefinition) -> String {
+    let ty = |ty: &UnsizedType| format!("{} {:?}", ty.n_array, ty.base);
+    let params = function.params.iter().map(|p| format!("{} {}", ty(&p.ty), p.name.name));
+    let body = function.body.iter().map(|statement| statement_shape(ast, statement));
+    let (params, body) = (params.collect::<Vec<_>>(), body.collect::<Vec<_>>());
+    format!("{} {} {params:?} {body:?}", ty(&function.result), function.name.name)
+}
+
+fn texts(texts: &[Text]) -> Vec<&str> {
+    texts.iter().map(|text| text.text.as_str()).collect()
 }
 
 fn names(idents: &[Ident]) -> Vec<&str> {
@@ -162,14 +235,23 @@ fn item_shape(ast: &Ast, item: &DataItem) -> String {
         DataItem::Rows { name, count, by, .. } => {
             format!("rows {} {:?} {:?}", name.name, option_shape(ast, *count), names(by))
         }
+        DataItem::Factor(f) => {
+            let levels = f.levels.as_deref().map(texts);
+            format!("factor {} {:?} {levels:?}", f.name.name, texts(&f.columns))
+        }
+        DataItem::Table(t) => {
+            let items = t.items.iter().map(|item| item_shape(ast, item)).collect::<Vec<_>>();
+            format!("table {} {} {items:?}", t.name.name, t.key.name)
+        }
         DataItem::Declare(d) => {
             let from = match &d.from {
                 None => Vec::new(),
                 Some(From::Column(text)) => vec!["column", &text.text],
-                Some(From::Columns(texts, _)) => texts.iter().map(|t| t.text.as_str()).collect(),
+                Some(From::Equals { column, value }) => vec!["equals", &column.text, &value.text],
+                Some(From::Columns(columns, _)) => texts(columns),
             };
-            let value = option_shape(ast, d.value);
-            format!("{} {} {from:?} {value:?}", type_shape(ast, &d.ty), d.name.name)
+            let (ty, value) = (type_shape(ast, &d.ty), option_shape(ast, d.value));
+            format!("{ty} {} {from:?} {} {value:?}", d.name.name, d.missing.is_some())
         }
     }
 }
@@ -177,7 +259,8 @@ fn item_shape(ast: &Ast, item: &DataItem) -> String {
 fn type_shape(ast: &Ast, ty: &TypeExpr) -> String {
     let array = list_shape(ast, &ty.array);
     let (lower, upper) = (option_shape(ast, ty.lower), option_shape(ast, ty.upper));
-    format!("{array:?} {:?} {lower:?} {upper:?} {:?}", ty.base, list_shape(ast, &ty.sizes))
+    let (index, sizes) = (names(ty.index.as_slice()), list_shape(ast, &ty.sizes));
+    format!("{array:?} {:?} {index:?} {lower:?} {upper:?} {sizes:?}", ty.base)
 }
 
 fn distribution_shape(ast: &Ast, call: &DistributionCall) -> String {
@@ -196,6 +279,16 @@ fn statement_shape(ast: &Ast, statement: &Statement) -> String {
         StatementKind::Sample { lhs, distribution } => {
             format!("{} ~ {}", shape(ast, *lhs), distribution_shape(ast, distribution))
         }
+        StatementKind::ForEach { name, over, body } => {
+            let body = statement_shape(ast, body);
+            format!("each {} {} <{body}>", name.name, shape(ast, *over))
+        }
+        StatementKind::If { condition, then, otherwise } => {
+            let then = statement_shape(ast, then);
+            let otherwise = otherwise.as_ref().map(|body| statement_shape(ast, body));
+            format!("if {} <{then}> <{}>", shape(ast, *condition), otherwise.unwrap_or_default())
+        }
+        StatementKind::Return(value) => format!("return {}", shape(ast, *value)),
         StatementKind::Target(value) => format!("target {}", shape(ast, *value)),
         StatementKind::Assign { place, operator, value } => format!(
             "{} [{}] {operator:?} {}",
@@ -252,6 +345,11 @@ fn operators_bind_as_with_all_brackets() {
         ("a?b?c:d:e", "a?(b?c:d):e"),
         ("a||b?c+d:e*f", "(a||b)?(c+d):(e*f)"),
         ("1.*x", "(1.)*x"),
+        ("a.b.*c.d", "(a.b).*(c.d)"),
+        ("a.b'*c", "((a.b)')*c"),
+        ("a.*b.^c./d", "(a.*(b.^c))./d"),
+        ("-t . x [1] ^ 2", "-((t.x[1])^2)"),
+        ("x.*.5+1.", "(x.*(.5))+(1.)"),
         ("1-1", "(1)-(1)"),
     ];
     for (bare, bracketed) in pairs {

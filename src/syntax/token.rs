@@ -71,7 +71,7 @@ pub enum TokenKind {
     /// `~`
     #[token("~")]
     Tilde,
-    /// `.`, which no rule of the grammar wants yet.
+    /// `.` between a table and its column.
     #[token(".")]
     Dot,
     /// `=`, `+=` and their friends.

@@ -27,12 +27,22 @@ fn at_points(f: &Function, points: &[&[f64]]) {
 fn unary_ops() {
     for op in UnaryOp::ALL {
         let f = function(&[vec![size(3)]], |b, x| vec![b.unary(op, x[0])]);
-        at_points(&f, &[&[0.3, 0.8, 2.7]]);
-        let needs_positive =
-            matches!(op, UnaryOp::Log | UnaryOp::Sqrt | UnaryOp::Lgamma | UnaryOp::Polygamma(_));
-        if !needs_positive {
-            at_points(&f, &[&[-0.3, -0.8, 0.4]]);
+        for points in domain(op) {
+            at_points(&f, &[points]);
         }
+    }
+}
+
+/// Points inside the domain of an op.
+fn domain(op: UnaryOp) -> &'static [&'static [f64]] {
+    use UnaryOp as U;
+    match op {
+        U::InvPhi => &[&[0.3, 0.8, 0.55]],
+        U::Asin | U::Acos | U::Atanh => &[&[0.3, 0.7, -0.6]],
+        U::Acosh => &[&[1.3, 1.8, 2.7]],
+        U::Log1mExp => &[&[-0.3, -0.8, -2.4]],
+        U::Log | U::Log2 | U::Log10 | U::Sqrt | U::Lgamma | U::Polygamma(_) => &[&[0.3, 0.8, 2.7]],
+        _ => &[&[0.3, 0.8, 2.7], &[-0.3, -0.8, 0.4]],
     }
 }
 
@@ -53,7 +63,8 @@ fn binary_ops() {
         });
         let mut place = Place::new();
         place.insert(InputKind::Local(0), vec![0.4, 1.9, 2.0, 0.7]);
-        place.insert(InputKind::Local(1), vec![1.3, 0.6, -1.5, 3.0]);
+        let third = if op == BinaryOp::LogBeta { 1.5 } else { -1.5 };
+        place.insert(InputKind::Local(1), vec![1.3, 0.6, third, 3.0]);
         place.insert(InputKind::Datum(0), vec![7.0, -7.0, 0.0, 5.0]);
         place.insert(InputKind::Datum(1), vec![2.0, 3.0, 4.0, -2.0]);
         check_at(&f, place, 3, 3);
@@ -264,4 +275,49 @@ fn no_nan_where_the_derivative_exists() {
         let far = gradient_at(&f, &[-800.0, 800.0]);
         assert!(far.iter().all(|g| g.is_finite()), "{op:?}: {far:?}");
     }
+}
+
+#[test]
+fn other_shapes() {
+    let wide = [vec![size(3), k()], vec![k(), size(3)]];
+    check_linear(&wide[..1], |b, x| b.reshape(x[0], &[k(), size(3)]));
+    check_linear(&wide[1..], |b, x| b.reshape(x[0], &[k().checked_mul(&size(3)).unwrap()]));
+    check_linear(&[vec![rows()]], |b, x| b.reshape(x[0], &[size(1), rows()]));
+}
+
+/// Where the largest element is only a scale, the derivative is right though it is taken for
+/// a constant.
+#[test]
+fn the_largest_element_as_a_scale() {
+    let f = function(&[vec![size(3), size(2)]], |b, x| {
+        let largest = b.largest_keeping(x[0], &[1]);
+        let shifts = b.broadcast(largest, &[1], &[size(3), size(2)]);
+        let shifted = b.sub(x[0], shifts);
+        let terms = b.unary(UnaryOp::Exp, shifted);
+        let sum = b.sum_keeping(terms, &[1]);
+        let log = b.unary(UnaryOp::Log, sum);
+        vec![b.add(log, largest)]
+    });
+    at_points(&f, &[&[0.3, 0.8, 2.7, -1.0, 0.4, 0.2]]);
+}
+
+/// At a base of zero slopes of all orders are numbers: zero, where they have no limit.
+#[test]
+fn powers_of_zero() {
+    let f = function(&[vec![size(2)], vec![size(2)]], |b, x| vec![b.pow(x[0], x[1])]);
+    let is_local = |kind| matches!(kind, InputKind::Local(_));
+    let scalar = weighted_sum(&f);
+    let first = gradient(&scalar, &[], &[(0, Seed::One)], is_local);
+    let second = jacobian(&first, &Directions::of_inputs(&f, is_local));
+    let mut place: Place = [(0, vec![0.0, 0.0]), (1, vec![0.5, 2.5])]
+        .into_iter()
+        .map(|(k, x)| (InputKind::Local(k), x))
+        .collect();
+    place.insert(weight(0), vec![1.0, 1.0]);
+    let of = |f: &Function| -> Vec<f64> {
+        let inputs = f.inputs.iter().map(|input| place[&input.kind].clone()).collect::<Vec<_>>();
+        crate::codegen::tests::interpret(f, &inputs, 1).concat()
+    };
+    assert_eq!(of(&first), [0.0; 4]);
+    assert!(of(&second).iter().all(|slope| slope.is_finite()), "{:?}", of(&second));
 }

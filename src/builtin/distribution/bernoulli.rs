@@ -10,7 +10,10 @@ pub static BERNOULLI: Distribution = Distribution {
     name: "bernoulli",
     outcome: Outcome::Univariate(Element::Int, Support::Binary),
     params: &[Param { name: "chance", kind: ParamKind::Probability }],
+    formula: "ln chance at 1, ln(1 - chance) at 0",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `ln chance` at 1 and `ln(1 - chance)` at 0.

@@ -10,7 +10,10 @@ pub static BERNOULLI_LOGIT: Distribution = Distribution {
     name: "bernoulli_logit",
     outcome: Outcome::Univariate(Element::Int, Support::Binary),
     params: &[Param { name: "eta", kind: ParamKind::Real }],
+    formula: "-ln(1 + e^(-eta)) at 1, -ln(1 + e^eta) at 0",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `-ln(1 + exp(∓eta))`, minus at 1 and plus at 0.

@@ -14,7 +14,10 @@ pub static BETA: Distribution = Distribution {
         Param { name: "a", kind: ParamKind::Positive },
         Param { name: "c", kind: ParamKind::Positive },
     ],
+    formula: "(a - 1) ln x + (b - 1) ln(1 - x) - ln B(a, b)",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `(a - 1) ln x + (b - 1) ln(1 - x) - ln B(a, b)`.

@@ -14,7 +14,10 @@ pub static BINOMIAL_LOGIT: Distribution = Distribution {
         Param { name: "trials", kind: ParamKind::Count },
         Param { name: "eta", kind: ParamKind::Real },
     ],
+    formula: "ln C(trials, x) - x ln(1 + e^(-eta)) - (trials - x) ln(1 + e^eta)",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `ln C(trials, x) - x ln(1 + e⁻ᵉᵗᵃ) - (trials - x) ln(1 + eᵉᵗᵃ)`.

@@ -15,7 +15,10 @@ pub static CAUCHY: Distribution = Distribution {
         Param { name: "loc", kind: ParamKind::Real },
         Param { name: "scale", kind: ParamKind::Positive },
     ],
+    formula: "-ln(1 + z²) - ln scale - ln π, z = (x - loc) / scale",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `-ln(1 + z²) - ln scale - ln π` with `z = (x - loc) / scale`.

@@ -15,7 +15,10 @@ pub static DOUBLE_EXPONENTIAL: Distribution = Distribution {
         Param { name: "loc", kind: ParamKind::Real },
         Param { name: "scale", kind: ParamKind::Positive },
     ],
+    formula: "-|x - loc| / scale - ln(2 scale)",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `-|x - loc| / scale - ln(2 scale)`.

@@ -10,7 +10,10 @@ pub static EXPONENTIAL: Distribution = Distribution {
     name: "exponential",
     outcome: Outcome::Univariate(Element::Real, Support::NonNegative),
     params: &[Param { name: "rate", kind: ParamKind::Positive }],
+    formula: "ln rate - rate · x",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `ln rate - rate · x` for `x >= 0`.

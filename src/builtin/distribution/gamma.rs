@@ -13,7 +13,10 @@ pub static GAMMA: Distribution = Distribution {
         Param { name: "shape", kind: ParamKind::Positive },
         Param { name: "rate", kind: ParamKind::Positive },
     ],
+    formula: "shape · ln rate - ln Γ(shape) + (shape - 1) ln x - rate · x",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `shape · ln rate - ln Γ(shape) + (shape - 1) ln x - rate · x` for `x > 0`.

@@ -12,7 +12,10 @@ pub static LKJ_CORR_CHOLESKY: Distribution = Distribution {
     name: "lkj_corr_cholesky",
     outcome: Outcome::CholeskyFactorCorr,
     params: &[Param { name: "eta", kind: ParamKind::PositiveScalar }],
+    formula: "Σᵢ (n - i + 2 eta - 2) ln Lᵢᵢ over i = 2 … n, less its normalising constant",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `Σᵢ (n - i + 2 eta - 2) ln Lᵢᵢ` over `i = 2 … n`, less the constant.

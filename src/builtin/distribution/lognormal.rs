@@ -15,7 +15,10 @@ pub static LOGNORMAL: Distribution = Distribution {
         Param { name: "loc", kind: ParamKind::Real },
         Param { name: "scale", kind: ParamKind::Positive },
     ],
+    formula: "-z²/2 - ln x - ln scale - ln √(2π), z = (ln x - loc) / scale",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `-z²/2 - ln x - ln scale - ln √(2π)` with `z = (ln x - loc) / scale`.

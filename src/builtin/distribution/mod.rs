@@ -9,6 +9,7 @@ mod beta;
 mod binomial_logit;
 mod cauchy;
 mod double_exponential;
+mod draw;
 mod exponential;
 mod gamma;
 mod lkj_corr_cholesky;
@@ -17,6 +18,7 @@ mod lognormal;
 mod multi_normal_cholesky;
 mod normal;
 mod poisson_log;
+mod signature;
 mod std_normal;
 mod student_t;
 mod uniform;
@@ -26,61 +28,10 @@ mod tests;
 
 use crate::ir::build::Builder;
 use crate::ir::op::{BinaryOp, ValueId};
-use crate::ty::{Element, Type};
+use crate::random::Stream;
+use crate::ty::Element;
 
-/// What a distribution is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Single numbers, vectorised over containers: every element is one outcome.
-    Univariate(Element, Support),
-    /// A whole vector.
-    Vector,
-    /// A Cholesky factor of a correlation matrix.
-    CholeskyFactorCorr,
-}
-
-/// Where the density of a univariate distribution is not zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Support {
-    /// All real numbers.
-    Real,
-    /// Zero or more.
-    NonNegative,
-    /// From zero to one.
-    UnitInterval,
-    /// 0 or 1.
-    Binary,
-    /// 0 up to the first argument.
-    UpToFirstArgument,
-}
-
-/// One argument of a distribution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Param {
-    /// Its name in documentation and messages.
-    pub name: &'static str,
-    /// What it may be.
-    pub kind: ParamKind,
-}
-
-/// What an argument may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParamKind {
-    /// Any number, vectorised.
-    Real,
-    /// A positive number, vectorised.
-    Positive,
-    /// A whole number from zero, vectorised.
-    Count,
-    /// A number from zero to one, vectorised.
-    Probability,
-    /// A vector as long as the outcome.
-    Vector,
-    /// A square matrix as wide as the outcome, of which the lower triangle is read.
-    LowerTriangle,
-    /// One positive number.
-    PositiveScalar,
-}
+pub use signature::{Outcome, Param, ParamKind, Support, VectorSupport};
 
 /// A distribution.
 pub struct Distribution {
@@ -90,10 +41,28 @@ pub struct Distribution {
     pub outcome: Outcome,
     /// Its arguments.
     pub params: &'static [Param],
+    /// Its log density, in the words of its arguments; shown in the reference.
+    pub formula: &'static str,
     /// Its log density (or log mass) at an outcome, given its arguments, with every constant:
     /// elementwise where univariate, else a scalar.
     pub log_density: fn(&mut Builder, ValueId, &[ValueId]) -> ValueId,
+    /// `_lcdf` and `_lccdf`, where the language has them; univariate, elementwise.
+    pub cdfs: Option<Cdfs>,
+    /// How outcomes are drawn.
+    pub sample: Option<Sampler>,
 }
+
+/// Logarithms of the probability of at most, and of more than, an outcome given arguments.
+pub struct Cdfs {
+    /// `ln P(X <= x)`
+    pub lower: fn(&mut Builder, ValueId, &[ValueId]) -> ValueId,
+    /// `ln P(X > x)`
+    pub upper: fn(&mut Builder, ValueId, &[ValueId]) -> ValueId,
+}
+
+/// Draws one outcome into the last slice, given the arguments of that outcome, each row-major.
+/// Arguments outside their domain give NaN.
+pub type Sampler = fn(&mut Stream, &[&[f64]], &mut [f64]);
 
 impl PartialEq for Distribution {
     fn eq(&self, other: &Self) -> bool {
@@ -126,42 +95,6 @@ impl Distribution {
             .map(|param| format!("{} {}", param.kind.words(), param.name))
             .collect();
         format!("{}({})", self.name, params.join(", "))
-    }
-}
-
-impl ParamKind {
-    /// As shown in signatures.
-    pub fn words(self) -> &'static str {
-        match self {
-            ParamKind::Real => "real",
-            ParamKind::Positive | ParamKind::PositiveScalar => "real<lower=0>",
-            ParamKind::Count => "int<lower=0>",
-            ParamKind::Probability => "real<lower=0, upper=1>",
-            ParamKind::Vector => "vector",
-            ParamKind::LowerTriangle => "matrix",
-        }
-    }
-
-    /// Whether a container argument counts element by element.
-    pub fn is_vectorised(self) -> bool {
-        matches!(
-            self,
-            ParamKind::Real | ParamKind::Positive | ParamKind::Count | ParamKind::Probability
-        )
-    }
-
-    /// Whether a type can stand for it, sizes apart.
-    pub fn accepts(self, ty: &Type) -> bool {
-        use crate::ty::Shape;
-        match self {
-            ParamKind::Real | ParamKind::Positive | ParamKind::Probability => true,
-            ParamKind::Count => ty.element == Element::Int,
-            ParamKind::PositiveScalar => ty.is_scalar(),
-            ParamKind::Vector => ty.array.is_empty() && matches!(ty.shape, Shape::Vector(_)),
-            ParamKind::LowerTriangle => {
-                ty.array.is_empty() && matches!(ty.shape, Shape::Matrix(..))
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The multivariate normal distribution with covariance `factor · factorᵀ`.
 
-use super::{Distribution, Outcome, Param, ParamKind};
+use super::{Distribution, Outcome, Param, ParamKind, VectorSupport};
 use crate::ir::build::Builder;
 use crate::ir::op::UnaryOp;
 use crate::ir::op::ValueId;
@@ -10,12 +10,15 @@ const LN_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_7;
 /// The multivariate normal distribution with covariance `factor · factorᵀ`.
 pub static MULTI_NORMAL_CHOLESKY: Distribution = Distribution {
     name: "multi_normal_cholesky",
-    outcome: Outcome::Vector,
+    outcome: Outcome::Vector(VectorSupport::Real),
     params: &[
         Param { name: "loc", kind: ParamKind::Vector },
         Param { name: "factor", kind: ParamKind::LowerTriangle },
     ],
+    formula: "-wᵀw/2 - Σ ln |factorᵢᵢ| - n ln √(2π), factor · w = x - loc",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `-wᵀw/2 - Σ ln |factorᵢᵢ| - n ln √(2π)` with `factor w = x - loc`.

@@ -10,7 +10,10 @@ pub static POISSON_LOG: Distribution = Distribution {
     name: "poisson_log",
     outcome: Outcome::Univariate(Element::Int, Support::NonNegative),
     params: &[Param { name: "eta", kind: ParamKind::Real }],
+    formula: "x · eta - e^eta - ln x!",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `x · eta - e^eta - ln x!`.

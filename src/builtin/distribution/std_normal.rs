@@ -12,7 +12,10 @@ pub static STD_NORMAL: Distribution = Distribution {
     name: "std_normal",
     outcome: Outcome::Univariate(Element::Real, Support::Real),
     params: &[],
+    formula: "-x²/2 - ln √(2π)",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `-x²/2 - ln √(2π)`.

@@ -20,7 +20,10 @@ pub static STUDENT_T: Distribution = Distribution {
         Param { name: "loc", kind: ParamKind::Real },
         Param { name: "scale", kind: ParamKind::Positive },
     ],
+    formula: "ln Γ((df+1)/2) - ln Γ(df/2) - ln(df π)/2 - ln scale - (df+1)/2 · ln(1 + z²/df), z = (x - loc) / scale",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `ln Γ((ν+1)/2) - ln Γ(ν/2) - ln(νπ)/2 - ln scale - (ν+1)/2 · ln(1 + z²/ν)`, `ν = df`.

@@ -72,7 +72,7 @@ fn density(name: &str, n: usize) -> Density {
     let dims = |sizes: &[i64]| sizes.iter().map(|n| Size::constant(*n)).collect::<Vec<_>>();
     let (outcome, element) = match distribution.outcome {
         Outcome::Univariate(element, _) => (dims(&[n]), element),
-        Outcome::Vector => (dims(&[n]), Element::Real),
+        Outcome::Vector(_) => (dims(&[n]), Element::Real),
         Outcome::CholeskyFactorCorr => (dims(&[n, n]), Element::Real),
     };
     let mut types = vec![ValueType { element, dims: outcome }];

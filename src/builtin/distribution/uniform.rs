@@ -9,12 +9,15 @@ use crate::ty::Element;
 /// The uniform distribution between two bounds.
 pub static UNIFORM: Distribution = Distribution {
     name: "uniform",
-    outcome: Outcome::Univariate(Element::Real, Support::Real),
+    outcome: Outcome::Univariate(Element::Real, Support::BetweenArguments),
     params: &[
         Param { name: "lower", kind: ParamKind::Real },
         Param { name: "upper", kind: ParamKind::Real },
     ],
+    formula: "-ln(upper - lower)",
     log_density,
+    cdfs: None,
+    sample: None,
 };
 
 /// `-ln(upper - lower)` between the bounds.

@@ -1,140 +1,131 @@
-//! Scalar functions: of a container they are the container of the elements' values.
+//! Functions of one number: of a container they are the container of the elements' values.
 
-use super::Function;
-use crate::ir::build::Builder;
-use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
+use super::formulas as f;
+use super::{Argument, Function, Meaning, Returned};
+use crate::ir::op::UnaryOp;
 use crate::ty::{Element, Type};
 
-macro_rules! unary {
-    ($($name:literal $is_discontinuous:literal $lower:expr,)*) => {
+macro_rules! of_one {
+    ($($name:literal $returns:ident $is_discontinuous:literal $doc:literal $lower:expr,)*) => {
         [$(Function {
             name: $name,
             signatures: &[concat!("T ", $name, "(T x)")],
-            result: real_like,
+            doc: $doc,
+            sizes: &[],
+            result: $returns,
             is_discontinuous: $is_discontinuous,
-            lower: |b, args| {
-                let lower: fn(&mut Builder, ValueId) -> ValueId = $lower;
+            meaning: Meaning::Ops(|b, args, _| {
+                let lower: fn(&mut crate::ir::build::Builder, crate::ir::op::ValueId)
+                    -> crate::ir::op::ValueId = $lower;
                 lower(b, args[0])
-            },
+            }),
         },)*]
     };
 }
 
-/// Functions of one number.
-pub static UNARY: [Function; 27] = unary! {
-    "exp" false |b, x| b.exp(x),
-    "expm1" false |b, x| b.unary(UnaryOp::Expm1, x),
-    "log" false |b, x| b.log(x),
-    "log1p" false |b, x| b.log1p(x),
-    "log1m" false log1m,
-    "log1p_exp" false |b, x| b.log1p_exp(x),
-    "sqrt" false |b, x| b.sqrt(x),
-    "square" false |b, x| b.square(x),
-    "inv" false |b, x| b.recip(x),
-    "logit" false logit,
-    "inv_logit" false |b, x| b.inv_logit(x),
-    "log_inv_logit" false log_inv_logit,
-    "log1m_inv_logit" false log1m_inv_logit,
-    "Phi" false |b, x| b.unary(UnaryOp::Phi, x),
-    "sin" false |b, x| b.unary(UnaryOp::Sin, x),
-    "cos" false |b, x| b.unary(UnaryOp::Cos, x),
-    "tan" false tan,
-    "atan" false |b, x| b.unary(UnaryOp::Atan, x),
-    "tanh" false |b, x| b.tanh(x),
-    "lgamma" false |b, x| b.lgamma(x),
-    "digamma" false |b, x| b.unary(UnaryOp::Polygamma(0), x),
-    "abs" false |b, x| b.unary(UnaryOp::Abs, x),
-    "floor" true |b, x| b.unary(UnaryOp::Floor, x),
-    "ceil" true |b, x| b.unary(UnaryOp::Ceil, x),
-    "round" true |b, x| b.unary(UnaryOp::Round, x),
-    "trunc" true |b, x| b.unary(UnaryOp::Trunc, x),
-    "step" true step,
+/// All of them.
+pub static ALL: [Function; 52] = of_one! {
+    "exp" reals false "eˣ" |b, x| b.exp(x),
+    "expm1" reals false "eˣ - 1" |b, x| b.unary(UnaryOp::Expm1, x),
+    "log" reals false "ln x" |b, x| b.log(x),
+    "log2" reals false "ln x / ln 2" |b, x| b.unary(UnaryOp::Log2, x),
+    "log10" reals false "ln x / ln 10" |b, x| b.unary(UnaryOp::Log10, x),
+    "log1p" reals false "ln(1 + x)" |b, x| b.log1p(x),
+    "log1m" reals false "ln(1 - x)" f::log1m,
+    "log1p_exp" reals false "ln(1 + eˣ)" |b, x| b.log1p_exp(x),
+    "log1m_exp" reals false "ln(1 - eˣ), for x < 0" |b, x| b.unary(UnaryOp::Log1mExp, x),
+    "sqrt" reals false "√x" |b, x| b.sqrt(x),
+    "cbrt" reals false "∛x" |b, x| b.unary(UnaryOp::Cbrt, x),
+    "square" reals false "x²" |b, x| b.square(x),
+    "inv" reals false "1 / x" |b, x| b.recip(x),
+    "inv_sqrt" reals false "1 / √x" |b, x| {
+        let root = b.sqrt(x);
+        b.recip(root)
+    },
+    "inv_square" reals false "1 / x²" |b, x| {
+        let recip = b.recip(x);
+        b.square(recip)
+    },
+    "logit" reals false "ln(x / (1 - x))" f::logit,
+    "inv_logit" reals false "1 / (1 + e⁻ˣ)" |b, x| b.inv_logit(x),
+    "log_inv_logit" reals false "-ln(1 + e⁻ˣ)" f::log_inv_logit,
+    "log1m_inv_logit" reals false "-ln(1 + eˣ)" f::log1m_inv_logit,
+    "cloglog" reals false "ln(-ln(1 - x))" |b, x| {
+        let log = f::log1m(b, x);
+        let minus = b.neg(log);
+        b.log(minus)
+    },
+    "inv_cloglog" reals false "1 - exp(-eˣ)" |b, x| {
+        let rate = b.exp(x);
+        let minus = b.neg(rate);
+        let survival_less_one = b.unary(UnaryOp::Expm1, minus);
+        b.neg(survival_less_one)
+    },
+    "Phi" reals false "The standard normal distribution function: erfc(-x / √2) / 2"
+        |b, x| b.unary(UnaryOp::Phi, x),
+    "Phi_approx" reals false "1 / (1 + exp(-0.07056 x³ - 1.5976 x)), near Phi(x)" f::phi_approx,
+    "inv_Phi" reals false "The standard normal quantile: Phi(inv_Phi(x)) = x"
+        |b, x| b.unary(UnaryOp::InvPhi, x),
+    "erf" reals false "2/√π ∫₀ˣ exp(-t²) dt" |b, x| b.unary(UnaryOp::Erf, x),
+    "erfc" reals false "1 - erf(x)" |b, x| b.unary(UnaryOp::Erfc, x),
+    "sin" reals false "sin x" |b, x| b.unary(UnaryOp::Sin, x),
+    "cos" reals false "cos x" |b, x| b.unary(UnaryOp::Cos, x),
+    "tan" reals false "sin x / cos x" f::tan,
+    "asin" reals false "The angle in [-π/2, π/2] whose sine is x"
+        |b, x| b.unary(UnaryOp::Asin, x),
+    "acos" reals false "The angle in [0, π] whose cosine is x" |b, x| b.unary(UnaryOp::Acos, x),
+    "atan" reals false "The angle in (-π/2, π/2) whose tangent is x"
+        |b, x| b.unary(UnaryOp::Atan, x),
+    "sinh" reals false "(eˣ - e⁻ˣ) / 2" |b, x| b.unary(UnaryOp::Sinh, x),
+    "cosh" reals false "(eˣ + e⁻ˣ) / 2" |b, x| b.unary(UnaryOp::Cosh, x),
+    "tanh" reals false "(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)" |b, x| b.tanh(x),
+    "asinh" reals false "ln(x + √(x² + 1))" |b, x| b.unary(UnaryOp::Asinh, x),
+    "acosh" reals false "ln(x + √(x² - 1)), for x ≥ 1" |b, x| b.unary(UnaryOp::Acosh, x),
+    "atanh" reals false "ln((1 + x) / (1 - x)) / 2" |b, x| b.unary(UnaryOp::Atanh, x),
+    "lgamma" reals false "ln |Γ(x)|" |b, x| b.lgamma(x),
+    "digamma" reals false "d/dx ln Γ(x)" |b, x| b.unary(UnaryOp::Polygamma(0), x),
+    "trigamma" reals false "d²/dx² ln Γ(x)" |b, x| b.unary(UnaryOp::Polygamma(1), x),
+    "abs" same false "|x|; whole for whole numbers" |b, x| b.unary(UnaryOp::Abs, x),
+    "fabs" reals false "|x|" |b, x| b.unary(UnaryOp::Abs, x),
+    "exp2" reals false "2ˣ" |b, x| {
+        let two = b.real(2.0);
+        b.pow(two, x)
+    },
+    "floor" reals true "The largest whole number that is at most x"
+        |b, x| b.unary(UnaryOp::Floor, x),
+    "ceil" reals true "The smallest whole number that is at least x"
+        |b, x| b.unary(UnaryOp::Ceil, x),
+    "round" reals true "The nearest whole number, halves away from zero"
+        |b, x| b.unary(UnaryOp::Round, x),
+    "trunc" reals true "The whole number next to x towards zero"
+        |b, x| b.unary(UnaryOp::Trunc, x),
+    "step" reals true "1 from zero on, else 0" f::step,
+    "int_step" ints true "1 above zero, else 0" f::int_step,
+    "is_nan" ints true "1 where x is not a number, else 0" |b, x| {
+        b.binary(crate::ir::op::BinaryOp::NotEqual, x, x)
+    },
+    "is_inf" ints true "1 where x is infinite, else 0" |b, x| {
+        let magnitude = b.unary(UnaryOp::Abs, x);
+        let infinity = b.real(f64::INFINITY);
+        b.binary(crate::ir::op::BinaryOp::Equal, magnitude, infinity)
+    },
 };
 
-/// Functions of two or three numbers.
-pub static OTHERS: [Function; 4] = [
-    Function {
-        name: "pow",
-        signatures: &["T pow(T x, T y)"],
-        result: |args| if args.len() == 2 { joined(args, Element::Real) } else { None },
-        is_discontinuous: false,
-        lower: |b, args| b.pow(args[0], args[1]),
-    },
-    Function {
-        name: "fmin",
-        signatures: &["T fmin(T x, T y)"],
-        result: |args| if args.len() == 2 { joined(args, Element::Real) } else { None },
-        is_discontinuous: false,
-        lower: |b, args| b.binary(BinaryOp::Min, args[0], args[1]),
-    },
-    Function {
-        name: "fmax",
-        signatures: &["T fmax(T x, T y)"],
-        result: |args| if args.len() == 2 { joined(args, Element::Real) } else { None },
-        is_discontinuous: false,
-        lower: |b, args| b.binary(BinaryOp::Max, args[0], args[1]),
-    },
-    Function {
-        name: "fma",
-        signatures: &["T fma(T x, T y, T z)"],
-        result: |args| if args.len() == 3 { joined(args, Element::Real) } else { None },
-        is_discontinuous: false,
-        lower: |b, args| {
-            let product = b.mul(args[0], args[1]);
-            b.add(product, args[2])
-        },
-    },
-];
-
 /// The argument's type, of reals.
-fn real_like(args: &[Type]) -> Option<Type> {
-    if args.len() == 1 { joined(args, Element::Real) } else { None }
+fn reals(args: &[Argument]) -> Option<Returned> {
+    let [x] = args else { return None };
+    Some(Type { element: Element::Real, ..x.ty.clone() }.into())
 }
 
-/// The type of a container among scalars and containers of one kind.
-fn joined(args: &[Type], element: Element) -> Option<Type> {
-    let container = args.iter().find(|ty| !ty.is_scalar());
-    let Some(container) = container else {
-        return Some(Type { element, ..Type::real() });
-    };
-    let fits = |ty: &Type| ty.is_scalar() || ty.dims().len() == container.dims().len();
-    args.iter().all(fits).then(|| Type { element, ..container.clone() })
+/// The argument's type, of whole numbers: of vectors and matrices there are none.
+fn ints(args: &[Argument]) -> Option<Returned> {
+    let [x] = args else { return None };
+    let is_scalar = x.ty.shape == crate::ty::Shape::Scalar;
+    is_scalar.then(|| Type { element: Element::Int, ..x.ty.clone() }.into())
 }
 
-/// `ln(1 - x)`
-fn log1m(b: &mut Builder, x: ValueId) -> ValueId {
-    let minus = b.neg(x);
-    b.log1p(minus)
-}
-
-/// `ln(x / (1 - x))`
-fn logit(b: &mut Builder, x: ValueId) -> ValueId {
-    let log = b.log(x);
-    let log_rest = log1m(b, x);
-    b.sub(log, log_rest)
-}
-
-/// `-ln(1 + e⁻ˣ)`
-fn log_inv_logit(b: &mut Builder, x: ValueId) -> ValueId {
-    let minus = b.neg(x);
-    let log = b.log1p_exp(minus);
-    b.neg(log)
-}
-
-/// `-ln(1 + eˣ)`
-fn log1m_inv_logit(b: &mut Builder, x: ValueId) -> ValueId {
-    let log = b.log1p_exp(x);
-    b.neg(log)
-}
-
-fn tan(b: &mut Builder, x: ValueId) -> ValueId {
-    let sin = b.unary(UnaryOp::Sin, x);
-    let cos = b.unary(UnaryOp::Cos, x);
-    b.div(sin, cos)
-}
-
-/// 1 from zero on, else 0.
-fn step(b: &mut Builder, x: ValueId) -> ValueId {
-    let zero = b.real(0.0);
-    b.binary(BinaryOp::LessEqual, zero, x)
+/// The argument's type.
+fn same(args: &[Argument]) -> Option<Returned> {
+    let [x] = args else { return None };
+    Some(x.ty.clone().into())
 }

@@ -28,21 +28,17 @@ pub fn constrain(b: &mut Builder, y: ValueId, n: &Size) -> (ValueId, ValueId) {
     (factor, b.sum(terms))
 }
 
-/// The vector whose factor is `x`.
+/// The vector whose factor is `x`: `yᵢⱼ = asinh(xᵢⱼ / √Σ_{k>j} xᵢₖ²)`, as rows have length one.
+///
+/// This is `atanh(xᵢⱼ / sᵢⱼ)` without the cancellation of `1 - Σ_{k<j} xᵢₖ²`.
 pub fn unconstrain(b: &mut Builder, x: ValueId) -> ValueId {
     let n = b.dims(x)[0].clone();
     let squares = b.square(x);
-    let before = b.cumulative_sum(squares, 1, true, false);
-    let minus = b.neg(before);
-    let rest = b.offset(minus, 1.0);
-    let s = b.sqrt(rest);
-    let z = b.div(x, s);
-    let packed = b.pack_strict_lower(z, Size::strict_triangle(&n));
-    let minus = b.neg(packed);
-    let up = b.log1p(packed);
-    let down = b.log1p(minus);
-    let difference = b.sub(up, down);
-    b.scale(difference, 0.5)
+    let after = b.cumulative_sum(squares, 1, true, true);
+    let rest = b.sqrt(after);
+    let ratio = b.div(x, rest);
+    let packed = b.pack_strict_lower(ratio, Size::strict_triangle(&n));
+    b.unary(UnaryOp::Asinh, packed)
 }
 
 /// Zeros on and above the diagonal.

@@ -1,11 +1,15 @@
 //! Bijections between constrained values and unconstrained ones, with log-Jacobians; they are
 //! those of Stan 2.39, so that numbers compare.
 //!
-//! Elementwise transforms keep dimensions; the unconstrained form of a Cholesky factor of a
-//! correlation matrix is a vector.
+//! Elementwise transforms keep dimensions; those of vectors go along the last axis of an array
+//! of vectors; a matrix is one matrix, whose unconstrained form is a vector.
 
 mod bounds;
 mod cholesky_factor_corr;
+mod ordered;
+mod positive_ordered;
+mod shift;
+mod simplex;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +30,12 @@ pub enum Transform {
     LowerUpper(ValueId, ValueId),
     /// A Cholesky factor of a correlation matrix.
     CholeskyFactorCorr,
+    /// Vectors of positive numbers whose sum is one.
+    Simplex,
+    /// Vectors whose elements increase.
+    Ordered,
+    /// Vectors of positive numbers that increase.
+    PositiveOrdered,
 }
 
 impl Transform {
@@ -38,6 +48,9 @@ impl Transform {
             Transform::Upper(upper) => bounds::constrain_upper(b, y, upper),
             Transform::LowerUpper(lower, upper) => bounds::constrain_both(b, y, lower, upper),
             Transform::CholeskyFactorCorr => cholesky_factor_corr::constrain(b, y, &dims[0]),
+            Transform::Simplex => simplex::constrain(b, y, &dims[dims.len() - 1]),
+            Transform::Ordered => ordered::constrain(b, y),
+            Transform::PositiveOrdered => positive_ordered::constrain(b, y),
         }
     }
 
@@ -49,6 +62,34 @@ impl Transform {
             Transform::Upper(upper) => bounds::unconstrain_upper(b, x, upper),
             Transform::LowerUpper(lower, upper) => bounds::unconstrain_both(b, x, lower, upper),
             Transform::CholeskyFactorCorr => cholesky_factor_corr::unconstrain(b, x),
+            Transform::Simplex => simplex::unconstrain(b, x),
+            Transform::Ordered => ordered::unconstrain(b, x),
+            Transform::PositiveOrdered => positive_ordered::unconstrain(b, x),
         }
     }
+
+    /// The dimensions of the unconstrained form of a value with these dimensions.
+    pub fn unconstrained_dims(self, dims: &[Size]) -> Vec<Size> {
+        match self {
+            Transform::Identity
+            | Transform::Lower(_)
+            | Transform::Upper(_)
+            | Transform::LowerUpper(..)
+            | Transform::Ordered
+            | Transform::PositiveOrdered => dims.to_vec(),
+            Transform::CholeskyFactorCorr => {
+                let (n, batch) = dims.split_last().expect("a factor is a matrix");
+                [&batch[..batch.len() - 1], &[Size::strict_triangle(n)]].concat()
+            }
+            Transform::Simplex => {
+                let (last, batch) = dims.split_last().expect("a simplex is a vector");
+                [batch, &[less_one(last)]].concat()
+            }
+        }
+    }
+}
+
+/// `n - 1`
+fn less_one(n: &Size) -> Size {
+    n.checked_sub(&Size::constant(1)).expect("sizes were checked")
 }

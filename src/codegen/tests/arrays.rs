@@ -111,6 +111,41 @@ fn broadcasts_agree() {
 }
 
 #[test]
+fn largest_elements_agree() {
+    let dims = [k(), rows(), size(3)];
+    for keep in [vec![], vec![1], vec![2, 0], vec![0, 1, 2]] {
+        agree(&[&dims], |draft, x| {
+            let to: Vec<Size> = keep.iter().map(|&axis| dims[usize::from(axis)].clone()).collect();
+            let exp = draft.unary(UnaryOp::Exp, x[0]);
+            let of_memory = draft.real(Op::Largest(x[0], keep.clone()), &to);
+            let of_computed = draft.real(Op::Largest(exp, keep.clone()), &to);
+            draft.output(of_memory);
+            draft.output(of_computed);
+        });
+    }
+}
+
+#[test]
+fn other_shapes_agree() {
+    agree(&[&[rows(), k()]], |draft, x| {
+        let transposed = draft.real(Op::Broadcast(x[0], vec![1, 0]), &[k(), rows()]);
+        let exp = draft.unary(UnaryOp::Exp, x[0]);
+        for from in [x[0], transposed, exp] {
+            let flat = draft.real(Op::Reshape(from), &[rows().checked_mul(&k()).unwrap()]);
+            let square = draft.unary(UnaryOp::Square, flat);
+            let back = draft.real(Op::Reshape(square), &[size(1), rows(), k()]);
+            draft.output(flat);
+            draft.output(back);
+        }
+    });
+    let mut draft = Draft::new();
+    let x = draft.input(&[k()]);
+    let y = draft.real(Op::Reshape(x), &[size(6)]);
+    draft.output(y);
+    assert!(compile(&[&draft.function], &sizes(1)).is_err());
+}
+
+#[test]
 fn constants_agree() {
     agree(&[], |draft, _| {
         let iota = draft

@@ -90,7 +90,7 @@ pub(crate) fn sizes(max_rows: usize) -> SizeTable {
 pub(crate) fn size_value(atom: &SizeAtom, n_rows: usize) -> i64 {
     match atom {
         SizeAtom::Rows(_) => n_rows as i64,
-        SizeAtom::Datum(_) => 5,
+        SizeAtom::Datum(_) | SizeAtom::AllRows | SizeAtom::Branches => 5,
         SizeAtom::StrictTriangle(_) => unreachable!("a size evaluates its triangles itself"),
     }
 }

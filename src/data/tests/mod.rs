@@ -16,6 +16,9 @@ use crate::ty::{Element, Level, Size};
 fn branch(name: &str) -> Datum {
     Datum {
         name: name.to_string(),
+        table: None,
+        numbered: None,
+        may_be_missing: false,
         level: Level::Branch,
         per_row: false,
         element: Element::Real,
@@ -53,7 +56,13 @@ fn matrix(name: &str, size: Size, columns: &[&str]) -> Datum {
 
 fn schema(key: &[&str], data: Vec<Datum>) -> Schema {
     let rows = Rows { name: "N".to_string(), count: None, by: Vec::new(), span: Span::new(2, 3) };
-    Schema { key: key.iter().map(|k| k.to_string()).collect(), rows: Some(rows), data }
+    Schema {
+        key: key.iter().map(|k| k.to_string()).collect(),
+        rows: Some(rows),
+        factors: Vec::new(),
+        tables: Vec::new(),
+        data,
+    }
 }
 
 fn by(mut schema: Schema, columns: &[&str]) -> Schema {

@@ -53,6 +53,24 @@ impl Builder {
         self.push(Op::Sum(a, keep.to_vec()), ty)
     }
 
+    /// The largest element over the axes not in `keep`, which become the axes of the result; a
+    /// constant to derivatives, see [`Op::Largest`].
+    pub fn largest_keeping(&mut self, a: ValueId, keep: &[u8]) -> ValueId {
+        let dims = keep.iter().map(|&axis| self.dims(a)[usize::from(axis)].clone()).collect();
+        let ty = ValueType { element: self.ty(a).element, dims };
+        self.push(Op::Largest(a, keep.to_vec()), ty)
+    }
+
+    /// The elements of `a` in their order with other dimensions, of which there is one at
+    /// least, as `a` has.
+    pub fn reshape(&mut self, a: ValueId, dims: &[Size]) -> ValueId {
+        if self.dims(a) == dims {
+            return a;
+        }
+        let ty = ValueType { element: self.ty(a).element, dims: dims.to_vec() };
+        self.push(Op::Reshape(a), ty)
+    }
+
     /// Axis `j` of the result is axis `order[j]` of `a`.
     fn permute(&mut self, a: ValueId, order: &[u8]) -> ValueId {
         let mut axes = vec![0_u8; order.len()];

@@ -95,7 +95,11 @@ impl Builder {
             BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Less | BinaryOp::LessEqual => {
                 Element::Int
             }
-            BinaryOp::Div | BinaryOp::Pow => Element::Real,
+            BinaryOp::Div
+            | BinaryOp::Pow
+            | BinaryOp::Atan2
+            | BinaryOp::Hypot
+            | BinaryOp::LogBeta => Element::Real,
             _ => join(self.ty(a).element, self.ty(b).element),
         };
         let dims = self.dims(a).to_vec();

@@ -22,7 +22,9 @@ pub fn key(op: &Op, ty: &ValueType) -> Option<Key> {
         Op::SizeOf(s) | Op::Eye { offset: s } => size = Some(s.clone()),
         Op::Unary(op, _) => words.extend(unary_words(*op)),
         Op::Binary(op, ..) => words.push(*op as u64),
-        Op::Broadcast(_, axes) | Op::Sum(_, axes) => words.extend(bytes(axes)),
+        Op::Broadcast(_, axes) | Op::Sum(_, axes) | Op::Largest(_, axes) => {
+            words.extend(bytes(axes))
+        }
         Op::Contract { a_axes, b_axes, .. } => {
             words.extend(bytes(a_axes));
             words.push(u64::MAX);
@@ -87,5 +89,7 @@ fn tag(op: &Op) -> Option<u64> {
         Op::CumulativeSum { .. } => 21,
         Op::SolveLower { .. } => 22,
         Op::Result(..) => 23,
+        Op::Largest(..) => 24,
+        Op::Reshape(_) => 25,
     })
 }

@@ -49,6 +49,22 @@ fn nests(depth: usize) -> Vec<(&'static str, String)> {
         ("?", expr("a?", ":1")),
         ("{ }", statement("{", "}")),
         ("for", statement("for (i in 1:2) ", "")),
+        ("if", statement("if (a) ", "")),
+        ("if else", statement("if (a) ", "else b = 1;")),
+        ("else if", statement("if (a) b = {1}; else ", "")),
+        ("else if {", {
+            // The last body nests two deeper than the chain.
+            let chain = "if (a) { {b}[1] ~ f(); } else ".repeat(depth - 2);
+            format!("global {{ {chain} a = 1; }}")
+        }),
+        ("else for", {
+            let chain = "if (a) b = 1; else for (i in c) ".repeat(depth / 2);
+            format!("global {{ {chain} a = 1; }}")
+        }),
+        ("functions", {
+            let body = nested("if (a) {", depth / 2, "return 1;", "}");
+            format!("functions {{ real f() {{ {body} }} }}")
+        }),
         ("branch", format!("data {{ {} }}", nested("branch {", depth, "", "}"))),
         ("array", format!("global {{ array[{}] real x; }}", nested("(", depth, "1", ")"))),
         ("bound", format!("global {{ real<lower={}> x; }}", nested("(", depth, "1", ")"))),
@@ -64,13 +80,21 @@ fn the_deepest_nests_fit_a_small_stack() {
 }
 
 #[test]
+fn nested_tables_fit_a_small_stack() {
+    let text = |depth| format!("data {{ {} }}", nested("table a by b {", depth, "", "}"));
+    // The grammar follows them; the tree has no place for a table in another.
+    assert_eq!(survive("tables", text(254)), Some(Code::Syntax));
+    assert_eq!(survive("tables", text(257)), Some(Code::Nesting));
+}
+
+#[test]
 fn deeper_nests_are_refused() {
     for depth in [257, 20_000] {
         for (name, text) in nests(depth) {
             assert_eq!(survive(name, text), Some(Code::Nesting), "{name} {depth}");
         }
     }
-    for open in ["(", "{", "[", "a[", "f(", "for ", "a ? "] {
+    for open in ["(", "{", "[", "a[", "f(", "for ", "a ? ", "if ", "else ", "t."] {
         let code = survive(open, in_target(open.repeat(1_000_000 / open.len())));
         assert!(code.is_some(), "{open}");
     }
@@ -111,6 +135,12 @@ fn long_chains_are_no_nests() {
         ("a=1;", format!("global {{ {} }}", "a=1;".repeat(n / 2))),
         ("real x;", format!("global {{ {} }}", "real x;".repeat(n / 4))),
         ("a,", format!("global {{ real {}a; }}", "a,".repeat(n))),
+        ("if", format!("global {{ {} }}", "if(a)b=1;else{}".repeat(n / 9))),
+        ("array[,", format!("functions {{ array[{}] int f() {{}} }}", ",".repeat(2 * n))),
+        ("int a,", format!("functions {{ int f({}int a) {{}} }}", "int a,".repeat(n / 4))),
+        ("levels", format!("data {{ factor f levels({}\"a\"); }}", "\"\",".repeat(n / 2))),
+        ("factor", format!("data {{ {} }}", "factor f;".repeat(n / 5))),
+        ("t.x", format!("global {{ x = {}1; }}", "t.x+".repeat(n / 2))),
         ("branch{}", format!("data {{ {} }}", "branch{}".repeat(n / 4))),
     ] {
         assert_eq!(survive(name, text), None, "{name}");
@@ -162,7 +192,32 @@ fn one_huge_token_or_a_broken_one_is_answered() {
 #[test]
 fn damaged_models_are_answered() {
     let mut random = Random(1);
-    let pieces = ["{", "}", "(", ")", "[", "]", ";", "~", "=", "for", "data", "\"", "é", "?", ":"];
+    let pieces = [
+        "if",
+        "else",
+        "return",
+        "factor",
+        "table",
+        "missing",
+        "index(",
+        ".",
+        "functions",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        ";",
+        "~",
+        "=",
+        "for",
+        "data",
+        "\"",
+        "é",
+        "?",
+        ":",
+    ];
     for round in 0..2000 {
         let mut bytes = MODELS[round % MODELS.len()].as_bytes().to_vec();
         for _ in 0..=random.below(4) {
