@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hbdc::{Backend, CompileOptions, CompiledModel, Dataset, Evaluator, Point, Source, compile_with};
+use hbdc::{
+    Backend, CompileOptions, CompiledModel, Dataset, Evaluator, Point, Source, compile_with,
+};
 use serde_json::Value;
 
 /// Densities agree to so many parts.
@@ -36,8 +38,8 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 /// The model of a text; what is wrong with it as a reader sees it, warnings included.
 fn compiled(name: &str, text: &str, backend: Backend) -> Result<CompiledModel, String> {
     let source = Source::new(name, text);
-    let model = compile_with(&source, &CompileOptions { backend })
-        .map_err(|error| error.render(false))?;
+    let model =
+        compile_with(&source, &CompileOptions { backend }).map_err(|error| error.render(false))?;
     match model.warnings() {
         [] => Ok(model),
         _ => Err(model.render_warnings(false)),
