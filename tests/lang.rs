@@ -31,6 +31,8 @@
 //! no note expects fails the test, and so does a note that none meets.
 //! `HBDC_BLESS=1 cargo test --test lang` rewrites the notes.
 //!
+//! In `idioms` stand models of practice, whole ones, which must not warn.
+//!
 //! In `render` the whole text that a reader sees stands beside the program, in `.stderr`: one
 //! exemplar for each code, named after it.
 
