@@ -71,13 +71,16 @@ mod model;
 mod output;
 mod random;
 mod schema;
+mod simulate;
 mod source;
 mod syntax;
 mod target;
 mod ty;
 
 pub use codegen::Listing;
-pub use data::{BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, SetValue};
+pub use data::{
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+};
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchSummaries, Draws, Family, Fit, FitConfig, FitError, LocalSummary, Posterior, StepInfo,
@@ -89,6 +92,7 @@ pub use model::{
     compile, compile_with,
 };
 pub use output::{OutputError, check_place, write_fit};
+pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 
 /// What the suite of language tests asks of the compiler beside the API.

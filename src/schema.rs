@@ -15,8 +15,11 @@ pub struct Schema {
     pub factors: Vec<Factor>,
     /// Keyed files, in order of declaration.
     pub tables: Vec<Table>,
-    /// Every datum, derived ones included, in order of declaration.
+    /// Every datum, derived and hidden ones included.
     pub data: Vec<Datum>,
+    /// Data whose cells may be empty, where the model reads them other than as an outcome: an
+    /// error once cells are empty indeed.
+    pub missing_reads: Vec<(usize, Span)>,
 }
 
 /// `rows N …`.
@@ -131,6 +134,12 @@ pub enum Origin {
     /// 1 where the k-th datum, whose cells may be empty, has a value, else 0; of the same
     /// dimensions. The empty cells of that datum hold some value that is there.
     Observed(usize),
+    /// The values of the k-th datum, less their mean and divided by their standard deviation
+    /// (of n - 1) over all rows, branches or rows of the table, column by column; of the same
+    /// dimensions.
+    Standardized(usize),
+    /// How many levels a factor, or rows a table has: an `int` named as [`levels_size`].
+    Levels(Numbered),
     /// `--set NAME=VALUE`, or `Dataset::set`.
     Set,
     /// Computed from other data when these are loaded.

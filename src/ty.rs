@@ -56,6 +56,16 @@ impl Size {
         Size::term(vec![SizeAtom::Datum(name.into())], 1)
     }
 
+    /// The number of rows of all branches together.
+    pub fn all_rows() -> Size {
+        Size::term(vec![SizeAtom::AllRows], 1)
+    }
+
+    /// The number of branches.
+    pub fn branches() -> Size {
+        Size::term(vec![SizeAtom::Branches], 1)
+    }
+
     /// `n (n - 1) / 2`.
     pub fn strict_triangle(n: &Size) -> Size {
         match n.as_constant() {

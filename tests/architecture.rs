@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Groups of modules from left to right. A module imports only from groups to its left.
-const ORDER: [&[&str]; 11] = [
+const ORDER: [&[&str]; 12] = [
     &["index", "source", "math", "random", "target"],
     &["diagnostic", "ty"],
     &["schema", "syntax", "ir"],
@@ -14,6 +14,7 @@ const ORDER: [&[&str]; 11] = [
     &["check"],
     &["lower", "data"],
     &["model"],
+    &["simulate"],
     &["infer"],
     &["fit"],
     &["output"],

@@ -55,6 +55,7 @@ pub fn unary(b: &mut Builder, op: UnaryOp, x: ValueId, y: ValueId) -> Option<Val
             let product = one_minus_square_of(b, x);
             b.recip(product)
         }
+        UnaryOp::LogPhi(n) => b.unary(UnaryOp::LogPhi(n + 1), x),
     })
 }
 
@@ -93,6 +94,10 @@ pub fn binary(
                 b.sub(of_x, of_sum)
             };
             [Some(slope(b, a)), Some(slope(b, c))]
+        }
+        BinaryOp::Partial(f, i, j) => {
+            let in_first = b.binary(BinaryOp::Partial(f, i + 1, j), a, c);
+            [Some(in_first), Some(b.binary(BinaryOp::Partial(f, i, j + 1), a, c))]
         }
         BinaryOp::IntDiv
         | BinaryOp::Rem

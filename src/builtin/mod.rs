@@ -3,9 +3,11 @@
 //! Each stands in one file with its name, signature, support, formula and tests; adding one
 //! touches that file and one line of its registry.
 
+mod decompose;
 pub mod distribution;
 pub mod function;
 mod reference;
+mod repeat;
 pub mod transform;
 
 pub use distribution::{Distribution, Outcome, Param, ParamKind, distribution};

@@ -13,6 +13,8 @@ use crate::ty::{Element, Level, Role, Shape, Size, Type};
 /// A declaration of the data block, by its place in the schema.
 pub(super) struct DeclaredDatum<'a> {
     pub(super) declaration: &'a DataDeclaration,
+    /// The table it is a column of.
+    pub(super) table: Option<usize>,
     pub(super) symbol: SymbolId,
     pub(super) datum: usize,
     pub(super) place: Place,
@@ -30,6 +32,7 @@ impl<'a> Checker<'a> {
                 self.check_rows(level, name, *count, by, *span);
             }
         }
+        self.declare_numbered();
         let declared = self.declare_data();
         for datum in &declared {
             self.place = datum.place;
@@ -86,54 +89,91 @@ impl<'a> Checker<'a> {
         let ast = self.ast;
         let mut declared = Vec::new();
         for (level, item) in data_items(ast) {
-            let DataItem::Declare(declaration) = item else { continue };
-            let datum = self.schema.data.len();
-            let is_int = declaration.ty.base == BaseType::Int;
-            let element = if is_int { Element::Int } else { Element::Real };
-            self.schema.data.push(Datum {
-                name: declaration.name.name.clone(),
-                table: None,
-                numbered: None,
-                may_be_missing: false,
-                level,
-                per_row: false,
-                element,
-                dims: Vec::new(),
-                lower: None,
-                upper: None,
-                origin: Origin::Derived,
-                span: declaration.name.span,
-                type_text: self.text(declaration.ty.span),
-            });
-            let is_container = !declaration.ty.array.is_empty() || !declaration.ty.sizes.is_empty();
-            let array = if is_container { vec![Size::default()] } else { Vec::new() };
-            let ty = Type { array, element, ..Type::real() };
-            let branch_data = level == Level::Branch;
-            let facts = Facts::new(Reach { level, role: Role::Data, branch_data });
-            let kind = SymbolKind::Datum(datum);
-            let symbol = self.declare(&declaration.name, kind, ty, facts);
-            let place = match level {
-                Level::Whole => Place::WholeData,
-                Level::Branch => Place::BranchData,
-            };
-            declared.push(DeclaredDatum { declaration, symbol, datum, place });
+            match item {
+                DataItem::Declare(declaration) => {
+                    declared.push(self.declare_datum(level, declaration, None));
+                }
+                DataItem::Table(section) => {
+                    let named = |table: &crate::schema::Table| table.span == section.name.span;
+                    let Some(table) = self.schema.tables.iter().position(named) else { continue };
+                    for item in &section.items {
+                        if let DataItem::Declare(declaration) = item {
+                            declared.push(self.declare_datum(level, declaration, Some(table)));
+                        }
+                    }
+                }
+                DataItem::Rows { .. } | DataItem::Factor(_) => {}
+            }
         }
         declared
     }
 
+    fn declare_datum(
+        &mut self,
+        level: Level,
+        declaration: &'a DataDeclaration,
+        table: Option<usize>,
+    ) -> DeclaredDatum<'a> {
+        let datum = self.schema.data.len();
+        let is_int = matches!(declaration.ty.base, BaseType::Int | BaseType::Index);
+        let element = if is_int { Element::Int } else { Element::Real };
+        let name = match table {
+            Some(table) => {
+                format!("{}.{}", self.schema.tables[table].name, declaration.name.name)
+            }
+            None => declaration.name.name.clone(),
+        };
+        self.schema.data.push(Datum {
+            name: name.clone(),
+            table,
+            numbered: None,
+            may_be_missing: false,
+            level,
+            per_row: false,
+            element,
+            dims: Vec::new(),
+            lower: None,
+            upper: None,
+            origin: Origin::Derived,
+            span: declaration.name.span,
+            type_text: self.text(declaration.ty.span),
+        });
+        let is_container =
+            table.is_some() || !declaration.ty.array.is_empty() || !declaration.ty.sizes.is_empty();
+        let array = if is_container { vec![Size::default()] } else { Vec::new() };
+        let ty = Type { array, element, ..Type::real() };
+        let branch_data = level == Level::Branch;
+        let facts = Facts::new(Reach { level, role: Role::Data, branch_data });
+        let kind = SymbolKind::Datum(datum);
+        let name = Ident { name, span: declaration.name.span };
+        let symbol = self.declare(&name, kind, ty, facts);
+        let place = match level {
+            Level::Whole => Place::WholeData,
+            Level::Branch => Place::BranchData,
+        };
+        DeclaredDatum { declaration, table, symbol, datum, place }
+    }
+
     fn check_datum_type(&mut self, datum: &DeclaredDatum) {
         let DataDeclaration { ty, name, .. } = datum.declaration;
-        if ty.base == BaseType::CholeskyFactorCorr {
+        if let Some(instead) = type_of_unknowns(ty.base) {
             let span = self.type_span(ty);
+            let word = ty.base.word();
             self.diags
-                .error(Code::BadType, span, "only an unknown is a `cholesky_factor_corr`")
-                .help(format!("declare data as a matrix: `matrix[K, K] {}`", name.name));
+                .error(Code::BadType, span, format!("only an unknown is a `{word}`"))
+                .help(format!("declare data by shape: `{instead} {}`", name.name));
             self.facts_mut(datum.symbol).give_up();
             return;
         }
-        let Some(checked) = self.check_type(ty) else {
+        let numbered = self.check_numbered(ty);
+        let is_wrong = ty.base == BaseType::Index && numbered.is_none();
+        let Some(checked) = self.check_type(ty).filter(|_| !is_wrong) else {
             self.facts_mut(datum.symbol).give_up();
             return;
+        };
+        let checked = match datum.table {
+            Some(table) => self.type_over_keys(table, checked),
+            None => checked,
         };
         let per_row = self.starts_with_rows(ty);
         let dims = checked.dims();
@@ -141,8 +181,12 @@ impl<'a> Checker<'a> {
         let entry = &mut self.schema.data[datum.datum];
         entry.per_row = per_row;
         entry.dims = dims.clone();
+        entry.numbered = numbered;
         if self.check_rows_first(datum, per_row, &dims) {
             self.check_origin(datum);
+        }
+        if !self.facts(datum.symbol).broken {
+            self.check_may_be_missing(datum);
         }
     }
 
@@ -174,82 +218,6 @@ impl<'a> Checker<'a> {
         false
     }
 
-    fn check_origin(&mut self, datum: &DeclaredDatum) {
-        let DataDeclaration { name, from, value, .. } = datum.declaration;
-        let origin = match (from, datum.place) {
-            (None, _) if value.is_some() => Some(Origin::Derived),
-            (None, Place::WholeData) => Some(Origin::Set),
-            (Some(from), Place::WholeData) => {
-                self.report_source(
-                    from_span(from),
-                    format!("`{}` stands outside `branch` and has no column", name.name),
-                    "data of the whole set come from `--set NAME=VALUE` or are computed with \
-                     `=`; what is read from a column goes inside `branch`"
-                        .to_string(),
-                );
-                None
-            }
-            (Some(from), _) if value.is_some() => {
-                self.report_source(
-                    from_span(from),
-                    format!("`{}` has both a column and a value", name.name),
-                    "leave out `from …` or `= …`".to_string(),
-                );
-                None
-            }
-            (from, _) => self.column_origin(datum, from.as_ref()),
-        };
-        match origin {
-            Some(origin) => self.schema.data[datum.datum].origin = origin,
-            None => self.facts_mut(datum.symbol).give_up(),
-        }
-    }
-
-    /// One column for each value of a row or branch, and `cols` where there are several.
-    fn column_origin(&mut self, datum: &DeclaredDatum, from: Option<&ast::From>) -> Option<Origin> {
-        let entry = &self.schema.data[datum.datum];
-        let name = entry.name.clone();
-        let own_rank = entry.dims.len() - usize::from(entry.per_row);
-        let span = self.type_span(&datum.declaration.ty);
-        match (own_rank, from) {
-            (0, None) => Some(Origin::Column(name)),
-            (0, Some(ast::From::Column(column))) => Some(Origin::Column(column.text.clone())),
-            (1, Some(ast::From::Columns(columns, _))) => {
-                Some(Origin::Columns(columns.iter().map(|column| column.text.clone()).collect()))
-            }
-            (0, Some(ast::From::Columns(_, cols))) => {
-                let help = "name one column, `from \"name\"`, or declare a size for them: \
-                            `vector[K]` per branch, `matrix[N, K]` per row";
-                let message = format!("`{name}` has one value here and `cols` gathers several");
-                self.report_source(*cols, message, help.to_string());
-                None
-            }
-            (1, _) => {
-                let help = self.columns_help(&name);
-                let message = format!("`{name}` has several values and one column");
-                self.report_source(span, message, help);
-                None
-            }
-            _ => {
-                let help = "columns give one value or one list for each branch or row".to_string();
-                self.report_source(span, format!("`{name}` has too many sizes"), help);
-                None
-            }
-        }
-    }
-
-    fn columns_help(&self, name: &str) -> String {
-        let gather = format!("gather its columns: `from cols(\"{name}_*\")`");
-        match &self.schema.rows {
-            Some(rows) => format!("{gather}; one value per row is `vector[{}]`", rows.name),
-            None => format!("{gather}; for one value per row write `rows N;` and `vector[N]`"),
-        }
-    }
-
-    fn report_source(&mut self, span: Span, message: String, help: String) {
-        self.diags.error(Code::DataSource, span, message).help(help);
-    }
-
     fn check_datum_bounds(&mut self, datum: &DeclaredDatum) {
         let ty = &datum.declaration.ty;
         if self.facts(datum.symbol).broken {
@@ -258,8 +226,12 @@ impl<'a> Checker<'a> {
             }
             return;
         }
-        let lower = ty.lower.and_then(|bound| self.check_datum_bound(datum, bound));
-        let upper = ty.upper.and_then(|bound| self.check_datum_bound(datum, bound));
+        let mut lower = ty.lower.and_then(|bound| self.check_datum_bound(datum, bound));
+        let mut upper = ty.upper.and_then(|bound| self.check_datum_bound(datum, bound));
+        if let Some(number) = self.schema.data[datum.datum].numbered {
+            let (first, last) = self.bounds_of_numbered(number);
+            (lower, upper) = (lower.or(Some(first)), upper.or(last));
+        }
         if let (Some(Bound::Number(low)), Some(Bound::Number(high))) = (&lower, &upper)
             && low > high
         {
@@ -276,6 +248,9 @@ impl<'a> Checker<'a> {
     }
 
     fn check_datum_bound(&mut self, datum: &DeclaredDatum, bound: ast::ExprId) -> Option<Bound> {
+        if let Some(other) = self.column_beside(datum, bound) {
+            return Some(Bound::Datum(other));
+        }
         let typed = self.check_expr(bound)?;
         if let Some(number) = self.constant_value(typed) {
             return Some(Bound::Number(number));
@@ -320,6 +295,9 @@ impl<'a> Checker<'a> {
             let Some(value) = self.check_expr(value) else { continue };
             if self.facts(datum.symbol).broken {
                 continue;
+            }
+            if datum.place == Place::BranchData {
+                self.hoist_columns(value, &mut derived);
             }
             if self.require_assignable(datum.symbol, &[], value).is_some() {
                 derived.push(DerivedDatum { datum: datum.datum, value });
@@ -374,6 +352,11 @@ impl<'a> Checker<'a> {
 
     /// A type as written, its sizes as symbols.
     pub(super) fn check_type(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
+        if ty.base == BaseType::Index && matches!(self.place, Place::Global | Place::Local) {
+            let span = self.type_span(ty);
+            self.report_index_type(span);
+            return None;
+        }
         let wanted = match ty.base {
             BaseType::Int | BaseType::Real | BaseType::Index => 0,
             BaseType::Vector
@@ -402,8 +385,18 @@ impl<'a> Checker<'a> {
         let sizes: Vec<Option<Size>> = all.iter().map(|size| self.check_size(*size)).collect();
         let mut sizes: Vec<Size> = sizes.into_iter().collect::<Option<_>>()?;
         let own = sizes.split_off(ty.array.len());
-        let element = if ty.base == BaseType::Int { Element::Int } else { Element::Real };
+        let is_int = matches!(ty.base, BaseType::Int | BaseType::Index);
+        let element = if is_int { Element::Int } else { Element::Real };
         Some(Type { array: sizes, shape: shape_of(ty.base, own), element })
+    }
+}
+
+/// What data are declared as instead of a type that only unknowns have.
+fn type_of_unknowns(base: BaseType) -> Option<&'static str> {
+    match base {
+        BaseType::CholeskyFactorCorr | BaseType::CovMatrix => Some("matrix[K, K]"),
+        BaseType::Simplex | BaseType::Ordered | BaseType::PositiveOrdered => Some("vector[K]"),
+        _ => None,
     }
 }
 
@@ -419,13 +412,5 @@ fn shape_of(base: BaseType, sizes: Vec<Size>) -> Shape {
             Shape::Matrix(n.clone(), n.clone())
         }
         _ => Shape::Scalar,
-    }
-}
-
-fn from_span(from: &ast::From) -> Span {
-    match from {
-        ast::From::Column(column) => column.span,
-        ast::From::Columns(_, span) => *span,
-        ast::From::Equals { column, value } => column.span.to(value.span),
     }
 }

@@ -34,9 +34,10 @@ pub(super) fn order(ast: &Ast, declared: &[DeclaredDatum]) -> Result<Vec<usize>,
 }
 
 fn dependencies(ast: &Ast, declared: &[DeclaredDatum]) -> Vec<BTreeSet<usize>> {
-    let names = declared.iter().enumerate();
+    let own = declared.iter().enumerate().filter(|(_, datum)| datum.table.is_none());
+    // Columns of tables need nothing, so they are in no cycle.
     let position: HashMap<&str, usize> =
-        names.map(|(k, datum)| (datum.declaration.name.name.as_str(), k)).collect();
+        own.map(|(k, datum)| (datum.declaration.name.name.as_str(), k)).collect();
     let depends = |datum: &DeclaredDatum| {
         let ty = &datum.declaration.ty;
         let bounds = ty.lower.iter().chain(&ty.upper);

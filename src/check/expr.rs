@@ -51,6 +51,10 @@ impl Checker<'_> {
         let ast = self.ast;
         let expr = &ast.exprs[id];
         match &expr.kind {
+            ast::ExprKind::Call { name, args, .. } if self.is_data_call(name, args) => {
+                self.typed[id.index()] = self.check_data_call(name, args, expr.span);
+                false
+            }
             ast::ExprKind::Call { name, .. } => self.check_call_name(name),
             ast::ExprKind::Index { base, subscripts } => {
                 self.check_no_branch_index(*base, subscripts)
@@ -79,6 +83,10 @@ impl Checker<'_> {
                 let symbol = self.resolve(name, span)?;
                 Some(self.symbol_expr(symbol, span))
             }
+            ast::ExprKind::Member { table, column } => {
+                let symbol = self.resolve(&format!("{}.{}", table.name, column.name), span)?;
+                Some(self.symbol_expr(symbol, span))
+            }
             ast::ExprKind::Unary(op, operand) => self.check_unary(*op, self.done(*operand)?, span),
             ast::ExprKind::Binary(op, left, right) => {
                 self.check_binary(*op, self.done(*left)?, self.done(*right)?, span)
@@ -99,7 +107,7 @@ impl Checker<'_> {
                 let elements = self.all_done(elements)?;
                 self.check_array(elements, span)
             }
-            ast::ExprKind::Conditional(..) | ast::ExprKind::Member { .. } => None,
+            ast::ExprKind::Conditional(..) => None,
         }
     }
 

@@ -8,15 +8,18 @@
 mod allow;
 mod blocks;
 mod call;
+mod column;
 mod data;
 mod data_graph;
 mod density;
 mod expr;
+mod factor;
 mod finish;
 mod flow;
 mod loops;
 mod names;
 mod operators;
+mod origin;
 mod outcome;
 mod reach;
 mod remark;
@@ -24,6 +27,7 @@ mod sizes;
 mod statement;
 mod subscript;
 mod support;
+mod table;
 pub mod typed;
 mod unknown;
 

@@ -32,6 +32,8 @@ pub enum Command {
     Data(DataArgs),
     /// The log density of a model at given points, as JSON
     Density(DensityArgs),
+    /// Draw the outcomes of a model, from its prior or at given values; writes CSV
+    Simulate(SimulateArgs),
     /// Show what the compiler made of a model
     Dump(DumpArgs),
 }
@@ -42,6 +44,12 @@ pub struct Input {
     /// Long-form CSV with a header; - is standard input
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
+    /// CSV with one row per branch: its own values; branches without rows count too
+    #[arg(long, value_name = "FILE")]
+    pub branches: Option<PathBuf>,
+    /// CSV of a table of the model, one row per key; once for each table
+    #[arg(long, value_name = "NAME=FILE")]
+    pub table: Vec<String>,
     /// Set whole data: a number, a JSON array, or @FILE.json
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
@@ -98,6 +106,27 @@ pub struct DensityArgs {
     /// Evaluate with the reference interpreter instead of machine code
     #[arg(long)]
     pub interpret: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// The model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+    /// JSON with values of the unknowns, of which the first point is taken (default: they are
+    /// drawn from their priors)
+    #[arg(long, value_name = "FILE")]
+    pub at: Option<PathBuf>,
+    /// The same seed gives the same draws
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where the rows go (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where the values of the unknowns go, as JSON that density reads
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

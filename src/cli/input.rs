@@ -59,7 +59,7 @@ fn text(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Opens the data file and applies the data flags.
+/// Opens the data files and applies the data flags.
 pub fn dataset(input: &Input, format: MessageFormat) -> Result<Dataset, Failure> {
     let Some(path) = &input.data else {
         return Err(Failure::usage("--data FILE is wanted: a CSV with one row per observation"));
@@ -73,7 +73,21 @@ pub fn dataset(input: &Input, format: MessageFormat) -> Result<Dataset, Failure>
         }
         _ => Dataset::read_csv(path),
     };
-    let mut dataset = opened.map_err(|error| data_failure(&error, None, format))?;
+    let failure = |error: DataError| data_failure(&error, None, format);
+    let mut dataset = opened.map_err(failure)?;
+    if let Some(path) = &input.branches {
+        dataset = dataset.branches(Dataset::read_csv(path).map_err(failure)?);
+    }
+    for (position, table) in input.table.iter().enumerate() {
+        let Some((name, path)) = table.split_once('=') else {
+            return Err(Failure::usage(format!("--table {table}: NAME=FILE is wanted")));
+        };
+        let is_it = |other: &String| other.split_once('=').is_some_and(|(own, _)| own == name);
+        if input.table[..position].iter().any(is_it) {
+            return Err(Failure::usage(format!("--table {name} is given twice")));
+        }
+        dataset = dataset.table(name, Dataset::read_csv(path).map_err(failure)?);
+    }
     for (name, value) in settings(&input.set)? {
         dataset = dataset.set(name, value);
     }

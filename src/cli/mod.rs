@@ -8,6 +8,7 @@ mod dump;
 mod fit;
 mod input;
 mod progress;
+mod simulate;
 
 use std::fmt;
 use std::io::Write;
@@ -105,6 +106,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check::run(check, args.message_format),
         Command::Data(data) => data::run(data, args.message_format),
         Command::Density(density) => density::run(density, args.message_format),
+        Command::Simulate(simulate) => simulate::run(simulate, args.message_format),
         Command::Dump(dump) => dump::run(dump, args.message_format),
     };
     match outcome {

@@ -8,7 +8,7 @@ use cranelift_jit::JITBuilder;
 use cranelift_module::{Linkage, Module};
 
 use super::emit::Emitter;
-use crate::ir::op::{BinaryOp, UnaryOp};
+use crate::ir::op::{BinaryOp, Bivariate, UnaryOp};
 use crate::math;
 
 type Unary = extern "C" fn(f64) -> f64;
@@ -58,6 +58,11 @@ const BINARY: [(&str, Binary); 5] = [
 
 const POLYGAMMA: (&str, extern "C" fn(i32, f64) -> f64) = ("polygamma", math::polygamma);
 
+const LOG_PHI: (&str, extern "C" fn(i32, f64) -> f64) =
+    ("log_phi_derivative", math::log_phi_derivative);
+
+const PARTIAL: (&str, extern "C" fn(i32, i32, i32, f64, f64) -> f64) = ("partial", math::partial);
+
 /// Tells the linker where the called functions are.
 pub(super) fn define_symbols(builder: &mut JITBuilder) {
     for (name, function) in UNARY {
@@ -67,6 +72,8 @@ pub(super) fn define_symbols(builder: &mut JITBuilder) {
         builder.symbol(symbol(name), function as *const u8);
     }
     builder.symbol(symbol(POLYGAMMA.0), POLYGAMMA.1 as *const u8);
+    builder.symbol(symbol(LOG_PHI.0), LOG_PHI.1 as *const u8);
+    builder.symbol(symbol(PARTIAL.0), PARTIAL.1 as *const u8);
 }
 
 /// The name under which code finds our function rather than the C library's.
@@ -93,7 +100,8 @@ impl Emitter<'_> {
                 let zero = self.constant_like(0.0, x);
                 self.truth(FloatCC::Equal, x, zero)
             }
-            UnaryOp::Polygamma(n) if n > 1 => self.polygamma(n, x),
+            UnaryOp::Polygamma(n) if n > 1 => self.derivative(POLYGAMMA.0, n, x),
+            UnaryOp::LogPhi(n) => self.derivative(LOG_PHI.0, n, x),
             other => self.call_unary(name_of(other), x),
         }
     }
@@ -110,6 +118,7 @@ impl Emitter<'_> {
             BinaryOp::Atan2 => self.call_binary("atan2", x, y),
             BinaryOp::Hypot => self.call_binary("hypot", x, y),
             BinaryOp::LogBeta => self.call_binary("log_beta", x, y),
+            BinaryOp::Partial(f, i, j) => self.partial(f, i, j, x, y),
             BinaryOp::Min => self.first_if(FloatCC::LessThan, x, y),
             BinaryOp::Max => self.first_if(FloatCC::GreaterThan, x, y),
             BinaryOp::IntDiv => {
@@ -179,8 +188,18 @@ impl Emitter<'_> {
         self.choose(positive, one, rest)
     }
 
-    fn polygamma(&mut self, n: u8, x: Value) -> Value {
-        let callee = self.import(POLYGAMMA.0, &[types::I32, types::F64]);
+    fn partial(&mut self, f: Bivariate, i: u8, j: u8, x: Value, y: Value) -> Value {
+        let integer = types::I32;
+        let parameters = [integer, integer, integer, types::F64, types::F64];
+        let callee = self.import(PARTIAL.0, &parameters);
+        let [f, i, j] =
+            [f as i64, i64::from(i), i64::from(j)].map(|n| self.b.ins().iconst(integer, n));
+        self.each_lane(&[x, y], &mut |e, lanes| e.call(callee, &[f, i, j, lanes[0], lanes[1]]))
+    }
+
+    /// The n-th derivative, by a function that is told n.
+    fn derivative(&mut self, name: &'static str, n: u8, x: Value) -> Value {
+        let callee = self.import(name, &[types::I32, types::F64]);
         let n = self.b.ins().iconst(types::I32, i64::from(n));
         self.each_lane(&[x], &mut |e, lanes| e.call(callee, &[n, lanes[0]]))
     }

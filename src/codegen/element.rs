@@ -219,7 +219,7 @@ impl Emitter<'_> {
         match scope.op(id) {
             Op::Fill(_) | Op::Iota => true,
             Op::Unary(op, a) => !calls(*op) && all(&[*a]),
-            Op::Binary(BinaryOp::Pow | BinaryOp::Rem, ..) => false,
+            Op::Binary(BinaryOp::Pow | BinaryOp::Rem | BinaryOp::Partial(..), ..) => false,
             Op::Binary(_, a, b) => all(&[*a, *b]),
             Op::Select(c, a, b) => all(&[*c, *a, *b]),
             Op::Broadcast(a, axes) => {

@@ -54,6 +54,9 @@ const CHEAP: u32 = 8;
 
 const CALL_COST: u32 = 100;
 
+/// A numerical integral.
+const PARTIAL_COST: u32 = 10_000;
+
 pub(super) fn plan(function: &Function) -> Plan {
     let needed = needed(function);
     let mut scheduler = Scheduler {
@@ -242,6 +245,7 @@ fn cost(op: &Op) -> u32 {
             BinaryOp::Pow | BinaryOp::Rem | BinaryOp::Atan2 | BinaryOp::Hypot | BinaryOp::LogBeta,
             ..,
         ) => CALL_COST,
+        Op::Binary(BinaryOp::Partial(..), ..) => PARTIAL_COST,
         Op::Binary(BinaryOp::Div | BinaryOp::IntDiv, ..) => 6,
         Op::Unary(..) | Op::Binary(..) | Op::Select(..) => 1,
         Op::Iota | Op::Eye { .. } | Op::DiagonalMatrix(_) | Op::LowerTriangle(_) => 2,

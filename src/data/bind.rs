@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use super::bound::BoundData;
+use super::bound::{BoundData, BoundTable};
 use super::dataset::Dataset;
-use super::error::{DataError, DataErrorKind, Places, show_number};
+use super::error::DataError;
+use super::fill::fill;
 use super::group::{Grouping, group};
-use super::load::Table;
-use super::plan::{Plan, plan};
+use super::levels::Levels;
+use super::lines::Lines;
+use super::load::{Labels, Table};
+use super::plan::{File, Plans, plan};
 use super::set;
-use crate::schema::{Datum, Origin, Schema};
-use crate::ty::Level;
+use super::source::Source;
+use crate::schema::{self, Origin, Schema};
 
 impl Dataset {
     /// Reads the columns that a schema wants, groups the rows by branch and checks every value.
@@ -19,28 +22,38 @@ impl Dataset {
     /// for [`BoundData::set_derived`].
     pub(crate) fn bind_columns(&self, schema: &Schema) -> Result<BoundData, DataError> {
         set::check_names(schema, &self.settings)?;
-        let plan = plan(schema, self.column_names(), self.source_name())?;
-        let mut bound = self.before_reading(schema, &plan)?;
-        let mut table = self.load(&plan)?;
-        bound.n_dropped = table.n_dropped;
-        bound.grouping = Arc::new(group(&mut table, &schema.key, schema.rows.as_ref())?);
+        let plans = plan(schema, self)?;
+        let mut bound = self.before_reading(schema, &plans)?;
+        let mut read = self.read(schema, &plans)?;
+        bound.n_dropped = read.rows.n_dropped;
+        bound.factors = factors(schema, &plans, &read)?;
+        bound.tables = tables(schema, self, &plans, &read)?;
+        bound.count_levels();
+        let branches = read.branches.as_mut();
+        let grouping = group(&mut read.rows, branches, &schema.key, schema.rows.as_ref())?;
         if let Some(rows) = &schema.rows {
-            bound.grouping.check_count(rows)?;
+            grouping.check_count(rows)?;
         }
-        fill(&mut bound, &plan, table)?;
-        (0..schema.data.len()).try_for_each(|datum| bound.check_bounds(datum))?;
+        bound.grouping = Arc::new(grouping);
+        // Now that levels are counted, sizes made of them are known.
+        (0..schema.data.len()).try_for_each(|datum| bound.check_size(datum))?;
+        fill(&mut bound, &plans, read)?;
+        bound.after_reading()?;
         Ok(bound)
     }
 
     /// What is known before any row is read: settings, and which columns there are.
-    fn before_reading(&self, schema: &Schema, plan: &Plan) -> Result<BoundData, DataError> {
-        let name = |slot: &usize| plan.numbers[*slot].name.clone();
+    fn before_reading(&self, schema: &Schema, plans: &Plans) -> Result<BoundData, DataError> {
         let mut bound = BoundData {
             schema: schema.clone(),
             grouping: Arc::new(Grouping::empty(self.source_name())),
             values: vec![None; schema.data.len()],
-            inner: plan.data.iter().map(Vec::len).collect(),
-            columns: plan.data.iter().map(|slots| slots.iter().map(name).collect()).collect(),
+            present: vec![None; schema.data.len()],
+            inner: (0..schema.data.len()).map(|datum| plans.slots(datum).len()).collect(),
+            columns: plans.columns.clone(),
+            homes: plans.homes.clone(),
+            factors: Vec::new(),
+            tables: Vec::new(),
             settings: self.settings.clone(),
             n_dropped: 0,
         };
@@ -56,97 +69,76 @@ impl Dataset {
         (0..schema.data.len()).try_for_each(|datum| bound.check_size(datum))?;
         Ok(bound)
     }
-}
 
-/// Lays out the values of all data that are read from columns.
-fn fill(bound: &mut BoundData, plan: &Plan, table: Table) -> Result<(), DataError> {
-    let mut uses = vec![0_usize; plan.numbers.len()];
-    plan.data.iter().flatten().for_each(|&slot| uses[slot] += 1);
-    // One column at a time is arranged and the one as read given back.
-    let mut numbers = Vec::with_capacity(table.numbers.len());
-    for column in table.numbers {
-        numbers.push(bound.grouping.arrange(column));
-    }
-    for (position, slots) in plan.data.iter().enumerate().filter(|(_, slots)| !slots.is_empty()) {
-        slots.iter().for_each(|&slot| uses[slot] -= 1);
-        let datum = &bound.schema.data[position];
-        let values = match (datum.per_row, slots.as_slice()) {
-            // The last use of a column takes its memory.
-            (true, &[slot]) if uses[slot] == 0 => std::mem::take(&mut numbers[slot]),
-            (true, slots) => side_by_side(slots, &numbers),
-            (false, slots) => per_branch(datum, &bound.grouping, slots, &numbers, plan)?,
-        };
-        bound.values[position] = Some(Arc::new(values));
-        for &slot in slots.iter().filter(|slot| uses[**slot] == 0) {
-            numbers[slot] = Vec::new();
+    fn read(&self, schema: &Schema, plans: &Plans) -> Result<Read, DataError> {
+        let mut tables = Vec::with_capacity(schema.tables.len());
+        for (table, plan) in schema.tables.iter().zip(&plans.tables) {
+            let source = &self.tables[&table.name];
+            let read = source.load(plan, false)?;
+            if read.n_rows == 0 {
+                return Err(source.no_rows(0));
+            }
+            tables.push(read);
         }
+        let branches = match (&self.branches, &plans.branches) {
+            (Some(source), Some(plan)) => Some(source.load(plan, false)?),
+            _ => None,
+        };
+        let rows = self.rows.load(&plans.rows, self.na_drop)?;
+        // Branches that are listed may all be without rows; columns given directly may be none
+        // where nothing is read of them.
+        let is_listed = branches.as_ref().is_some_and(|branches| branches.n_rows > 0);
+        let is_unread = matches!(self.rows, Source::Columns { .. }) && plans.rows.is_empty();
+        if rows.n_rows == 0 && !is_listed && !is_unread {
+            return Err(self.rows.no_rows(rows.n_dropped));
+        }
+        Ok(Read { rows, branches, tables })
     }
-    Ok(())
 }
 
-/// Columns side by side, row after row.
-fn side_by_side(slots: &[usize], numbers: &[Vec<f64>]) -> Vec<f64> {
-    let columns: Vec<&[f64]> = slots.iter().map(|&slot| numbers[slot].as_slice()).collect();
-    let n_rows = columns[0].len();
-    let mut values = Vec::with_capacity(n_rows * columns.len());
-    for row in 0..n_rows {
-        values.extend(columns.iter().map(|column| column[row]));
-    }
-    values
+/// All files, read.
+pub(super) struct Read {
+    pub(super) rows: Table,
+    pub(super) branches: Option<Table>,
+    pub(super) tables: Vec<Table>,
 }
 
-/// The value of each branch; its rows must agree.
-fn per_branch(
-    datum: &Datum,
-    grouping: &Grouping,
-    slots: &[usize],
-    numbers: &[Vec<f64>],
-    plan: &Plan,
-) -> Result<Vec<f64>, DataError> {
-    let mut values = Vec::with_capacity(grouping.n_branches() * slots.len());
-    let mut places = Places::default();
-    for branch in 0..grouping.n_branches() {
-        let rows = grouping.rows(branch);
-        for &slot in slots {
-            let column = &numbers[slot][rows.clone()];
-            values.push(column[0]);
-            if let Some(other) = column.iter().position(|value| *value != column[0]) {
-                let name = &plan.numbers[slot].name;
-                let pair = [rows.start, rows.start + other];
-                places.add_with_help(
-                    DataErrorKind::VariesInBranch,
-                    Some(varies_help(datum)),
-                    || varies_text(grouping, branch, name, pair, &numbers[slot]),
-                );
+impl Read {
+    /// Every file there is.
+    fn files(&self) -> impl Iterator<Item = (File, &Table)> {
+        let branches = self.branches.as_ref().map(|table| (File::Branches, table));
+        let tables = self.tables.iter().enumerate().map(|(k, table)| (File::Table(k), table));
+        std::iter::once((File::Rows, &self.rows)).chain(branches).chain(tables)
+    }
+}
+
+/// The levels of every factor, from all files that have its columns.
+fn factors(schema: &Schema, plans: &Plans, read: &Read) -> Result<Vec<Arc<Levels>>, DataError> {
+    let of_factor = |(k, factor): (usize, &schema::Factor)| {
+        let mut columns: Vec<(&Labels, &Lines)> = Vec::new();
+        for (file, table) in read.files() {
+            if let Some(slot) = plans.of(file).factors[k] {
+                columns.push((&table.labels[slot], &table.lines));
             }
         }
-    }
-    debug_assert_eq!(datum.level, Level::Branch, "the plan refuses columns for whole data");
-    places.into_error().map_or(Ok(values), |error| Err(error.at(datum.span)))
+        Levels::of_factor(factor, &columns).map(Arc::new)
+    };
+    schema.factors.iter().enumerate().map(of_factor).collect()
 }
 
-fn varies_text(
-    grouping: &Grouping,
-    branch: usize,
-    name: &str,
-    pair: [usize; 2],
-    values: &[f64],
-) -> String {
-    let [first, second] = pair.map(|row| grouping.as_read(row));
-    let [a, b] = pair.map(|row| show_number(values[row]));
-    format!(
-        "{}: column `{name}` varies within branch {}: it is {a} here and {b} in {}",
-        grouping.lines.place(first),
-        grouping.label(branch),
-        grouping.lines.short(second)
-    )
-}
-
-fn varies_help(datum: &Datum) -> String {
-    let name = &datum.name;
-    format!(
-        "`{} {name}` is one value per branch: declare `vector[N] {name}` for one per row, \
-         or take its `mean` or `sum` per branch",
-        datum.type_text
-    )
+/// The keys of every table, and where their rows stand.
+fn tables(
+    schema: &Schema,
+    dataset: &Dataset,
+    plans: &Plans,
+    read: &Read,
+) -> Result<Vec<Arc<BoundTable>>, DataError> {
+    let of_table = |(k, table): (usize, &schema::Table)| {
+        let slot = plans.tables[k].table_key.expect("a table without its key is an error");
+        let (own, lines) = (&read.tables[k].labels[slot], &read.tables[k].lines);
+        let (keys, rows) = Levels::of_table(table, own, lines)?;
+        let source = dataset.tables[&table.name].name().to_string();
+        Ok(Arc::new(BoundTable { keys, rows, lines: lines.clone(), source }))
+    };
+    schema.tables.iter().enumerate().map(of_table).collect()
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use super::error::{DataError, DataErrorKind};
 use super::group::Grouping;
+use super::levels::Levels;
+use super::lines::Lines;
+use super::plan::File;
 use super::set::SetValue;
-use crate::schema::{Datum, Schema};
+use crate::schema::{Datum, Numbered, Origin, Schema};
 use crate::ty::{Element, Level, Size, SizeAtom};
 
 /// A data set bound to a model.
@@ -21,12 +24,42 @@ pub struct BoundData {
     pub(super) grouping: Arc<Grouping>,
     /// For each datum its values, once they are known.
     pub(super) values: Vec<Option<Arc<Vec<f64>>>>,
+    /// For each datum whose cells may be empty 1 for each value that is there, else 0.
+    pub(super) present: Vec<Option<Arc<Vec<f64>>>>,
     /// For each datum how many numbers there are in each of its units (whole, branch or row).
     pub(super) inner: Vec<usize>,
     /// For each datum the columns it was read from.
     pub(super) columns: Vec<Vec<String>>,
+    /// For each datum the file it was read from.
+    pub(super) homes: Vec<Option<File>>,
+    pub(super) factors: Vec<Arc<Levels>>,
+    pub(super) tables: Vec<Arc<BoundTable>>,
     pub(super) settings: BTreeMap<String, SetValue>,
     pub(super) n_dropped: usize,
+}
+
+/// A table, its rows in the order of its keys.
+#[derive(Debug)]
+pub(super) struct BoundTable {
+    pub(super) keys: Levels,
+    /// The row as read of each key.
+    pub(super) rows: Vec<u32>,
+    pub(super) lines: Lines,
+    /// The file, as messages name it.
+    pub(super) source: String,
+}
+
+/// What `hbdc data` shows of a factor or a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LevelsSummary {
+    /// Its name.
+    pub name: String,
+    /// The columns that are numbered, of a table its key.
+    pub columns: Vec<String>,
+    /// The file of a table; none for a factor.
+    pub table: Option<String>,
+    /// Each level in order, and how many cells hold it.
+    pub levels: Vec<(String, usize)>,
 }
 
 /// What `hbdc data` shows of a datum.
@@ -42,6 +75,10 @@ pub struct DatumSummary {
     pub per_row: bool,
     /// The columns it was read from; none if it was set or computed.
     pub columns: Vec<String>,
+    /// The file it was read from, if it was.
+    pub file: Option<String>,
+    /// How many of its cells are empty.
+    pub n_missing: usize,
     /// How many numbers it has in all.
     pub n_values: usize,
     /// The smallest and the largest, if it has any.
@@ -122,13 +159,15 @@ impl BoundData {
     }
 
     /// The numbers of a datum, by its position in the schema: one unit after another, each
-    /// row-major. Units are bound rows if it is per row, else branches, or the one whole.
+    /// row-major. Units are bound rows if it is per row, else branches, rows of its table in the
+    /// order of the keys, or the one whole.
     /// Empty for derived data that were not computed yet.
     pub fn values(&self, datum: usize) -> &[f64] {
         self.values[datum].as_ref().map_or(&[], |values| values.as_slice())
     }
 
-    /// How many numbers each unit of a datum has: the product of its dimensions but the rows.
+    /// How many numbers each unit of a datum has: the product of its dimensions but the rows of
+    /// the branch or table.
     pub fn inner(&self, datum: usize) -> usize {
         self.inner[datum]
     }
@@ -138,7 +177,36 @@ impl BoundData {
         &self.columns[datum]
     }
 
-    /// The value of a whole-data `int`; none if there is no such, or it is still to be computed.
+    /// The levels of a factor, or the keys of a table, in the order of their numbers. Empty if
+    /// there is no such.
+    pub fn levels(&self, name: &str) -> &[String] {
+        self.find_levels(name).map_or(&[], Levels::names)
+    }
+
+    /// Gives the data that are numbers of levels their values.
+    pub(super) fn count_levels(&mut self) {
+        for (position, datum) in self.schema.data.iter().enumerate() {
+            let n_levels = match datum.origin {
+                Origin::Levels(Numbered::Factor(k)) => self.factors[k].len(),
+                Origin::Levels(Numbered::Table(k)) => self.tables[k].keys.len(),
+                _ => continue,
+            };
+            self.inner[position] = 1;
+            self.values[position] = Some(Arc::new(vec![n_levels as f64]));
+        }
+    }
+
+    fn find_levels(&self, name: &str) -> Option<&Levels> {
+        let factor = self.schema.factors.iter().position(|factor| factor.name == name);
+        if let Some(levels) = factor.and_then(|k| self.factors.get(k)) {
+            return Some(levels);
+        }
+        let table = self.schema.tables.iter().position(|table| table.name == name);
+        table.and_then(|k| self.tables.get(k)).map(|table| &table.keys)
+    }
+
+    /// The value of a whole-data `int`, and of `size(f)` of a factor or table by that name; none
+    /// if there is no such, or it is still to be computed.
     pub fn whole_int(&self, name: &str) -> Option<i64> {
         let is_it = |datum: &Datum| {
             let scalar = datum.dims.is_empty() && datum.element == Element::Int;
@@ -168,7 +236,8 @@ impl BoundData {
             let value = match atom {
                 SizeAtom::Rows(_) => n_rows.and_then(|n| i64::try_from(n).ok()),
                 SizeAtom::Datum(name) => self.whole_int(name),
-                SizeAtom::AllRows | SizeAtom::Branches => None,
+                SizeAtom::AllRows => i64::try_from(self.n_rows_total()).ok(),
+                SizeAtom::Branches => i64::try_from(self.n_branches()).ok(),
                 SizeAtom::StrictTriangle(_) => unreachable!("sizes evaluate their parts"),
             };
             known &= value.is_some();
@@ -184,19 +253,59 @@ impl BoundData {
         }
     }
 
-    /// How many units a datum has: rows, branches, or the one whole.
+    /// How many units a datum has: rows, branches, rows of its table, or the one whole.
     pub(super) fn n_units(&self, datum: usize) -> usize {
         let datum = &self.schema.data[datum];
-        match (datum.per_row, datum.level) {
-            (true, _) => self.n_rows_total(),
-            (false, Level::Branch) => self.n_branches(),
-            (false, Level::Whole) => 1,
+        match (datum.per_row, datum.level, datum.table) {
+            (true, ..) => self.n_rows_total(),
+            (false, Level::Branch, _) => self.n_branches(),
+            (false, Level::Whole, Some(k)) => self.tables[k].keys.len(),
+            (false, Level::Whole, None) => 1,
+        }
+    }
+
+    /// What `hbdc data` shows of each factor and table, in order of declaration.
+    pub fn levels_summary(&self) -> Vec<LevelsSummary> {
+        let levels = |levels: &Levels| -> Vec<(String, usize)> {
+            levels.names().iter().cloned().zip(levels.counts().iter().copied()).collect()
+        };
+        let factors = self.schema.factors.iter().zip(&self.factors).map(|(factor, own)| {
+            let (name, columns) = (factor.name.clone(), factor.columns.clone());
+            LevelsSummary { name, columns, table: None, levels: levels(own) }
+        });
+        let tables = self.schema.tables.iter().zip(&self.tables).map(|(table, own)| {
+            let (name, columns) = (table.name.clone(), vec![table.key.clone()]);
+            LevelsSummary {
+                name,
+                columns,
+                table: Some(own.source.clone()),
+                levels: levels(&own.keys),
+            }
+        });
+        factors.chain(tables).collect()
+    }
+
+    /// The file that lists the branches, if there is one.
+    pub fn branches_source_name(&self) -> Option<&str> {
+        self.grouping.listed.as_ref().map(|listed| listed.lines.source())
+    }
+
+    fn file_name(&self, file: File) -> String {
+        match file {
+            File::Rows => self.source_name().to_string(),
+            File::Branches => self.branches_source_name().unwrap_or_default().to_string(),
+            File::Table(k) => self.tables[k].source.clone(),
         }
     }
 
     /// What `hbdc data` shows of each datum, in order of declaration.
     pub fn summary(&self) -> Vec<DatumSummary> {
-        (0..self.schema.data.len()).map(|datum| self.summarize(datum)).collect()
+        let is_hidden = |k: &usize| {
+            let origin = &self.schema.data[*k].origin;
+            matches!(origin, Origin::Observed(_) | Origin::Standardized(_) | Origin::Levels(_))
+        };
+        let shown = (0..self.schema.data.len()).filter(|datum| !is_hidden(datum));
+        shown.map(|datum| self.summarize(datum)).collect()
     }
 
     fn summarize(&self, datum: usize) -> DatumSummary {
@@ -210,6 +319,8 @@ impl BoundData {
             level: declared.level,
             per_row: declared.per_row,
             columns: self.columns[datum].clone(),
+            file: self.homes[datum].map(|file| self.file_name(file)),
+            n_missing: self.n_missing(datum),
             n_values: values.len(),
             range: (!values.is_empty()).then_some(range),
         }
@@ -223,6 +334,10 @@ impl BoundData {
         for branch in 0..self.n_branches() {
             hash.word(self.rows(branch).len() as u64);
             self.key(branch).into_iter().for_each(|text| hash.text(text));
+        }
+        for (_, levels) in self.levels_summary().into_iter().map(|s| (s.name, s.levels)) {
+            hash.word(levels.len() as u64);
+            levels.iter().for_each(|(level, _)| hash.text(level));
         }
         for (position, datum) in self.schema.data.iter().enumerate() {
             hash.text(&datum.name);

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::bound::BoundData;
 use super::error::{DataError, DataErrorKind, Places, show_number};
-use super::plan::wrong_count;
+use super::plan::{File, wrong_count};
 use super::set::check_shape;
 use crate::schema::{Bound, Datum, Origin};
 use crate::ty::{Element, Level, SizeAtom};
@@ -71,7 +71,24 @@ impl BoundData {
         };
         self.check_computed(datum, &values)?;
         self.values[datum] = Some(Arc::new(values));
+        self.standardize(datum)?;
         self.check_dependents(datum)
+    }
+
+    /// What can be said once all columns are read.
+    pub(super) fn after_reading(&mut self) -> Result<(), DataError> {
+        for datum in 0..self.schema.data.len() {
+            if self.schema.data[datum].may_be_missing && self.values[datum].is_some() {
+                self.note_missing(datum);
+            }
+        }
+        for datum in
+            (0..self.schema.data.len()).filter(|&k| self.values[k].is_some()).collect::<Vec<_>>()
+        {
+            self.standardize(datum)?;
+        }
+        (0..self.schema.data.len()).try_for_each(|datum| self.check_bounds(datum))?;
+        self.check_missing_reads()
     }
 
     fn check_computed(&self, datum: usize, values: &[f64]) -> Result<(), DataError> {
@@ -96,15 +113,19 @@ impl BoundData {
             .at(declared.span))
     }
 
-    fn check_dependents(&self, computed: usize) -> Result<(), DataError> {
-        let name = &self.schema.data[computed].name;
-        for (position, datum) in self.schema.data.iter().enumerate() {
+    fn check_dependents(&mut self, computed: usize) -> Result<(), DataError> {
+        let name = self.schema.data[computed].name.clone();
+        for position in 0..self.schema.data.len() {
+            let datum = &self.schema.data[position];
             let sized = datum.dims.iter().flat_map(|size| size.atoms());
-            if sized.into_iter().any(|a| matches!(a, SizeAtom::Datum(n) if **n == **name)) {
+            if sized.into_iter().any(|a| matches!(a, SizeAtom::Datum(n) if **n == *name)) {
                 self.check_size(position)?;
             }
             let names_it = |bound: Option<&Bound>| bound == Some(&Bound::Datum(computed));
             let bounded = names_it(datum.lower.as_ref()) || names_it(datum.upper.as_ref());
+            if bounded {
+                self.fill_missing(position);
+            }
             if position == computed || bounded {
                 self.check_bounds(position)?;
             }
@@ -117,7 +138,8 @@ impl BoundData {
         let datum = &self.schema.data[datum];
         let count = self.schema.rows.as_ref().and_then(|rows| rows.count);
         let n_rows = count.and_then(|count| usize::try_from(count).ok());
-        let dims = &datum.dims[usize::from(datum.per_row).min(datum.dims.len())..];
+        let n_outer = usize::from(datum.per_row || datum.table.is_some());
+        let dims = &datum.dims[n_outer.min(datum.dims.len())..];
         let known = dims.iter().map(|size| self.known_size(size, n_rows));
         known.collect::<Result<Option<Vec<usize>>, DataError>>().map_err(|e| e.at(datum.span))
     }
@@ -134,7 +156,9 @@ impl BoundData {
                 Some(setting) => check_shape(declared, setting, &dims),
                 None => Ok(()),
             },
-            Origin::Column(_) | Origin::Columns(_) if self.columns[datum].len() != wanted => {
+            Origin::Column(_) | Origin::Columns(_) | Origin::Equals { .. }
+                if self.columns[datum].len() != wanted =>
+            {
                 Err(wrong_count(declared, &self.columns[datum], wanted))
             }
             _ => Ok(()),
@@ -157,7 +181,8 @@ impl BoundData {
         match *bound {
             Bound::Number(limit) => {
                 let beyond = |(at, &value): (usize, &f64)| {
-                    (!side.holds(value, limit)).then_some((at, limit))
+                    let is_out = !side.holds(value, limit) && !self.is_empty_cell(datum, at);
+                    is_out.then_some((at, limit))
                 };
                 outside.extend(self.values(datum).iter().enumerate().filter_map(beyond));
             }
@@ -187,15 +212,25 @@ impl BoundData {
             return;
         }
         for (position, &value) in values.iter().enumerate() {
+            let at = unit * self.inner[datum].max(1) + position;
             let offset = if inner == values.len() { position } else { 0 };
             let beyond = self
                 .matching_units(datum, unit, other)
+                .filter(|limit_unit| !self.is_empty_cell(other, limit_unit * inner + offset))
                 .filter_map(|limit_unit| limits.get(limit_unit * inner + offset))
                 .find(|limit| !side.holds(value, **limit));
-            if let Some(&limit) = beyond {
-                outside.push((unit * self.inner[datum].max(1) + position, limit));
+            if let Some(&limit) = beyond.filter(|_| !self.is_empty_cell(datum, at)) {
+                outside.push((at, limit));
             }
         }
+    }
+
+    /// What the value of datum `other` is that belongs to a number of `datum`, if it is known.
+    pub(super) fn limit_at(&self, datum: usize, at: usize, other: usize) -> Option<f64> {
+        let (own, inner) = (self.inner[datum].max(1), self.inner[other].max(1));
+        let offset = if inner == own { at % own } else { 0 };
+        let unit = self.matching_units(datum, at / own, other).next()?;
+        self.values(other).get(unit * inner + offset).copied()
     }
 
     /// The units of `other` that belong to a unit of `datum`: the same, the one it lies in, or
@@ -204,6 +239,9 @@ impl BoundData {
         let (from, to) = (&self.schema.data[datum], &self.schema.data[other]);
         let branch = || if from.per_row { self.grouping.branch_of(unit) } else { unit };
         match (from.level, to.level) {
+            (Level::Whole, Level::Whole) if to.table.is_some() && from.table == to.table => {
+                unit..unit + 1
+            }
             (_, Level::Whole) => 0..1,
             (Level::Whole, Level::Branch) => 0..self.n_units(other),
             (Level::Branch, Level::Branch) => match (from.per_row, to.per_row) {
@@ -263,18 +301,25 @@ impl BoundData {
     /// The row, in order of reading, that shows a unit first.
     fn unit_as_read(&self, datum: usize, unit: usize) -> usize {
         let declared = &self.schema.data[datum];
-        match (declared.per_row, declared.level) {
-            (true, _) => self.grouping.as_read(unit),
-            (false, Level::Branch) => {
-                self.rows(unit).map(|row| self.grouping.as_read(row)).min().unwrap_or(0)
-            }
-            (false, Level::Whole) => 0,
+        match (declared.per_row, declared.level, declared.table) {
+            (true, ..) => self.grouping.as_read(unit),
+            (false, Level::Branch, _) => match (self.homes[datum], &self.grouping.listed) {
+                (Some(File::Branches), Some(listed)) => listed.rows[unit] as usize,
+                _ => self.rows(unit).map(|row| self.grouping.as_read(row)).min().unwrap_or(0),
+            },
+            (false, Level::Whole, Some(k)) => self.tables[k].rows[unit] as usize,
+            (false, Level::Whole, None) => 0,
         }
     }
 
-    /// Where a unit stands: line and branch, or how it was set.
-    fn unit_place(&self, datum: usize, unit: usize) -> String {
+    /// Where a unit stands: line and branch or key, or how it was set.
+    pub(super) fn unit_place(&self, datum: usize, unit: usize) -> String {
         let declared = &self.schema.data[datum];
+        if let Some(k) = declared.table {
+            let (table, key) = (&self.tables[k], &self.schema.tables[k].key);
+            let place = table.lines.place(table.rows[unit] as usize);
+            return format!("{place}, {key} = {}", table.keys.names()[unit]);
+        }
         if declared.level == Level::Whole {
             return match declared.origin {
                 Origin::Set => format!("`--set {}`", declared.name),
@@ -282,8 +327,15 @@ impl BoundData {
             };
         }
         let branch = if declared.per_row { self.grouping.branch_of(unit) } else { unit };
-        let row = self.unit_as_read(datum, unit);
-        format!("{}, branch {}", self.grouping.lines.place(row), self.grouping.label(branch))
+        let label = self.grouping.label(branch);
+        let place = match (self.homes[datum], &self.grouping.listed) {
+            (Some(File::Branches), Some(listed)) => {
+                listed.lines.place(listed.rows[branch] as usize)
+            }
+            _ if declared.per_row => self.grouping.lines.place(self.grouping.as_read(unit)),
+            _ => self.grouping.place_of(branch),
+        };
+        format!("{place}, branch {label}")
     }
 }
 

@@ -5,13 +5,9 @@ use std::path::Path;
 
 use super::csv::CsvSource;
 use super::error::{DataError, DataErrorKind};
-use super::lines::Lines;
-use super::load::{Cell, Loader, Pushed, Table};
-use super::plan::Plan;
+use super::load::Cell;
 use super::set::SetValue;
-
-/// What messages call columns that were given directly.
-const COLUMNS_NAME: &str = "the data";
+use super::source::Source;
 
 /// One column that is given directly.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,14 +19,14 @@ pub enum Column {
 }
 
 impl Column {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Column::Numbers(values) => values.len(),
             Column::Texts(texts) => texts.len(),
         }
     }
 
-    fn cell(&self, row: usize) -> Cell<'_> {
+    pub(super) fn cell(&self, row: usize) -> Cell<'_> {
         match self {
             Column::Numbers(values) => Cell::Number(values[row]),
             Column::Texts(texts) => Cell::Text(texts[row].as_bytes()),
@@ -38,16 +34,15 @@ impl Column {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Rows {
-    Csv(CsvSource),
-    Columns { header: Vec<String>, columns: Vec<Column> },
-}
-
-/// Rows in long form, and whole data set by name. [`Dataset::bind`] fits it to a model.
+/// Rows in long form, tables beside them, and whole data set by name. [`Dataset::bind`] fits it
+/// to a model.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    rows: Rows,
+    pub(super) rows: Source,
+    /// One row per branch.
+    pub(super) branches: Option<Source>,
+    /// One row per key, by the name of the table.
+    pub(super) tables: BTreeMap<String, Source>,
     pub(super) settings: BTreeMap<String, SetValue>,
     pub(super) na_drop: bool,
 }
@@ -58,12 +53,12 @@ impl Dataset {
     /// An error if the file cannot be read, is empty, or its first line does not name each
     /// column once.
     pub fn read_csv(path: impl AsRef<Path>) -> Result<Dataset, DataError> {
-        CsvSource::open(path.as_ref()).map(|source| Dataset::of(Rows::Csv(source)))
+        CsvSource::open(path.as_ref()).map(|source| Dataset::of(Source::Csv(source)))
     }
 
     /// The same for the bytes of a CSV file, which messages call `name`.
     pub fn from_csv_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Dataset, DataError> {
-        CsvSource::from_bytes(name.into(), bytes).map(|source| Dataset::of(Rows::Csv(source)))
+        CsvSource::from_bytes(name.into(), bytes).map(|source| Dataset::of(Source::Csv(source)))
     }
 
     /// Columns by name. An error if they differ in length or two have one name.
@@ -86,12 +81,32 @@ impl Dataset {
                 Err(DataError::new(DataErrorKind::ColumnLength, message)
                     .help("columns hold one value per row and are equally long"))
             }
-            None => Ok(Dataset::of(Rows::Columns { header, columns })),
+            None => Ok(Dataset::of(Source::Columns { header, columns })),
         }
     }
 
-    fn of(rows: Rows) -> Dataset {
-        Dataset { rows, settings: BTreeMap::new(), na_drop: false }
+    fn of(rows: Source) -> Dataset {
+        Dataset {
+            rows,
+            branches: None,
+            tables: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            na_drop: false,
+        }
+    }
+
+    /// Adds a file with one row per branch, of which the rows of `branches` are taken: what is
+    /// one value per branch may stand there, and a branch that has no other rows counts.
+    pub fn branches(mut self, branches: Dataset) -> Dataset {
+        self.branches = Some(branches.rows);
+        self
+    }
+
+    /// Adds the file of the model's table `name`, of which the rows of `table` are taken; the
+    /// last one of a name counts.
+    pub fn table(mut self, name: impl Into<String>, table: Dataset) -> Dataset {
+        self.tables.insert(name.into(), table.rows);
+        self
     }
 
     /// Sets whole data by name; the last setting of a name counts.
@@ -100,8 +115,9 @@ impl Dataset {
         self
     }
 
-    /// Drops rows in which a value that the model reads is missing (empty, `NA` or `NaN`),
-    /// instead of refusing them. [`super::BoundData::n_dropped`] counts them.
+    /// Drops rows in which a value that the model reads is missing (empty, `NA` or `NaN`) and
+    /// must not be, instead of refusing them. [`super::BoundData::n_dropped`] counts them. Of
+    /// tables and the file of branches nothing is dropped.
     pub fn na_drop(mut self) -> Dataset {
         self.na_drop = true;
         self
@@ -109,63 +125,11 @@ impl Dataset {
 
     /// The names of the columns, in order.
     pub fn column_names(&self) -> &[String] {
-        match &self.rows {
-            Rows::Csv(source) => source.header(),
-            Rows::Columns { header, .. } => header,
-        }
+        self.rows.header()
     }
 
     /// What messages call the data: the file's name.
     pub fn source_name(&self) -> &str {
-        match &self.rows {
-            Rows::Csv(source) => source.name(),
-            Rows::Columns { .. } => COLUMNS_NAME,
-        }
-    }
-
-    /// Reads what `plan` asks for. An error where cells are not what it asks for, and where
-    /// there are no rows.
-    pub(super) fn load(&self, plan: &Plan) -> Result<Table, DataError> {
-        let (table, may_be_empty) = match &self.rows {
-            Rows::Csv(source) => (source.load(plan, self.na_drop)?, false),
-            Rows::Columns { header, columns } => {
-                (load_columns(header, columns, plan, self.na_drop)?, plan.is_empty())
-            }
-        };
-        if table.n_rows == 0 && !may_be_empty {
-            return Err(no_rows(self.source_name(), table.n_dropped));
-        }
-        Ok(table)
-    }
-}
-
-fn load_columns(
-    header: &[String],
-    columns: &[Column],
-    plan: &Plan,
-    na_drop: bool,
-) -> Result<Table, DataError> {
-    let mut by_as_text = vec![false; plan.by.len()];
-    'attempt: loop {
-        let lines = Lines::of_columns(COLUMNS_NAME);
-        let mut loader = Loader::new(plan, header, lines, na_drop, &by_as_text);
-        for row in 0..columns.first().map_or(0, Column::len) {
-            let cell = |column: usize| columns[column].cell(row);
-            if let Pushed::ReadByAsText(column) = loader.push(row as u64 + 1, cell) {
-                by_as_text[column] = true;
-                continue 'attempt;
-            }
-        }
-        return loader.finish();
-    }
-}
-
-fn no_rows(source: &str, n_dropped: usize) -> DataError {
-    let error = |message: String| DataError::new(DataErrorKind::NoRows, message);
-    match n_dropped {
-        0 => error(format!("{source} has no rows"))
-            .help("below the line that names the columns, give one line per row"),
-        n => error(format!("{source} has no rows left: {n} were dropped for missing values"))
-            .help("fill in the column that is empty, or take it out of the model"),
+        self.rows.name()
     }
 }

@@ -67,6 +67,24 @@ kinds! {
     Size = "data-size",
     /// An index read from data is out of range.
     Index = "index",
+    /// A column of numbered values holds one that is no level of its factor.
+    UnknownLevel = "unknown-level",
+    /// A value that is looked up in a table is not among its keys.
+    UnknownKey = "unknown-key",
+    /// Two rows of a table, or of the file of branches, have the same key.
+    DuplicateKey = "duplicate-key",
+    /// A table of the model has no file, or a file is given for none.
+    TableFile = "table-file",
+    /// A file of branches is given to a model whose branches have no key.
+    BranchesFile = "branches-file",
+    /// A branch has rows and is not listed in the file of branches.
+    UnlistedBranch = "unlisted-branch",
+    /// Both files have the column of a value per branch.
+    TwoSources = "column-in-two-files",
+    /// A datum with empty cells is read other than as an outcome.
+    MissingRead = "missing-read",
+    /// A column that is to be standardised has one value, or but one row.
+    Constant = "constant-column",
     /// No rows can be held out as asked.
     HoldOut = "hold-out",
     /// There are more rows than this version counts.

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::error::{DataError, DataErrorKind, Places};
-use super::keys::{KeyTexts, rank};
+use super::error::{DataError, DataErrorKind, Places, show_text};
+use super::keys::{Interner, KeyTexts, Numeric, components, rank};
 use super::lines::Lines;
-use super::load::{RowKeys, Table, key_texts};
+use super::load::{NO_LABEL, RowKeys, Table, key_texts};
 use crate::schema::Rows;
 
 /// The branches in order, and which rows each has.
@@ -21,6 +21,17 @@ pub(super) struct Grouping {
     pub(super) order: Option<Vec<u32>>,
     /// Where each row as read stood.
     pub(super) lines: Lines,
+    /// The file that lists the branches, where there is one.
+    pub(super) listed: Option<Listed>,
+}
+
+/// The file with one row per branch.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    /// Where its rows stood.
+    pub(super) lines: Lines,
+    /// The row of each branch.
+    pub(super) rows: Vec<u32>,
 }
 
 impl Grouping {
@@ -32,6 +43,7 @@ impl Grouping {
             offsets: vec![0],
             order: None,
             lines: Lines::of_file(source),
+            listed: None,
         }
     }
 
@@ -57,19 +69,21 @@ impl Grouping {
         self.order.as_ref().map_or(row, |order| order[row] as usize)
     }
 
+    /// Where a branch stands: its first row as read or, without rows, its row among those that
+    /// are listed.
+    pub(super) fn place_of(&self, branch: usize) -> String {
+        match (self.rows(branch).map(|row| self.as_read(row)).min(), &self.listed) {
+            (Some(row), _) => self.lines.place(row),
+            (None, Some(listed)) => listed.lines.place(listed.rows[branch] as usize),
+            (None, None) => self.lines.source().to_string(),
+        }
+    }
+
     /// `school = B`, or `a = 1, b = 2`.
     pub(super) fn label(&self, branch: usize) -> String {
         let pairs = self.key_columns.iter().zip(self.keys.get(branch));
         let pairs: Vec<String> = pairs.map(|(name, text)| format!("{name} = {text}")).collect();
         pairs.join(", ")
-    }
-
-    /// A column as read, in bound order.
-    pub(super) fn arrange(&self, column: Vec<f64>) -> Vec<f64> {
-        match &self.order {
-            Some(order) => order.iter().map(|&row| column[row as usize]).collect(),
-            None => column,
-        }
     }
 
     /// Each branch must have `rows N = count` rows.
@@ -86,7 +100,7 @@ impl Grouping {
             let range = self.rows(branch);
             if range.len() as u64 != count {
                 places.add_with_help(DataErrorKind::RowCount, Some(help.clone()), || {
-                    let place = self.lines.place(self.as_read(range.start));
+                    let place = self.place_of(branch);
                     let (label, n) = (self.label(branch), range.len());
                     let noun = if n == 1 { "row" } else { "rows" };
                     let name = &rows.name;
@@ -100,39 +114,104 @@ impl Grouping {
     }
 }
 
-/// Groups the rows of `table`; takes its keys, ordering columns and lines.
+/// Groups the rows of `table`; takes its keys, ordering columns and lines, and those of the
+/// file that lists the branches.
 pub(super) fn group(
     table: &mut Table,
+    branches: Option<&mut Table>,
     key: &[String],
     rows: Option<&Rows>,
 ) -> Result<Grouping, DataError> {
-    let lines = std::mem::replace(&mut table.lines, Lines::of_file(""));
-    let keys = std::mem::replace(&mut table.keys, RowKeys::EachRow(KeyTexts::default()));
-    let mut grouping = match keys {
+    let lines = table.take_lines();
+    let mut grouping = match table.take_keys() {
         RowKeys::EachRow(keys) => Grouping {
             keys,
             key_columns: vec!["row".to_string()],
             offsets: (0..=table.n_rows).collect(),
             order: None,
             lines,
+            listed: None,
         },
-        RowKeys::Columns(mut ids, interner) => {
+        RowKeys::Columns(mut ids, mut interner) => {
+            let listed = match branches {
+                Some(branches) => Some(list(branches, &mut interner, &ids, &lines, key)?),
+                None => None,
+            };
             let texts = key_texts(&interner);
-            let (ranks, sorted) = rank(&texts, key.len());
+            let (ranks, sorted) = rank(&texts, key.len(), Numeric::Integers);
             let mut keys = KeyTexts::new(key.len());
-            for id in sorted {
+            for &id in &sorted {
                 let components = &texts[id as usize * key.len()..][..key.len()];
                 components.iter().for_each(|component| keys.push(component));
             }
             ids.iter_mut().for_each(|id| *id = ranks[*id as usize]);
             let (offsets, order) = counting_sort(&ids, ranks.len());
-            Grouping { keys, key_columns: key.to_vec(), offsets, order, lines }
+            let listed = listed.map(|(lines, rows)| {
+                let rows = sorted.iter().map(|&id| rows[id as usize]).collect();
+                Listed { lines, rows }
+            });
+            Grouping { keys, key_columns: key.to_vec(), offsets, order, lines, listed }
         }
     };
     if let Some(rows) = rows.filter(|rows| !rows.by.is_empty()) {
         sort_rows(&mut grouping, &std::mem::take(&mut table.by), rows)?;
     }
     Ok(grouping)
+}
+
+/// The row of each key, by its number in `interner`, in the file that lists the branches. Keys
+/// without rows get numbers. An error where a key is listed twice, or has rows and is not listed.
+fn list(
+    branches: &mut Table,
+    interner: &mut Interner,
+    ids: &[u32],
+    row_lines: &Lines,
+    key: &[String],
+) -> Result<(Lines, Vec<u32>), DataError> {
+    let lines = branches.take_lines();
+    let RowKeys::Columns(own_ids, own) = branches.take_keys() else {
+        unreachable!("a file of branches is planned with a key")
+    };
+    let mut rows = vec![NO_LABEL; interner.len()];
+    let mut twice = Places::default();
+    for (row, own_id) in own_ids.into_iter().enumerate() {
+        let id = interner.intern(own.get(own_id)) as usize;
+        rows.resize(interner.len(), NO_LABEL);
+        if rows[id] == NO_LABEL {
+            rows[id] = row as u32;
+            continue;
+        }
+        let help = "the file has one row for each branch: take one of them out".to_string();
+        twice.add_with_help(DataErrorKind::DuplicateKey, Some(help), || {
+            let (place, first) = (lines.place(row), lines.short(rows[id] as usize));
+            format!("{place}: branch {} is listed in {first} already", label_of(interner, id, key))
+        });
+    }
+    if let Some(error) = twice.into_error() {
+        return Err(error);
+    }
+    let mut unlisted = Places::default();
+    for (row, &id) in ids.iter().enumerate() {
+        if rows[id as usize] != NO_LABEL {
+            continue;
+        }
+        // One place for each branch.
+        rows[id as usize] = 0;
+        let help = format!("add it to {}, or take its rows out", lines.source());
+        unlisted.add_with_help(DataErrorKind::UnlistedBranch, Some(help), || {
+            let (place, label) = (row_lines.place(row), label_of(interner, id as usize, key));
+            format!("{place}: branch {label} has rows and is not listed in {}", lines.source())
+        });
+    }
+    unlisted.into_error().map_or(Ok((lines, rows)), Err)
+}
+
+/// A key that has no place among the branches yet, as messages name it.
+fn label_of(interner: &Interner, id: usize, key: &[String]) -> String {
+    let pairs = key.iter().zip(components(interner.get(id as u32)));
+    let pairs: Vec<String> =
+        pairs.map(|(name, text)| format!("{name} = {}", show_text(text))).collect();
+    pairs.join(", ")
 }
 
 /// Offsets of each rank's rows, and the rows in order of rank, those of one rank as they were.

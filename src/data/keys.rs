@@ -1,7 +1,8 @@
-//! Branch keys: distinct texts, their order, and how they are stored.
+//! Keys and levels: distinct texts, their order, and how they are stored.
 //!
-//! Keys order as numbers where every value of a component is a canonical integer (no leading
-//! zero, no plus sign, of any length), else by bytes; compound keys component by component.
+//! Keys of branches order as numbers where every value of a component is a canonical integer (no
+//! leading zero, no plus sign, of any length), else by bytes; compound keys component by
+//! component. Levels of factors and keys of tables may have decimals too.
 
 use std::cmp::Ordering;
 use std::collections::hash_map::RandomState;
@@ -34,6 +35,14 @@ impl Interner {
         let id = id as usize;
         let start = if id == 0 { 0 } else { self.ends[id - 1] };
         &self.bytes[start..self.ends[id]]
+    }
+
+    /// The number of `text`, if it was seen.
+    pub(super) fn find(&self, text: &[u8]) -> Option<u32> {
+        if self.table.is_empty() {
+            return None;
+        }
+        Some(self.table[self.slot(text)]).filter(|&id| id != VACANT)
     }
 
     /// The number of `text`. There may be fewer than 2^32 - 1 of them, which the limit on
@@ -114,21 +123,70 @@ fn compare_integers(a: &[u8], b: &[u8]) -> Ordering {
     }
 }
 
+/// Which texts order as numbers where all texts are such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numeric {
+    /// Canonical integers.
+    Integers,
+    /// These, or numbers with a point and digits on both sides of it.
+    Decimals,
+}
+
+/// How the texts of one component are ordered.
+#[derive(Clone, Copy)]
+enum Order {
+    Integers,
+    Decimals,
+    Bytes,
+}
+
+impl Order {
+    fn of<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone, numeric: Numeric) -> Order {
+        if texts.clone().all(is_canonical_integer) {
+            Order::Integers
+        } else if numeric == Numeric::Decimals && texts.clone().all(|t| decimal(t).is_some()) {
+            Order::Decimals
+        } else {
+            Order::Bytes
+        }
+    }
+
+    fn compare(self, a: &[u8], b: &[u8]) -> Ordering {
+        match self {
+            Order::Integers => compare_integers(a, b),
+            Order::Decimals => {
+                let value = |text| decimal(text).unwrap_or(f64::NAN);
+                value(a).total_cmp(&value(b)).then_with(|| a.cmp(b))
+            }
+            Order::Bytes => a.cmp(b),
+        }
+    }
+}
+
+/// The value of a canonical integer, or of one with a point and digits behind it.
+fn decimal(text: &[u8]) -> Option<f64> {
+    let (whole, fraction) = match text.iter().position(|&byte| byte == b'.') {
+        Some(point) => (&text[..point], Some(&text[point + 1..])),
+        None => (text, None),
+    };
+    let is_digits = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let is_number =
+        (is_canonical_integer(whole) || whole == b"-0") && fraction.is_none_or(is_digits);
+    is_number.then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+}
+
 /// The rank of each distinct key, and the keys' numbers in that order.
 ///
 /// `texts` holds `n_components` texts a key, key after key.
-pub(super) fn rank(texts: &[&[u8]], n_components: usize) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn rank(texts: &[&[u8]], n_components: usize, numeric: Numeric) -> (Vec<u32>, Vec<u32>) {
     let n_keys = texts.len() / n_components;
-    let numeric: Vec<bool> = (0..n_components)
-        .map(|c| texts.iter().skip(c).step_by(n_components).all(|text| is_canonical_integer(text)))
+    let orders: Vec<Order> = (0..n_components)
+        .map(|c| Order::of(texts.iter().skip(c).step_by(n_components).copied(), numeric))
         .collect();
     let key = |id: u32| &texts[id as usize * n_components..][..n_components];
     let compare = |a: &u32, b: &u32| {
-        let pairs = key(*a).iter().zip(key(*b)).zip(&numeric);
-        let mut orders = pairs.map(|((a, b), numeric)| match numeric {
-            true => compare_integers(a, b),
-            false => a.cmp(b),
-        });
+        let pairs = key(*a).iter().zip(key(*b)).zip(&orders);
+        let mut orders = pairs.map(|((a, b), order)| order.compare(a, b));
         orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     };
     let mut sorted: Vec<u32> = (0..n_keys as u32).collect();
@@ -177,7 +235,7 @@ mod tests {
 
     fn sorted(texts: &[&str], n_components: usize) -> Vec<u32> {
         let bytes: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
-        rank(&bytes, n_components).1
+        rank(&bytes, n_components, Numeric::Integers).1
     }
 
     #[test]
@@ -205,6 +263,19 @@ mod tests {
         let mut expected: Vec<u32> = (0..numbers.len() as u32).collect();
         expected.sort_by_key(|&id| numbers[id as usize]);
         assert_eq!(sorted(&texts, 1), expected);
+    }
+
+    #[test]
+    fn levels_may_have_decimals() {
+        let sorted = |texts: &[&str]| {
+            let bytes: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+            rank(&bytes, 1, Numeric::Decimals).1
+        };
+        assert_eq!(sorted(&["10", "2.5", "-0.5", "-10", "9.75"]), [3, 2, 1, 4, 0]);
+        assert_eq!(sorted(&["10.0", "2.0", "2"]), [2, 1, 0], "2 and 2.0 are two texts");
+        for odd in ["01.5", "1.", ".5", "1e3", "x"] {
+            assert_eq!(decimal(odd.as_bytes()), None, "{odd}");
+        }
     }
 
     #[test]

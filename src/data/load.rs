@@ -1,10 +1,17 @@
 //! Collects rows as they are read: numbers as `f64`, keys as small integers, nothing as text.
 
+use std::borrow::Cow;
+
 use super::error::{DataError, Places, show_number, show_text};
-use super::keys::{Interner, KeyTexts, components, is_canonical_integer, push_component, rank};
+use super::keys::{
+    Interner, KeyTexts, Numeric, components, is_canonical_integer, push_component, rank,
+};
 use super::lines::Lines;
 use super::number::{Fault, MAX_WHOLE, check_finite, check_whole, parse, trim};
-use super::plan::{NumberColumn, Plan};
+use super::plan::{LabelColumn, NumberColumn, Plan, Read};
+
+/// The number of a text where a cell has none.
+pub(super) const NO_LABEL: u32 = u32::MAX;
 
 /// One cell of a row.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +27,25 @@ impl Cell<'_> {
         match self {
             Cell::Text(text) => parse(text),
             Cell::Number(value) => check_finite(value),
+        }
+    }
+
+    /// Its text without surrounding spaces; of a number as short as it can be written.
+    fn text(&self) -> Cow<'_, [u8]> {
+        match self {
+            Cell::Text(text) => Cow::Borrowed(trim(text)),
+            Cell::Number(value) => Cow::Owned(format!("{}", value + 0.0).into_bytes()),
+        }
+    }
+
+    /// Whether it has no text: empty or, unless that is a text as any other, `NA`.
+    fn is_empty(&self, na_is_text: bool) -> bool {
+        match self {
+            Cell::Text(text) => match trim(text) {
+                b"" => true,
+                text => text == b"NA" && !na_is_text,
+            },
+            Cell::Number(value) => value.is_nan(),
         }
     }
 
@@ -49,6 +75,15 @@ pub(super) enum RowKeys {
     Columns(Vec<u32>, Interner),
 }
 
+/// Texts of each row, numbered.
+#[derive(Debug, Default)]
+pub(super) struct Labels {
+    /// The number of each row's text among the distinct ones, or [`NO_LABEL`].
+    pub(super) ids: Vec<u32>,
+    /// These, each the components of one label.
+    pub(super) texts: Interner,
+}
+
 /// The rows of a file, in file order: the columns that the plan asks for.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -59,8 +94,22 @@ pub(super) struct Table {
     pub(super) by: Vec<Vec<f64>>,
     /// One column for each of the plan's.
     pub(super) numbers: Vec<Vec<f64>>,
+    /// One column for each of the plan's.
+    pub(super) labels: Vec<Labels>,
     /// Rows left out because of a missing value.
     pub(super) n_dropped: usize,
+}
+
+impl Table {
+    /// Where its rows stood; they are given away.
+    pub(super) fn take_lines(&mut self) -> Lines {
+        std::mem::replace(&mut self.lines, Lines::of_file(""))
+    }
+
+    /// The keys of its rows; they are given away.
+    pub(super) fn take_keys(&mut self) -> RowKeys {
+        std::mem::replace(&mut self.keys, RowKeys::EachRow(KeyTexts::default()))
+    }
 }
 
 #[derive(Debug)]
@@ -81,6 +130,7 @@ pub(super) struct Loader<'a> {
     keys: RowKeys,
     by: Vec<ByColumn>,
     numbers: Vec<Vec<f64>>,
+    labels: Vec<Labels>,
     /// The row at hand, before it is known to be whole.
     row: Vec<f64>,
     key: Vec<u8>,
@@ -115,6 +165,7 @@ impl<'a> Loader<'a> {
             keys,
             by: by.collect(),
             numbers: vec![Vec::new(); plan.numbers.len()],
+            labels: plan.labels.iter().map(|_| Labels::default()).collect(),
             row: vec![0.0; plan.numbers.len() + plan.by.len()],
             key: Vec::new(),
             faults: Places::default(),
@@ -131,6 +182,7 @@ impl<'a> Loader<'a> {
         self.n_seen += 1;
         let mut missing = self.read_key(number, &cell);
         missing |= self.read_numbers(number, &cell);
+        missing |= self.check_labels(number, &cell);
         match self.read_by(number, &cell) {
             Ok(by_missing) => missing |= by_missing,
             Err(column) => return Pushed::ReadByAsText(column),
@@ -150,17 +202,8 @@ impl<'a> Loader<'a> {
         let plan = self.plan;
         let mut missing = false;
         for &column in &plan.key {
-            let empty = match cell(column) {
-                Cell::Text(text) => {
-                    push_component(&mut self.key, trim(text));
-                    trim(text).is_empty()
-                }
-                Cell::Number(value) => {
-                    push_component(&mut self.key, format!("{}", value + 0.0).as_bytes());
-                    value.is_nan()
-                }
-            };
-            if empty {
+            push_component(&mut self.key, &cell(column).text());
+            if cell(column).is_empty(true) {
                 missing |= self.fault(number, column, Fault::Missing, cell);
             }
         }
@@ -171,11 +214,23 @@ impl<'a> Loader<'a> {
     fn read_numbers<'c>(&mut self, number: u64, cell: &impl Fn(usize) -> Cell<'c>) -> bool {
         let plan = self.plan;
         let mut missing = false;
-        for (slot, NumberColumn { column, whole, .. }) in plan.numbers.iter().enumerate() {
-            let value = cell(*column).number();
-            match if *whole { value.and_then(check_whole) } else { value } {
+        for (slot, column) in plan.numbers.iter().enumerate() {
+            match read_number(column, cell(column.column)) {
                 Ok(value) => self.row[slot] = value,
-                Err(fault) => missing |= self.fault(number, *column, fault, cell),
+                Err(fault) => missing |= self.fault(number, column.column, fault, cell),
+            }
+        }
+        missing
+    }
+
+    /// Whether the row is to be dropped because a text is missing that must be there.
+    fn check_labels<'c>(&mut self, number: u64, cell: &impl Fn(usize) -> Cell<'c>) -> bool {
+        let plan = self.plan;
+        let mut missing = false;
+        for LabelColumn { columns, na_is_text, .. } in plan.labels.iter().filter(|l| l.is_required)
+        {
+            for &column in columns.iter().filter(|&&column| cell(column).is_empty(*na_is_text)) {
+                missing |= self.fault(number, column, Fault::Missing, cell);
             }
         }
         missing
@@ -219,7 +274,11 @@ impl<'a> Loader<'a> {
             return true;
         }
         let (plan, header, lines) = (self.plan, self.header, &self.lines);
-        let help = Some(fault.help().to_string());
+        let help = match (fault, plan.table_key) {
+            (Fault::Missing, Some(_)) => "every cell of a table has a value: fill it in",
+            _ => fault.help(),
+        };
+        let help = Some(help.to_string());
         self.faults.add_with_help(fault.kind(), help, || {
             let others = plan.key.iter().filter(|key| **key != column);
             let key: Vec<String> =
@@ -246,13 +305,18 @@ impl<'a> Loader<'a> {
         for (column, &value) in self.numbers.iter_mut().zip(&self.row) {
             column.push(value);
         }
+        for (labels, column) in self.labels.iter_mut().zip(&self.plan.labels) {
+            labels.ids.push(match label_of(&mut self.key, column, cell) {
+                true => labels.texts.intern(&self.key),
+                false => NO_LABEL,
+            });
+        }
         for (k, by) in self.by.iter_mut().enumerate() {
             match by {
                 ByColumn::Numbers(values) => values.push(self.row[self.numbers.len() + k]),
-                ByColumn::Texts(ids, interner) => ids.push(match cell(self.plan.by[k]) {
-                    Cell::Text(text) => interner.intern(trim(text)),
-                    Cell::Number(value) => interner.intern(format!("{value}").as_bytes()),
-                }),
+                ByColumn::Texts(ids, interner) => {
+                    ids.push(interner.intern(&cell(self.plan.by[k]).text()));
+                }
             }
         }
         self.lines.push(number);
@@ -274,9 +338,50 @@ impl<'a> Loader<'a> {
             keys: self.keys,
             by: by.collect(),
             numbers: self.numbers,
+            labels: self.labels,
             n_dropped: self.n_dropped,
         })
     }
+}
+
+/// The number that a cell gives to a column.
+fn read_number(column: &NumberColumn, cell: Cell<'_>) -> Result<f64, Fault> {
+    let NumberColumn { whole, read, .. } = column;
+    let value = match read {
+        Read::Equals(wanted) => return equals(cell, wanted.as_bytes()),
+        Read::Number | Read::NumberOrEmpty => cell.number(),
+    };
+    match if *whole { value.and_then(check_whole) } else { value } {
+        Err(Fault::Missing) if *read == Read::NumberOrEmpty => Ok(f64::NAN),
+        value => value,
+    }
+}
+
+/// 1 where the cell reads so, else 0.
+fn equals(cell: Cell<'_>, wanted: &[u8]) -> Result<f64, Fault> {
+    if *cell.text() == *wanted {
+        Ok(1.0)
+    } else if cell.is_empty(false) {
+        Err(Fault::Missing)
+    } else {
+        Ok(0.0)
+    }
+}
+
+/// Writes the components of a row's label to `text`; `false` where a cell has no text.
+fn label_of<'c>(
+    text: &mut Vec<u8>,
+    column: &LabelColumn,
+    cell: &impl Fn(usize) -> Cell<'c>,
+) -> bool {
+    text.clear();
+    for &at in &column.columns {
+        if cell(at).is_empty(column.na_is_text) {
+            return false;
+        }
+        push_component(text, &cell(at).text());
+    }
+    true
 }
 
 /// Whole numbers so long that different ones read as the same `f64`.
@@ -287,7 +392,7 @@ fn is_inexact(cell: Cell<'_>, value: f64) -> bool {
 
 fn text_ranks(ids: &[u32], interner: &Interner) -> Vec<f64> {
     let texts: Vec<&[u8]> = (0..interner.len() as u32).map(|id| interner.get(id)).collect();
-    let (ranks, _) = rank(&texts, 1);
+    let (ranks, _) = rank(&texts, 1, Numeric::Integers);
     ids.iter().map(|&id| f64::from(ranks[id as usize])).collect()
 }
 

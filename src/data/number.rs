@@ -37,11 +37,14 @@ impl Fault {
     /// What to do about it.
     pub(super) fn help(self) -> &'static str {
         match self {
-            Fault::Missing => "fill it in, or drop rows with missing values: `--na drop`",
+            Fault::Missing => {
+                "fill it in, drop rows with missing values, `--na drop`, or allow them in an \
+                 outcome, which then has no term there: `vector[N] y missing;`"
+            }
             Fault::Text => {
-                "numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be \
-                 recoded as numbers in the file, 0 and 1 for two groups: this version has no \
-                 factors"
+                "numbers are written like `3`, `-0.5` or `1.2e-3`; words are numbered by a \
+                 factor, `factor f from \"column\";` and `array[N] index(f) column;`, or compared: \
+                 `from \"column\" == \"word\"`"
             }
             Fault::Separators => "write the digits without separators: `1000`",
             Fault::Infinite => "a value must be finite and below 1.8e308",

@@ -75,6 +75,12 @@ codes! {
     Rows = "rows",
     /// A datum whose values cannot be found from its declaration.
     DataSource = "data-source",
+    /// A factor whose columns or levels make no sense, or `index` of what is none.
+    Factor = "factor",
+    /// Cells that cannot be empty, declared `missing`.
+    Missing = "missing",
+    /// `column` or `standardize` of what has no column.
+    Column = "column",
     /// A per-row datum whose first size is not the number of rows.
     RowsFirst = "rows-first",
     /// A bound of a datum that is neither a number nor a datum.

@@ -10,6 +10,7 @@ use crate::target::Target;
 pub struct Draws {
     variables: Vec<Variable>,
     names: Vec<String>,
+    levels: Vec<String>,
     values: Array2<f64>,
 }
 
@@ -28,7 +29,15 @@ impl Draws {
             }
         }
         let names = elements.into_iter().map(|(name, _)| name).collect();
-        Draws { variables, names, values }
+        let levels = variables.iter().flat_map(|v| v.levels(evaluator.data())).collect();
+        Draws { variables, names, levels, values }
+    }
+
+    /// For each column the level behind its element, as in [`SummaryRow::level`].
+    ///
+    /// [`SummaryRow::level`]: super::SummaryRow::level
+    pub fn levels(&self) -> &[String] {
+        &self.levels
     }
 
     /// The names of the columns, as Stan writes elements: `mu[2]`, `L[2,1]`.

@@ -21,6 +21,8 @@ pub struct Summary {
 pub struct SummaryRow {
     /// Its name: `mu[2]`, `L[2,1]`.
     pub name: String,
+    /// The level behind an element along a factor or table; several are joined by a comma.
+    pub level: String,
     /// Posterior mean.
     pub mean: f64,
     /// Posterior standard deviation.
@@ -46,7 +48,15 @@ impl SummaryRow {
             let (low, high) = (draws[at.floor() as usize], draws[at.ceil() as usize]);
             low + (high - low) * at.fract()
         };
-        SummaryRow { name, mean, sd, q5: quantile(0.05), q50: quantile(0.5), q95: quantile(0.95) }
+        SummaryRow {
+            name,
+            level: String::new(),
+            mean,
+            sd,
+            q5: quantile(0.05),
+            q50: quantile(0.5),
+            q95: quantile(0.95),
+        }
     }
 
     /// Mean, standard deviation, 5 %, 50 % and 95 % quantiles.
@@ -58,8 +68,10 @@ impl SummaryRow {
 impl Summary {
     pub(super) fn of(draws: &Draws) -> Summary {
         let mut rows = Vec::with_capacity(draws.names().len());
-        for (name, column) in draws.names().iter().zip(draws.values().columns()) {
-            rows.push(SummaryRow::of(name.clone(), &mut column.to_vec()));
+        let columns = draws.names().iter().zip(draws.levels()).zip(draws.values().columns());
+        for ((name, level), column) in columns {
+            let row = SummaryRow::of(name.clone(), &mut column.to_vec());
+            rows.push(SummaryRow { level: level.clone(), ..row });
         }
         let length = |variable: &Variable| (variable.name.clone(), variable.elements().len());
         Summary { rows, lengths: draws.variables().iter().map(length).collect() }

@@ -78,6 +78,7 @@ pub fn unary(op: UnaryOp, x: f64) -> f64 {
         UnaryOp::Asinh => math::asinh(x),
         UnaryOp::Acosh => math::acosh(x),
         UnaryOp::Atanh => math::atanh(x),
+        UnaryOp::LogPhi(n) => math::log_phi_derivative(i32::from(n), x),
         UnaryOp::Floor => x.floor(),
         UnaryOp::Ceil => x.ceil(),
         UnaryOp::Round => math::round(x),
@@ -119,6 +120,7 @@ pub fn binary(op: BinaryOp, x: f64, y: f64) -> f64 {
         BinaryOp::Atan2 => math::atan2(x, y),
         BinaryOp::Hypot => math::hypot(x, y),
         BinaryOp::LogBeta => math::log_beta(x, y),
+        BinaryOp::Partial(f, i, j) => math::partial(f as i32, i32::from(i), i32::from(j), x, y),
     }
 }
 

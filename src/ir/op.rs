@@ -186,6 +186,8 @@ pub enum UnaryOp {
     Acosh,
     /// `atanh x`
     Atanh,
+    /// The n-th derivative of `ln Φ(x)`: `LogPhi(0)` is `ln Φ(x)` itself
+    LogPhi(u8),
     /// Towards minus infinity
     Floor,
     /// Towards plus infinity
@@ -200,7 +202,7 @@ pub enum UnaryOp {
 
 impl UnaryOp {
     /// Every op, with the polygammas that first and second derivatives reach.
-    pub const ALL: [UnaryOp; 41] = [
+    pub const ALL: [UnaryOp; 44] = [
         UnaryOp::Neg,
         UnaryOp::Abs,
         UnaryOp::Sign,
@@ -237,6 +239,9 @@ impl UnaryOp {
         UnaryOp::Asinh,
         UnaryOp::Acosh,
         UnaryOp::Atanh,
+        UnaryOp::LogPhi(0),
+        UnaryOp::LogPhi(1),
+        UnaryOp::LogPhi(2),
         UnaryOp::Floor,
         UnaryOp::Ceil,
         UnaryOp::Round,
@@ -280,12 +285,26 @@ pub enum BinaryOp {
     Hypot,
     /// `ln B(x, y)`, the logarithm of the beta function
     LogBeta,
+    /// The partial derivative of a function of two arguments, of these orders in `x` and `y`
+    Partial(Bivariate, u8, u8),
+}
+
+/// Functions of two arguments whose partial derivatives are ops; they are numbered as in
+/// `math::partial`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bivariate {
+    /// `ln P(x, y)`, the lower regularised incomplete gamma function of shape x
+    LogGammaP = 0,
+    /// `ln Q(x, y)`, the upper one
+    LogGammaQ = 1,
+    /// `ln P(T <= y)`, Student's distribution with x degrees of freedom
+    LogStudentT = 2,
 }
 
 impl BinaryOp {
     /// Every op.
     #[cfg(test)]
-    pub const ALL: [BinaryOp; 16] = [
+    pub const ALL: [BinaryOp; 20] = [
         BinaryOp::Add,
         BinaryOp::Sub,
         BinaryOp::Mul,
@@ -302,6 +321,10 @@ impl BinaryOp {
         BinaryOp::Atan2,
         BinaryOp::Hypot,
         BinaryOp::LogBeta,
+        BinaryOp::Partial(Bivariate::LogGammaP, 0, 0),
+        BinaryOp::Partial(Bivariate::LogGammaQ, 0, 0),
+        BinaryOp::Partial(Bivariate::LogStudentT, 0, 0),
+        BinaryOp::Partial(Bivariate::LogStudentT, 1, 1),
     ];
 }
 

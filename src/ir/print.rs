@@ -102,12 +102,16 @@ fn text(op: &Op) -> String {
 fn unary_name(op: UnaryOp) -> String {
     match op {
         UnaryOp::Polygamma(n) => format!("polygamma({n})"),
+        UnaryOp::LogPhi(n) => format!("log_phi({n})"),
         named => snake_case(&format!("{named:?}")),
     }
 }
 
 fn binary_name(op: BinaryOp) -> String {
-    snake_case(&format!("{op:?}"))
+    match op {
+        BinaryOp::Partial(f, i, j) => format!("{}({i},{j})", snake_case(&format!("{f:?}"))),
+        named => snake_case(&format!("{named:?}")),
+    }
 }
 
 /// `Log1pExp` to `log1p_exp`.

@@ -159,7 +159,7 @@ fn without_bounds(constraint: &Constraint) -> Transform {
         Constraint::Simplex => Transform::Simplex,
         Constraint::Ordered => Transform::Ordered,
         Constraint::PositiveOrdered => Transform::PositiveOrdered,
-        Constraint::CovMatrix => unreachable!("not checked yet"),
+        Constraint::CovMatrix => Transform::CovMatrix,
     }
 }
 

@@ -4,18 +4,26 @@
 //! panics. They have the C calling convention so that machine code can call them by address.
 
 mod beta;
+mod bivariate;
 mod elementary;
 mod gamma;
+mod incomplete_gamma;
+mod jet;
+mod log_phi;
 mod normal;
+mod student;
+mod tail;
 #[cfg(test)]
 mod tests;
 
 pub use beta::log_beta;
+pub use bivariate::partial;
 pub use elementary::{
     acos, acosh, asin, asinh, atan2, atanh, cbrt, cosh, erf, erfc, hypot, log1m_exp, log2, log10,
     sinh,
 };
 pub use gamma::{digamma, lgamma, polygamma, trigamma};
+pub use log_phi::log_phi_derivative;
 pub use normal::inv_phi;
 
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2};

@@ -63,13 +63,37 @@ fn limits_and_poles() {
     assert_eq!((log1p_exp(-infinity), log1p_exp(infinity)), (0.0, infinity));
     assert_eq!((log_cosh(-infinity), log_cosh(infinity)), (infinity, infinity));
     assert_eq!((phi(-infinity), phi(infinity)), (0.0, 1.0));
+    assert_eq!((inv_phi(0.0), inv_phi(0.5), inv_phi(1.0)), (-infinity, 0.0, infinity));
+    assert!(inv_phi(-1e-300).is_nan() && inv_phi(1.0 + 1e-15).is_nan());
+    assert_eq!((log1m_exp(0.0), log1m_exp(-infinity)), (-infinity, 0.0));
+    assert!(log1m_exp(1e-300).is_nan());
+    assert_eq!((atanh(1.0), asinh(-infinity), acosh(1.0)), (infinity, -infinity, 0.0));
+    assert!(acosh(0.9).is_nan() && asin(1.1).is_nan() && acos(-1.1).is_nan());
+    assert_eq!((hypot(3e300, 4e300), hypot(infinity, 1.0)), (5e300, infinity));
+}
+
+#[test]
+fn log_beta_has_limits_and_is_symmetric() {
+    let infinity = f64::INFINITY;
+    assert_eq!((log_beta(0.0, 2.0), log_beta(0.0, 0.0)), (infinity, infinity));
+    assert_eq!((log_beta(infinity, 2.0), log_beta(infinity, infinity)), (-infinity, -infinity));
+    assert!(log_beta(-1.0, 2.0).is_nan() && log_beta(0.0, infinity).is_nan());
+    let values = [1e-310, 1e-20, 0.3, 1.0, 9.999, 10.0, 25.5, 1e8, 1e300];
+    for x in values {
+        for y in values {
+            assert_eq!(log_beta(x, y).to_bits(), log_beta(y, x).to_bits(), "{x} {y}");
+            assert!(log_beta(x, y).is_finite(), "{x} {y}");
+        }
+        assert!(log_beta(x, f64::NAN).is_nan());
+    }
 }
 
 #[test]
 fn nan_stays_nan() {
-    let functions: [extern "C" fn(f64) -> f64; 16] = [
+    let functions: [extern "C" fn(f64) -> f64; 30] = [
         exp, expm1, log, log1p, sin, cos, atan, tanh, round, inv_logit, log1p_exp, log_cosh, phi,
-        lgamma, digamma, trigamma,
+        lgamma, digamma, trigamma, inv_phi, erf, erfc, log1m_exp, log2, log10, cbrt, asin, acos,
+        sinh, cosh, asinh, acosh, atanh,
     ];
     for (position, f) in functions.iter().enumerate() {
         assert!(f(f64::NAN).is_nan(), "function number {position}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue, without_drawn};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
@@ -50,8 +50,19 @@ impl Dataset {
     /// When a column is missing, a value is not what was declared, or an index is out of
     /// range; the error names the file, line, column and branch.
     pub fn bind(&self, schema: &Schema) -> Result<BoundData, DataError> {
+        self.bind_without(schema, &[])
+    }
+
+    /// The same, where data at these places of the schema will be drawn: they need no column,
+    /// and are one for now.
+    pub(crate) fn bind_without(
+        &self,
+        schema: &Schema,
+        drawn: &[usize],
+    ) -> Result<BoundData, DataError> {
         let schema = &*schema.inner;
-        let mut bound = self.bind_columns(&schema.columns)?;
+        let mut bound = self.bind_columns(&without_drawn(&schema.columns, drawn))?;
+        bound.prepare_drawn(&schema.columns, drawn)?;
         for derived in &schema.derived {
             prove_indices(&derived.indices, &bound, reads_branch(&derived.function, &bound))?;
             let values = compute(derived, &bound);
@@ -84,7 +95,7 @@ impl Schema {
         let mut whole = with_settings(keys).bind_columns(&without_columns)?;
         for derived in &schema.derived {
             let datum = &schema.columns.data[derived.datum];
-            if datum.level == Level::Whole && !reads_branch(&derived.function, &whole) {
+            if datum.level == Level::Whole && is_known(&derived.function, &whole) {
                 prove_indices(&derived.indices, &whole, false)?;
                 let values = compute(derived, &whole);
                 whole.set_derived(derived.datum, values)?;
@@ -104,6 +115,23 @@ fn reads_branch(function: &Function, data: &BoundData) -> bool {
         _ => false,
     };
     function.inputs.iter().any(|input| of_branch(input.kind))
+}
+
+/// Whether a function reads whole data alone, of which all are known.
+fn is_known(function: &Function, data: &BoundData) -> bool {
+    let is_read = |kind| match kind {
+        InputKind::Datum(k) => !data.values(k).is_empty(),
+        _ => false,
+    };
+    let is_sized = |atom: &SizeAtom| match atom {
+        SizeAtom::Datum(name) => data.whole_int(name).is_some(),
+        _ => false,
+    };
+    let inputs = &function.inputs;
+    let mut sizes = function.values.iter().flat_map(|(_, value)| &value.ty.dims);
+    !reads_branch(function, data)
+        && inputs.iter().all(|input| is_read(input.kind))
+        && sizes.all(|size| size.atoms().all(is_sized))
 }
 
 /// The values of a derived datum: of the whole, or of one branch after another.
@@ -139,6 +167,7 @@ fn run(function: &Function, data: &BoundData, branch: usize) -> Vec<Vec<f64>> {
                 (false, Level::Whole) => values,
             }
         }
+        InputKind::Column(k) => data.values(k),
         _ => unreachable!("derived data and indices depend on data alone"),
     };
     let inputs = function.inputs.iter().map(|input| slice(input.kind)).collect();

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::data::BoundData;
+
 /// The variables of one block, one after another.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParamLayout {
@@ -16,6 +18,8 @@ pub struct Variable {
     pub name: String,
     /// Its dimensions on the constrained scale; none: a scalar.
     pub dims: Vec<usize>,
+    /// For each dimension the factor or table along which it runs, if it is one of these.
+    pub along: Vec<Option<String>>,
     /// Where its elements lie in the vector.
     pub range: Range<usize>,
     /// Whether it is a lower-triangular Cholesky factor.
@@ -51,25 +55,44 @@ impl Variable {
     /// Names and positions of the elements that say something, as Stan writes them, row-major:
     /// `mu[2]`, `L[2,1]`. The upper triangle of a Cholesky factor is left out.
     pub fn elements(&self) -> Vec<(String, usize)> {
-        let mut elements = Vec::new();
-        for position in 0..self.range.len() {
-            let mut index = Vec::with_capacity(self.dims.len());
-            let mut rest = position;
-            for dim in self.dims.iter().rev() {
-                index.push(rest % dim + 1);
-                rest /= dim;
-            }
-            index.reverse();
-            if self.is_cholesky_factor && index[1] > index[0] {
-                continue;
-            }
-            let index: Vec<String> = index.iter().map(usize::to_string).collect();
+        let name = |(position, index): (usize, Vec<usize>)| {
+            let index: Vec<String> = index.iter().map(|at| (at + 1).to_string()).collect();
             let name = match index.is_empty() {
                 true => self.name.clone(),
                 false => format!("{}[{}]", self.name, index.join(",")),
             };
-            elements.push((name, self.range.start + position));
-        }
-        elements
+            (name, self.range.start + position)
+        };
+        self.indices().map(name).collect()
+    }
+
+    /// The levels behind these elements: empty where no dimension runs along a factor or table,
+    /// joined by a comma where several do.
+    pub fn levels(&self, data: &BoundData) -> Vec<String> {
+        let along: Vec<&[String]> = self
+            .along
+            .iter()
+            .map(|name| name.as_ref().map_or(&[][..], |n| data.levels(n)))
+            .collect();
+        let level = |(_, index): (usize, Vec<usize>)| {
+            let levels = index.iter().zip(&along).filter_map(|(&at, levels)| levels.get(at));
+            levels.cloned().collect::<Vec<String>>().join(",")
+        };
+        self.indices().map(level).collect()
+    }
+
+    /// Position and indices, counted from zero, of the elements that say something.
+    fn indices(&self) -> impl Iterator<Item = (usize, Vec<usize>)> + '_ {
+        let all = (0..self.range.len()).map(|position| {
+            let mut index = Vec::with_capacity(self.dims.len());
+            let mut rest = position;
+            for dim in self.dims.iter().rev() {
+                index.push(rest % dim);
+                rest /= dim;
+            }
+            index.reverse();
+            (position, index)
+        });
+        all.filter(|(_, index)| !self.is_cholesky_factor || index[1] <= index[0])
     }
 }

@@ -10,6 +10,7 @@ use crate::codegen::{self, CodegenError, CompiledFunction, SizeTable};
 use crate::data::{BoundData, DataError, DataErrorKind};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{Program, Quantity};
+use crate::schema::levels_size;
 use crate::ty::{Element, Level, Size};
 
 /// Everything an evaluator calls, and the data it calls it on.
@@ -214,10 +215,19 @@ fn push(layout: &mut ParamLayout, value: &Quantity, length: usize, data: &BoundD
     layout.push(Variable {
         name: value.name.clone(),
         dims: value.dims.iter().map(|dim| extent(dim, data)).collect(),
+        along: value.dims.iter().map(|dim| numbered_by(dim, data)).collect(),
         range: start..start + length,
         is_cholesky_factor: value.is_cholesky_factor,
         is_unknown: value.is_unknown,
     });
+}
+
+/// The factor or table whose levels a dimension counts.
+fn numbered_by(dim: &Size, data: &BoundData) -> Option<String> {
+    let schema = data.schema();
+    let factors = schema.factors.iter().map(|factor| &factor.name);
+    let tables = schema.tables.iter().map(|table| &table.name);
+    factors.chain(tables).find(|name| *dim == levels_size(name)).cloned()
 }
 
 fn ranges(lengths: &[usize]) -> Vec<Range<usize>> {

@@ -7,7 +7,7 @@ pub fn summary(summary: &Summary) -> String {
     let mut table = Table::new(["name", "level", "mean", "sd", "q5", "q50", "q95"]);
     for row in summary.rows() {
         let figures = row.figures().map(|x| x.to_string());
-        table.row([row.name.clone(), String::new()].into_iter().chain(figures));
+        table.row([row.name.clone(), row.level.clone()].into_iter().chain(figures));
     }
     table.text()
 }

@@ -204,7 +204,7 @@ def text(x):
 
 
 def write(out, name, types, arguments, result, slopes=None, scale=1):
-    too_large = lambda values: any(abs(x) > mp.mpf("1.7e308") for x in values)
+    too_large = lambda values: any(mp.mpf("1.7e308") < abs(x) < mp.inf for x in values)
     if too_large(result) or (slopes is not None and too_large(slopes)):
         return
     numbers = " ".join(repr(float(x)) for x in arguments)
@@ -538,9 +538,58 @@ def matrices(out):
               lambda x: dots(*[transposed(half) for half in halves(x)]), 100)
 
 
+def decompositions(out):
+    def cholesky(a):
+        n = len(a)
+        factor = [[mp.mpf(0)] * n for _ in range(n)]
+        for i in range(n):
+            for j in range(i + 1):
+                rest = a[i][j] - mp.fsum(factor[i][k] * factor[j][k] for k in range(j))
+                factor[i][j] = mp.sqrt(rest) if i == j else rest / factor[j][j]
+        return factor
+
+    for n in (1, 2, 3, 5, 8):
+        of = lambda x, n=n: rows_of(x, n)
+        for _ in range(3):
+            root = [random_vector(n) for _ in range(n)]
+            spd = [[float(mp.fsum(a * b for a, b in zip(p, q))) + (i == j) for j, q in enumerate(root)] for i, p in enumerate(root)]
+            check(out, "cholesky_decompose", f"m{n}x{n}", flat(spd), lambda x: flat(cholesky(of(x))), max(map(abs, flat(spd))))
+            # Rows out of order and small first elements, so that pivots matter.
+            square = [random_vector(n) for _ in range(n)]
+            square[0][0] *= 1e-6
+            values = flat(square)
+            condition = mp.norm(mp.matrix(square), mp.inf) * mp.norm(mp.matrix(square) ** -1, mp.inf)
+            check(out, "inverse", f"m{n}x{n}", values, lambda x: list(mp.matrix(of(x)) ** -1), condition)
+            check(out, "log_determinant", f"m{n}x{n}", values, lambda x: [mp.log(abs(mp.det(mp.matrix(of(x)))))], condition)
+    write(out, "log_determinant", "m2x2", [1.0, 2.0, 2.0, 4.0], [mp.ninf])
+
+
+def appended(out):
+    identity = lambda x: x
+    for types in ("v2 v3", "r v2", "v2 r", "m2x3 m1x3", "w2 m3x2", "m1x2 w2", "w3 w3"):
+        n = sum(prod([int(k) for k in t[1:].split("x")]) if t != "r" else 1 for t in types.split())
+        check(out, "append_row", types, random_vector(int(n)), identity)
+    for types in ("w2 w3", "r w2", "w2 r"):
+        n = sum(int(t[1:]) if t != "r" else 1 for t in types.split())
+        check(out, "append_col", types, random_vector(n), identity)
+    columns = lambda n, left: lambda x: flat([a + b for a, b in zip(rows_of(x[:n * left], left), rows_of(x[n * left:], (len(x) - n * left) // n))])
+    for types, n, left, total in (("m2x3 m2x2", 2, 3, 10), ("v2 m2x3", 2, 1, 8), ("m2x3 v2", 2, 3, 8), ("v3 v3", 3, 1, 6)):
+        check(out, "append_col", types, random_vector(total), columns(n, left))
+    check(out, "append_array", "a2 a3", random_vector(5), identity)
+    check(out, "append_array", "b2x2 b1x2", random_vector(6), identity)
+    write(out, "append_array", "k2 k1", [3.0, -1.0, 4.0], [3, -1, 4])
+    write(out, "append_row", "v2 v2", [-mp.inf, 1.0, mp.inf, 2.0], [mp.ninf, 1, mp.inf, 2], [1, 0, 0, 0])
+    for types in ("v1", "v4", "w3", "a5"):
+        check(out, "reverse", types, random_vector(int(types[1:])), lambda x: x[::-1])
+    check(out, "reverse", "b2x2", random_vector(4), lambda x: x[2:] + x[:2])
+    write(out, "reverse", "k3", [3.0, -1.0, 4.0], [4, -1, 3])
+
+
 with open("functions.csv", "w", encoding="utf-8") as out:
     out.write("function,types,arguments,result,gradient,scale\n")
     elementwise(out)
     reductions(out)
     compositions(out)
     matrices(out)
+    decompositions(out)
+    appended(out)

@@ -104,7 +104,9 @@ with open("transforms.csv", "w", encoding="utf-8") as out:
     out.write("transform,size,vectors,unconstrained,constrained,log_jacobian\n")
     for name, (f, n_free, free, ns, is_vector) in TRANSFORMS.items():
         for n in ns:
-            for spread in (0.0, 0.3, 1.0, 3.0, 8.0):
+            # Covariance matrices of the widest spread are singular in double precision.
+            spreads = (0.0, 0.3, 1.0, 3.0, 8.0) if is_vector else (0.0, 0.3, 1.0, 3.0)
+            for spread in spreads:
                 for vectors in (1, 3) if is_vector and spread == 1.0 else (1,):
                     ys = [[round(rng.gauss(0, spread), 12) for _ in range(n_free(n))] for _ in range(vectors)]
                     exact = [[mp.mpf(v) for v in y] for y in ys]

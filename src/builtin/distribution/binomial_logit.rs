@@ -1,9 +1,10 @@
 //! Successes in `trials` trials with log odds `eta` each.
 
-use super::log_beta::log_beta;
-use super::{Distribution, Outcome, Param, ParamKind, Support, at_least, inside};
+use super::count_terms::{is_part, log_choose};
+use super::{Distribution, Outcome, Param, ParamKind, Support, draw_counts, inside};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
+use crate::random::Stream;
 use crate::ty::Element;
 
 /// Successes in `trials` trials with log odds `eta` each.
@@ -17,7 +18,7 @@ pub static BINOMIAL_LOGIT: Distribution = Distribution {
     formula: "ln C(trials, x) - x ln(1 + e^(-eta)) - (trials - x) ln(1 + e^eta)",
     log_density,
     cdfs: None,
-    sample: None,
+    sample: Some(sample),
 };
 
 /// `ln C(trials, x) - x ln(1 + e⁻ᵉᵗᵃ) - (trials - x) ln(1 + eᵉᵗᵃ)`.
@@ -32,17 +33,13 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let kernel = b.add(of_successes, of_failures);
     let ways = log_choose(b, trials, x, failures);
     let density = b.sub(ways, kernel);
-    let some = at_least(b, x, 0.0);
-    let not_too_many = at_least(b, failures, 0.0);
-    let is_inside = b.mul(some, not_too_many);
+    let is_inside = is_part(b, x, failures);
     inside(b, is_inside, density)
 }
 
-/// `ln C(n, k) = -ln(n + 1) - ln B(k + 1, rest + 1)` with `rest = n - k`.
-fn log_choose(b: &mut Builder, n: ValueId, k: ValueId, rest: ValueId) -> ValueId {
-    let [all, chosen, left] = [n, k, rest].map(|m| b.offset(m, 1.0));
-    let log_all = b.log(all);
-    let log_beta = log_beta(b, chosen, left);
-    let sum = b.add(log_all, log_beta);
-    b.neg(sum)
+/// The rarer of success and failure is drawn, whose chance has all its digits.
+fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
+    let (trials, eta) = (args[0][0], args[1][0]);
+    let rarer = draw_counts::binomial(stream, trials, 1.0 / (1.0 + libm::exp(eta.abs())));
+    out[0] = if eta > 0.0 { trials - rarer } else { rarer };
 }

@@ -1,8 +1,13 @@
 //! The Cauchy distribution with median `loc` and half-width `scale`.
 
-use super::{Distribution, Outcome, Param, ParamKind, Support, standardised};
+use std::f64::consts::{FRAC_1_PI, PI};
+
+use super::sampling::is_positive;
+use super::support::{guarded, standardised};
+use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
-use crate::ir::op::ValueId;
+use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
+use crate::random::Stream;
 use crate::ty::Element;
 
 const LN_PI: f64 = 1.144_729_885_849_400_2;
@@ -17,8 +22,8 @@ pub static CAUCHY: Distribution = Distribution {
     ],
     formula: "-ln(1 + z²) - ln scale - ln π, z = (x - loc) / scale",
     log_density,
-    cdfs: None,
-    sample: None,
+    cdfs: Some(Cdfs { lower, upper }),
+    sample: Some(sample),
 };
 
 /// `-ln(1 + z²) - ln scale - ln π` with `z = (x - loc) / scale`.
@@ -31,4 +36,52 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let constant = b.offset(log_scale, LN_PI);
     let sum = b.add(kernel, constant);
     b.neg(sum)
+}
+
+/// `ln(1/2 + atan(z) / π)`
+fn lower(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
+    let z = standardised(b, x, loc, scale);
+    log_lower(b, z)
+}
+
+/// `ln(1/2 - atan(z) / π)`
+fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
+    let z = standardised(b, x, loc, scale);
+    let minus = b.neg(z);
+    log_lower(b, minus)
+}
+
+/// The standard distribution function; in the tails by `atan z = ∓π/2 - atan(1/z)`.
+fn log_lower(b: &mut Builder, z: ValueId) -> ValueId {
+    let [minus_one, one] = [-1.0, 1.0].map(|bound| b.real(bound));
+    let is_low = b.binary(BinaryOp::Less, z, minus_one);
+    let is_high = b.binary(BinaryOp::Less, one, z);
+    let tail = |b: &mut Builder, is_tail: ValueId, sign: f64| {
+        let far = guarded(b, is_tail, z, sign);
+        let inverse = b.recip(far);
+        let angle = b.unary(UnaryOp::Atan, inverse);
+        b.scale(angle, -FRAC_1_PI)
+    };
+    let lower_tail = tail(b, is_low, -1.0);
+    let of_low = b.log(lower_tail);
+    let minus_upper = tail(b, is_high, 1.0);
+    let of_high = b.log1p(minus_upper);
+    let is_tail = b.add(is_low, is_high);
+    let zero = b.real(0.0);
+    let middle = b.select(is_tail, zero, z);
+    let angle = b.unary(UnaryOp::Atan, middle);
+    let part = b.scale(angle, FRAC_1_PI);
+    let chance = b.offset(part, 0.5);
+    let of_middle = b.log(chance);
+    let not_low = b.select(is_high, of_high, of_middle);
+    b.select(is_low, of_low, not_low)
+}
+
+/// By inversion.
+fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
+    let &[&[loc], &[scale]] = args else { unreachable!("the checker counts arguments") };
+    let z = libm::tan(PI * (stream.uniform() - 0.5));
+    out[0] = if is_positive(scale) { loc + scale * z } else { f64::NAN };
 }

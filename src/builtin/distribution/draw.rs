@@ -43,3 +43,53 @@ fn gamma_above_one(stream: &mut Stream, shape: f64) -> f64 {
         }
     }
 }
+
+/// The position from one of a category with these probabilities; NaN where one is negative or
+/// their sum is not one.
+pub fn category(stream: &mut Stream, chances: &[f64]) -> f64 {
+    let sum: f64 = chances.iter().sum();
+    let is_simplex = (sum - 1.0).abs() <= 1e-8 && chances.iter().all(|chance| *chance >= 0.0);
+    if !is_simplex {
+        return f64::NAN;
+    }
+    let mut left = stream.uniform() * sum;
+    for (k, chance) in chances.iter().enumerate() {
+        if left < *chance {
+            return (k + 1) as f64;
+        }
+        left -= chance;
+    }
+    // Rounding may leave nothing of the last.
+    let last = chances.iter().rposition(|chance| *chance > 0.0).expect("the sum is one");
+    (last + 1) as f64
+}
+
+/// Fills `out` with the shares of independent gamma variables of these shapes in their sum:
+/// exact however small the shapes, since only their logarithms are drawn.
+pub fn shares(stream: &mut Stream, shapes: &[f64], out: &mut [f64]) {
+    for (share, &shape) in out.iter_mut().zip(shapes) {
+        *share = log_gamma(stream, shape);
+    }
+    exponential_shares(out);
+}
+
+/// Replaces each number by the share of its exponential in their sum; NaN where one is NaN.
+pub fn exponential_shares(logs: &mut [f64]) {
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    logs.iter_mut().for_each(|x| *x = libm::exp(*x - largest));
+    let sum: f64 = logs.iter().sum();
+    logs.iter_mut().for_each(|x| *x /= sum);
+}
+
+/// `loc + factor · noise` with standard normal noise, of whose factor the lower triangle is
+/// read, row by row; NaN where its diagonal holds a zero.
+pub fn correlated_normals(stream: &mut Stream, loc: &[f64], factor: &[f64], out: &mut [f64]) {
+    let n = out.len();
+    let mut noise = vec![0.0; n];
+    stream.normals(&mut noise);
+    for (i, x) in out.iter_mut().enumerate() {
+        let row = &factor[i * n..=i * n + i];
+        let sum: f64 = row.iter().zip(&noise).map(|(entry, noise)| entry * noise).sum();
+        *x = if row[i] == 0.0 { f64::NAN } else { loc[i] + sum };
+    }
+}

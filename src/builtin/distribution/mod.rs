@@ -6,22 +6,47 @@
 mod bernoulli;
 mod bernoulli_logit;
 mod beta;
+mod beta_binomial;
+mod binomial;
 mod binomial_logit;
+mod categorical;
+mod categorical_logit;
 mod cauchy;
+mod cdf;
+mod chi_square;
+mod count_terms;
+mod dirichlet;
 mod double_exponential;
 mod draw;
+mod draw_counts;
 mod exponential;
 mod gamma;
+mod gumbel;
+mod inv_chi_square;
+mod inv_gamma;
 mod lkj_corr_cholesky;
 mod log_beta;
+mod logistic;
 mod lognormal;
 mod multi_normal_cholesky;
+mod neg_binomial;
+mod neg_binomial_2;
+mod neg_binomial_2_log;
 mod normal;
+mod ordered_logistic;
+mod pareto;
+mod pick;
+mod poisson;
 mod poisson_log;
+mod sampling;
+mod scaled_inv_chi_square;
 mod signature;
+mod skew_normal;
 mod std_normal;
 mod student_t;
+mod support;
 mod uniform;
+mod weibull;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +55,8 @@ use crate::ir::build::Builder;
 use crate::ir::op::{BinaryOp, ValueId};
 use crate::random::Stream;
 use crate::ty::Element;
+
+use support::{at_least, inside};
 
 pub use signature::{Outcome, Param, ParamKind, Support, VectorSupport};
 
@@ -103,19 +130,38 @@ pub const ALL: &[&Distribution] = &[
     &bernoulli::BERNOULLI,
     &bernoulli_logit::BERNOULLI_LOGIT,
     &beta::BETA,
+    &beta_binomial::BETA_BINOMIAL,
+    &binomial::BINOMIAL,
     &binomial_logit::BINOMIAL_LOGIT,
+    &categorical::CATEGORICAL,
+    &categorical_logit::CATEGORICAL_LOGIT,
     &cauchy::CAUCHY,
+    &chi_square::CHI_SQUARE,
+    &dirichlet::DIRICHLET,
     &double_exponential::DOUBLE_EXPONENTIAL,
     &exponential::EXPONENTIAL,
     &gamma::GAMMA,
+    &gumbel::GUMBEL,
+    &inv_chi_square::INV_CHI_SQUARE,
+    &inv_gamma::INV_GAMMA,
     &lkj_corr_cholesky::LKJ_CORR_CHOLESKY,
+    &logistic::LOGISTIC,
     &lognormal::LOGNORMAL,
     &multi_normal_cholesky::MULTI_NORMAL_CHOLESKY,
+    &neg_binomial::NEG_BINOMIAL,
+    &neg_binomial_2::NEG_BINOMIAL_2,
+    &neg_binomial_2_log::NEG_BINOMIAL_2_LOG,
     &normal::NORMAL,
+    &ordered_logistic::ORDERED_LOGISTIC,
+    &pareto::PARETO,
+    &poisson::POISSON,
     &poisson_log::POISSON_LOG,
+    &scaled_inv_chi_square::SCALED_INV_CHI_SQUARE,
+    &skew_normal::SKEW_NORMAL,
     &std_normal::STD_NORMAL,
     &student_t::STUDENT_T,
     &uniform::UNIFORM,
+    &weibull::WEIBULL,
 ];
 
 /// The distribution of this name.
@@ -123,26 +169,19 @@ pub fn distribution(name: &str) -> Option<&'static Distribution> {
     ALL.iter().copied().find(|d| d.name == name)
 }
 
-/// `-inf` where `inside` is zero, else the density.
-fn inside(b: &mut Builder, inside: ValueId, density: ValueId) -> ValueId {
-    let outside = b.real(f64::NEG_INFINITY);
-    b.select(inside, density, outside)
+/// Whether `x` is 0 or 1.
+fn is_binary(b: &mut Builder, x: ValueId) -> ValueId {
+    let square = b.mul(x, x);
+    b.binary(BinaryOp::Equal, square, x)
 }
 
-/// Whether `x >= bound`.
-fn at_least(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
-    let bound = b.real(bound);
-    b.binary(BinaryOp::LessEqual, bound, x)
-}
-
-/// Whether `x > bound`.
-fn above(b: &mut Builder, x: ValueId, bound: f64) -> ValueId {
-    let bound = b.real(bound);
-    b.binary(BinaryOp::Less, bound, x)
-}
-
-/// `(x - loc) / scale`
-fn standardised(b: &mut Builder, x: ValueId, loc: ValueId, scale: ValueId) -> ValueId {
-    let centred = b.sub(x, loc);
-    b.div(centred, scale)
+/// Whether `x` is a category from 1 to `more` above the number of elements along the last axis
+/// of `vectors`.
+fn is_category(b: &mut Builder, x: ValueId, vectors: ValueId, more: i64) -> ValueId {
+    let width = pick::width(b, vectors);
+    let (one, more) = (b.int(1), b.int(more));
+    let last = b.add(width, more);
+    let from_one = b.binary(BinaryOp::LessEqual, one, x);
+    let to_last = b.binary(BinaryOp::LessEqual, x, last);
+    b.mul(from_one, to_last)
 }

@@ -1,9 +1,9 @@
 //! The multivariate normal distribution with covariance `factor · factorᵀ`.
 
-use super::{Distribution, Outcome, Param, ParamKind, VectorSupport};
+use super::{Distribution, Outcome, Param, ParamKind, VectorSupport, draw};
 use crate::ir::build::Builder;
-use crate::ir::op::UnaryOp;
-use crate::ir::op::ValueId;
+use crate::ir::op::{UnaryOp, ValueId};
+use crate::random::Stream;
 
 const LN_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_7;
 
@@ -18,7 +18,7 @@ pub static MULTI_NORMAL_CHOLESKY: Distribution = Distribution {
     formula: "-wᵀw/2 - Σ ln |factorᵢᵢ| - n ln √(2π), factor · w = x - loc",
     log_density,
     cdfs: None,
-    sample: None,
+    sample: Some(sample),
 };
 
 /// `-wᵀw/2 - Σ ln |factorᵢᵢ| - n ln √(2π)` with `factor w = x - loc`.
@@ -34,4 +34,8 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let per_element = b.offset(logs, LN_SQRT_TWO_PI);
     let constant = b.sum(per_element);
     b.sub(kernel, constant)
+}
+
+fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
+    draw::correlated_normals(stream, args[0], args[1], out);
 }

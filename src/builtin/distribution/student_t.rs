@@ -1,8 +1,14 @@
 //! Student's distribution with `df` degrees of freedom.
 
-use super::{Distribution, Outcome, Param, ParamKind, Support, standardised};
+use std::f64::consts::LN_2;
+
+use super::draw::log_gamma;
+use super::sampling::is_positive;
+use super::support::standardised;
+use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
-use crate::ir::op::{BinaryOp, ValueId};
+use crate::ir::op::{BinaryOp, Bivariate, ValueId};
+use crate::random::Stream;
 use crate::ty::Element;
 
 const LN_PI: f64 = 1.144_729_885_849_400_2;
@@ -22,8 +28,8 @@ pub static STUDENT_T: Distribution = Distribution {
     ],
     formula: "ln Γ((df+1)/2) - ln Γ(df/2) - ln(df π)/2 - ln scale - (df+1)/2 · ln(1 + z²/df), z = (x - loc) / scale",
     log_density,
-    cdfs: None,
-    sample: None,
+    cdfs: Some(Cdfs { lower, upper }),
+    sample: Some(sample),
 };
 
 /// `ln Γ((ν+1)/2) - ln Γ(ν/2) - ln(νπ)/2 - ln scale - (ν+1)/2 · ln(1 + z²/ν)`, `ν = df`.
@@ -68,4 +74,28 @@ fn log_constant(b: &mut Builder, df: ValueId, half_df: ValueId, exponent: ValueI
     let correction = b.mul(series, r);
     let of_many = b.offset(correction, -LN_SQRT_TWO_PI);
     b.select(is_many, of_many, of_few)
+}
+
+/// `ln P(T <= z)`
+fn lower(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let &[df, loc, scale] = args else { unreachable!("the checker counts arguments") };
+    let z = standardised(b, x, loc, scale);
+    b.binary(BinaryOp::Partial(Bivariate::LogStudentT, 0, 0), df, z)
+}
+
+/// `ln P(T <= -z)`
+fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+    let &[df, loc, scale] = args else { unreachable!("the checker counts arguments") };
+    let z = standardised(b, x, loc, scale);
+    let minus = b.neg(z);
+    b.binary(BinaryOp::Partial(Bivariate::LogStudentT, 0, 0), df, minus)
+}
+
+/// A normal draw over the root of a chi-square draw over `df`.
+fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {
+    let &[&[df], &[loc], &[scale]] = args else { unreachable!("the checker counts arguments") };
+    let z = stream.normal();
+    let log_chi_square = LN_2 + log_gamma(stream, 0.5 * df);
+    let t = z * libm::exp(0.5 * (libm::log(df) - log_chi_square));
+    out[0] = if is_positive(scale) { loc + scale * t } else { f64::NAN };
 }

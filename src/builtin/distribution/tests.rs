@@ -1,5 +1,11 @@
 //! Log densities and their gradients against values computed with 50 digits by mpmath
-//! (`tests/oracle/distributions.py`), through both evaluators.
+//! (`tests/oracle/{distributions,continuous,discrete,multivariate}.py`), through both evaluators.
+
+mod cdfs;
+mod continuous_samplers;
+mod draw_cells;
+mod support;
+mod unknowns;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +17,12 @@ use crate::ir::op::{Function, InputKind, ValueType};
 use crate::ir::verify::verify;
 use crate::ty::Size;
 
-const TABLE: &str = include_str!("../../../tests/oracle/distributions.csv");
+const TABLES: [&str; 4] = [
+    include_str!("../../../tests/oracle/continuous.csv"),
+    include_str!("../../../tests/oracle/discrete.csv"),
+    include_str!("../../../tests/oracle/distributions.csv"),
+    include_str!("../../../tests/oracle/multivariate.csv"),
+];
 
 /// Tolerance of values and of gradients, relative to the largest term, the value, or one.
 const VALUE: f64 = 1e-13;
@@ -20,7 +31,7 @@ const GRADIENT: f64 = 1e-10;
 /// A line of the table.
 struct Entry {
     name: String,
-    /// Length of the outcome, where it is a container.
+    /// Length of the outcome, where it is a container; of the vector that each outcome has.
     n: usize,
     arguments: Vec<f64>,
     value: f64,
@@ -30,7 +41,7 @@ struct Entry {
 }
 
 fn table() -> Vec<Entry> {
-    TABLE.lines().skip(1).map(entry).collect()
+    TABLES.iter().flat_map(|table| table.lines().skip(1)).map(entry).collect()
 }
 
 fn entry(line: &str) -> Entry {
@@ -64,38 +75,45 @@ struct Density {
     codes: Vec<CompiledFunction>,
 }
 
-/// `n` is the length of the outcome: the number of outcomes where they are single numbers.
-fn density(name: &str, n: usize) -> Density {
+/// `n` is the length of the outcome: the number of outcomes where they are single numbers;
+/// `width` is that of the vector that each outcome has. All real inputs are unknown.
+fn density(name: &str, n: usize, width: usize) -> Density {
+    density_of_unknowns(name, n, width, &|_| true)
+}
+
+/// As [`density`], where of the real inputs those are unknown that `is_unknown` says.
+fn density_of_unknowns(
+    name: &str,
+    n: usize,
+    width: usize,
+    is_unknown: &dyn Fn(usize) -> bool,
+) -> Density {
     let distribution = distribution(name).expect("a distribution of the table");
-    let mut b = Builder::new(name);
-    let n = n as i64;
-    let dims = |sizes: &[i64]| sizes.iter().map(|n| Size::constant(*n)).collect::<Vec<_>>();
-    let (outcome, element) = match distribution.outcome {
-        Outcome::Univariate(element, _) => (dims(&[n]), element),
-        Outcome::Vector(_) => (dims(&[n]), Element::Real),
-        Outcome::CholeskyFactorCorr => (dims(&[n, n]), Element::Real),
-    };
-    let mut types = vec![ValueType { element, dims: outcome }];
-    for param in distribution.params {
-        types.push(match param.kind {
-            ParamKind::Count => ValueType { element: Element::Int, dims: dims(&[n]) },
-            ParamKind::LowerTriangle => ValueType::reals(dims(&[n, n])),
-            ParamKind::PositiveScalar => ValueType::real(),
-            _ => ValueType::reals(dims(&[n])),
-        });
-    }
+    function_of_unknowns(distribution, distribution.log_density, n, width, is_unknown)
+}
+
+/// The same of a density or distribution function that `write` writes.
+fn function_of_unknowns(
+    distribution: &Distribution,
+    write: fn(&mut Builder, ValueId, &[ValueId]) -> ValueId,
+    n: usize,
+    width: usize,
+    is_unknown: &dyn Fn(usize) -> bool,
+) -> Density {
+    let mut b = Builder::new(distribution.name);
+    let types = input_types(distribution, n as i64, width as i64);
     let inputs: Vec<ValueId> = types
         .iter()
         .enumerate()
         .map(|(k, ty)| {
             let kind = match ty.element {
-                Element::Int => InputKind::Datum(k),
-                Element::Real => InputKind::Local(k),
+                Element::Real if is_unknown(k) => InputKind::Local(k),
+                _ => InputKind::Datum(k),
             };
             b.input(kind, &format!("x{k}"), ty.clone())
         })
         .collect();
-    let value = (distribution.log_density)(&mut b, inputs[0], &inputs[1..]);
+    let value = write(&mut b, inputs[0], &inputs[1..]);
     b.output("value", value);
     let value = b.into_function();
     let seed = [(0, Seed::Given)];
@@ -113,6 +131,51 @@ fn density(name: &str, n: usize) -> Density {
         gradient,
         codes,
     }
+}
+
+/// Of the outcome and the arguments.
+fn input_types(distribution: &Distribution, n: i64, width: i64) -> Vec<ValueType> {
+    let dims = |sizes: &[i64]| sizes.iter().map(|n| Size::constant(*n)).collect::<Vec<_>>();
+    let (outcome, element) = match distribution.outcome {
+        Outcome::Univariate(element, _) => (dims(&[n]), element),
+        Outcome::Vector(_) => (dims(&[n]), Element::Real),
+        Outcome::CholeskyFactorCorr => (dims(&[n, n]), Element::Real),
+    };
+    let mut types = vec![ValueType { element, dims: outcome }];
+    for param in distribution.params {
+        types.push(match param.kind {
+            ParamKind::Count => ValueType { element: Element::Int, dims: dims(&[n]) },
+            ParamKind::LowerTriangle | ParamKind::Covariance => ValueType::reals(dims(&[n, n])),
+            ParamKind::PositiveScalar => ValueType::real(),
+            kind if is_per_outcome(kind) => ValueType::reals(dims(&[n, width])),
+            _ => ValueType::reals(dims(&[n])),
+        });
+    }
+    types
+}
+
+/// Whether each outcome has a vector of its own.
+fn is_per_outcome(kind: ParamKind) -> bool {
+    matches!(
+        kind,
+        ParamKind::VectorPerOutcome | ParamKind::SimplexPerOutcome | ParamKind::OrderedPerOutcome
+    )
+}
+
+/// Where the inputs of one outcome lie in a line of the table.
+fn spans(distribution: &Distribution, width: usize) -> Vec<std::ops::Range<usize>> {
+    let widths = distribution.params.iter().map(|param| match param.kind {
+        kind if is_per_outcome(kind) => width,
+        _ => 1,
+    });
+    let mut end = 0;
+    std::iter::once(1)
+        .chain(widths)
+        .map(|width| {
+            end += width;
+            end - width..end
+        })
+        .collect()
 }
 
 impl Density {
@@ -194,6 +257,13 @@ impl Worst {
         }
     }
 
+    /// Where the density is zero its gradient counts for nothing, but it is a number.
+    fn refuse_nan(&mut self, name: &str, at: &[f64], value: f64, slope: f64) {
+        if value == f64::NEG_INFINITY && slope.is_nan() {
+            self.faults.push(format!("{name} d at {at:?}: NaN beside minus infinity"));
+        }
+    }
+
     fn finish(self) {
         for (what, (error, at)) in &self.errors {
             println!("{what}: {error:.1e} at {at}");
@@ -208,12 +278,12 @@ impl Worst {
 }
 
 #[test]
-fn every_distribution_has_thirty_points() {
+fn every_distribution_has_points_enough() {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     table().into_iter().for_each(|entry| *counts.entry(entry.name).or_default() += 1);
     for distribution in ALL {
         let count = counts.get(distribution.name).copied().unwrap_or(0);
-        assert!(count >= 30, "{}: {count} points", distribution.name);
+        assert!(count >= 200, "{}: {count} points", distribution.name);
     }
 }
 
@@ -221,25 +291,35 @@ fn every_distribution_has_thirty_points() {
 #[test]
 fn univariate_densities_and_gradients() {
     let mut worst = Worst::default();
-    for distribution in ALL {
-        if !matches!(distribution.outcome, Outcome::Univariate(..)) {
-            continue;
+    let mut groups: BTreeMap<(String, usize), Vec<Entry>> = BTreeMap::new();
+    for entry in table() {
+        let found = distribution(&entry.name).expect("known");
+        if matches!(found.outcome, Outcome::Univariate(..)) {
+            groups.entry((entry.name.clone(), entry.n)).or_default().push(entry);
         }
-        let entries: Vec<Entry> =
-            table().into_iter().filter(|entry| entry.name == distribution.name).collect();
-        let density = density(distribution.name, entries.len());
-        let inputs: Vec<Vec<f64>> = (0..density.lengths.len())
-            .map(|k| entries.iter().map(|entry| entry.arguments[k]).collect())
+    }
+    for ((name, width), entries) in groups {
+        let density = density(&name, entries.len(), width);
+        let spans = spans(distribution(&name).expect("known"), width);
+        let inputs: Vec<Vec<f64>> = spans
+            .iter()
+            .map(|span| {
+                entries.iter().flat_map(|entry| entry.arguments[span.clone()].to_vec()).collect()
+            })
             .collect();
         for (values, gradients) in density.both(&inputs) {
             for (row, entry) in entries.iter().enumerate() {
-                let (name, at) = (&entry.name, &entry.arguments);
-                worst.compare(name, at, values[row], (entry.value, entry.scale), VALUE);
-                let real = (0..at.len()).filter(|k| !density.whole[*k]);
+                let at = &entry.arguments;
+                worst.compare(&name, at, values[row], (entry.value, entry.scale), VALUE);
+                let real = (0..spans.len()).filter(|k| !density.whole[*k]);
                 for (k, gradient) in real.zip(&gradients) {
-                    if let Some(expected) = entry.gradient[k] {
-                        let what = format!("{name} d{k}");
-                        worst.compare(&what, at, gradient[row], expected, GRADIENT);
+                    let of_row = &gradient[row * spans[k].len()..][..spans[k].len()];
+                    for (position, &actual) in spans[k].clone().zip(of_row) {
+                        if let Some(expected) = entry.gradient[position] {
+                            let what = format!("{name} d{k}");
+                            worst.compare(&what, at, actual, expected, GRADIENT);
+                        }
+                        worst.refuse_nan(&name, at, values[row], actual);
                     }
                 }
             }
@@ -258,7 +338,7 @@ fn container_densities_and_gradients() {
     };
     for entry in table().into_iter().filter(is_whole) {
         let key = (entry.name.clone(), entry.n);
-        let density = densities.entry(key).or_insert_with(|| density(&entry.name, entry.n));
+        let density = densities.entry(key).or_insert_with(|| density(&entry.name, entry.n, 1));
         let mut rest = entry.arguments.as_slice();
         let mut inputs = Vec::new();
         for &length in &density.lengths {
@@ -274,6 +354,7 @@ fn container_densities_and_gradients() {
                     let what = format!("{} d", entry.name);
                     worst.compare(&what, at, actual, expected, GRADIENT);
                 }
+                worst.refuse_nan(&entry.name, at, values[0], actual);
             }
         }
     }
@@ -285,6 +366,9 @@ fn container_densities_and_gradients() {
 fn scalar_arguments_are_repeated() {
     for distribution in ALL {
         let Outcome::Univariate(element, _) = distribution.outcome else { continue };
+        if distribution.params.iter().any(|param| is_per_outcome(param.kind)) {
+            continue;
+        }
         let outcomes: Vec<f64> = vec![0.0, 1.0, 1.0];
         let arguments: Vec<f64> =
             distribution.params.iter().enumerate().map(|(k, _)| 1.5 + k as f64).collect();
@@ -345,6 +429,7 @@ fn never_nan_inside_the_domain() {
                 ParamKind::Positive => extreme.iter().copied().filter(|x| *x > 0.0).collect(),
                 ParamKind::Count => vec![0.0, 1.0, 20.0, 1e9],
                 ParamKind::Probability => vec![0.0, 1e-300, 0.3, 1.0],
+                ParamKind::SimplexPerOutcome => vec![1.0],
                 _ => extreme.to_vec(),
             };
             points = points
@@ -355,20 +440,21 @@ fn never_nan_inside_the_domain() {
         if distribution.name == "uniform" {
             points.retain(|point| point[1] < point[2]);
         }
-        if distribution.name.starts_with("bernoulli") {
-            points.retain(|point| point[0] == 0.0 || point[0] == 1.0);
-        }
-        let density = density(distribution.name, points.len());
+        let density = density(distribution.name, points.len(), 1);
         let inputs: Vec<Vec<f64>> = (0..density.lengths.len())
             .map(|k| points.iter().map(|point| point[k]).collect())
             .collect();
         for (values, gradients) in density.both(&inputs) {
             for (row, point) in points.iter().enumerate() {
-                if values[row].is_nan() || values[row] == f64::INFINITY {
+                // Densities may have poles at the ends of their supports.
+                let at_pole = values[row] == f64::INFINITY && [0.0, 1.0].contains(&point[0]);
+                if values[row].is_nan() || (values[row] == f64::INFINITY && !at_pole) {
                     faults.push(format!("{} at {point:?}: {}", distribution.name, values[row]));
                 }
                 let of_row: Vec<f64> = gradients.iter().map(|g| g[row]).collect();
-                if values[row].is_finite() && of_row.iter().any(|g| g.is_nan()) {
+                if (values[row].is_finite() || distribution.is_discrete())
+                    && of_row.iter().any(|g| g.is_nan())
+                {
                     faults.push(format!("{} d at {point:?}: {of_row:?}", distribution.name));
                 }
             }

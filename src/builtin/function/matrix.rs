@@ -4,10 +4,11 @@ use super::{
     Argument, Function, Lower, Meaning, Returned, matrix, matrix_dims, row_vector, vector,
     vector_size,
 };
+use crate::builtin::decompose;
 use crate::ty::{Shape, Size, Type};
 
 /// All of them.
-pub static ALL: [Function; 14] = [
+pub static ALL: [Function; 17] = [
     of_matrices(
         "diag_matrix",
         &["matrix diag_matrix(vector x)"],
@@ -198,6 +199,27 @@ pub static ALL: [Function; 14] = [
             let solved = b.solve_lower(args[1], right, true);
             b.transpose(solved)
         },
+    ),
+    of_matrices(
+        "cholesky_decompose",
+        &["matrix cholesky_decompose(matrix x)"],
+        "The lower-triangular L with positive diagonal and L L' = x",
+        |args| square(args).map(|(_, returned)| returned),
+        |b, args, _| decompose::cholesky(b, args[0]),
+    ),
+    of_matrices(
+        "inverse",
+        &["matrix inverse(matrix x)"],
+        "x⁻¹",
+        |args| square(args).map(|(_, returned)| returned),
+        |b, args, _| decompose::inverse(b, args[0]),
+    ),
+    of_matrices(
+        "log_determinant",
+        &["real log_determinant(matrix x)"],
+        "ln |det x|",
+        square_to_real,
+        |b, args, _| decompose::log_abs_det(b, args[0]),
     ),
     of_matrices(
         "columns_dot_product",

@@ -5,6 +5,7 @@
 //! stand together; the checker and the lowering know no function by name but those that read
 //! sizes alone.
 
+mod append;
 mod binary;
 mod compose;
 mod elementwise;
@@ -152,6 +153,7 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
         .chain(&mixture::ALL)
         .chain(&reduce::ALL)
         .chain(&compose::ALL)
+        .chain(&append::ALL)
         .chain(&parts::ALL)
         .chain(&matrix::ALL)
         .chain(&sizes::ALL)

@@ -2,8 +2,9 @@
 
 use super::formulas as f;
 use super::{Argument, Function, Lower, Meaning, Returned, is_vector};
+use crate::builtin::repeat::repeat;
 use crate::ir::build::Builder;
-use crate::ir::op::{BinaryOp, InputKind, Loop, ValueId, ValueType};
+use crate::ir::op::{BinaryOp, ValueId};
 use crate::ty::{Element, Size, Type};
 
 /// All of them.
@@ -177,25 +178,9 @@ fn product(b: &mut Builder, x: ValueId) -> ValueId {
     let size = |n: Size, dim: &Size| n.checked_mul(dim).expect("sizes were checked");
     let n = dims.iter().fold(Size::constant(1), size);
     let x = b.reshape(x, std::slice::from_ref(&n));
-    let element = b.ty(x).element;
-    let scalar = ValueType { element, dims: Vec::new() };
-    let mut body = Builder::new("product");
-    let index = body.input(InputKind::LoopIndex, "n", ValueType::int());
-    let before = body.input(InputKind::Carried(0), "product", scalar);
-    let all = body.input(InputKind::Captured(0), "x", b.ty(x).clone());
-    let next = body.index(all, vec![Some(index)]);
-    let after = body.mul(before, next);
-    body.output("product", after);
-    let first = if element == Element::Int { b.int(1) } else { b.real(1.0) };
-    let count = b.size(&n);
-    let parts = Loop {
-        count,
-        max_count: n,
-        reverse: false,
-        body: body.into_function(),
-        carried: vec![first],
-        captured: vec![x],
-    };
-    let repeated = b.push_loop(parts);
-    b.result(repeated, 0)
+    let first = if b.ty(x).element == Element::Int { b.int(1) } else { b.real(1.0) };
+    repeat(b, &n, &[first], &[x], &|b, k, carried, captured| {
+        let element = b.index(captured[0], vec![Some(k)]);
+        vec![b.mul(carried[0], element)]
+    })[0]
 }

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod cholesky_factor_corr;
+mod cov_matrix;
 mod ordered;
 mod positive_ordered;
 mod shift;
@@ -36,6 +37,8 @@ pub enum Transform {
     Ordered,
     /// Vectors of positive numbers that increase.
     PositiveOrdered,
+    /// A covariance matrix.
+    CovMatrix,
 }
 
 impl Transform {
@@ -51,6 +54,7 @@ impl Transform {
             Transform::Simplex => simplex::constrain(b, y, &dims[dims.len() - 1]),
             Transform::Ordered => ordered::constrain(b, y),
             Transform::PositiveOrdered => positive_ordered::constrain(b, y),
+            Transform::CovMatrix => cov_matrix::constrain(b, y, &dims[0]),
         }
     }
 
@@ -65,6 +69,7 @@ impl Transform {
             Transform::Simplex => simplex::unconstrain(b, x),
             Transform::Ordered => ordered::unconstrain(b, x),
             Transform::PositiveOrdered => positive_ordered::unconstrain(b, x),
+            Transform::CovMatrix => cov_matrix::unconstrain(b, x),
         }
     }
 
@@ -77,16 +82,20 @@ impl Transform {
             | Transform::LowerUpper(..)
             | Transform::Ordered
             | Transform::PositiveOrdered => dims.to_vec(),
-            Transform::CholeskyFactorCorr => {
-                let (n, batch) = dims.split_last().expect("a factor is a matrix");
-                [&batch[..batch.len() - 1], &[Size::strict_triangle(n)]].concat()
-            }
+            Transform::CholeskyFactorCorr => of_matrices(dims, Size::strict_triangle),
+            Transform::CovMatrix => of_matrices(dims, cov_matrix::n_unconstrained),
             Transform::Simplex => {
                 let (last, batch) = dims.split_last().expect("a simplex is a vector");
                 [batch, &[less_one(last)]].concat()
             }
         }
     }
+}
+
+/// The axes before the matrix, then one with as many places as `count` says of its rows.
+fn of_matrices(dims: &[Size], count: fn(&Size) -> Size) -> Vec<Size> {
+    let (batch, matrix) = dims.split_at(dims.len() - 2);
+    [batch, &[count(&matrix[0])]].concat()
 }
 
 /// `n - 1`

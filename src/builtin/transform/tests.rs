@@ -21,6 +21,7 @@ enum Kind {
     Upper,
     Both,
     CholeskyFactorCorr,
+    CovMatrix,
     Simplex,
     Ordered,
     PositiveOrdered,
@@ -49,6 +50,7 @@ impl Case {
             Kind::Upper => Transform::Upper(upper),
             Kind::Both => Transform::LowerUpper(lower, upper),
             Kind::CholeskyFactorCorr => Transform::CholeskyFactorCorr,
+            Kind::CovMatrix => Transform::CovMatrix,
             Kind::Simplex => Transform::Simplex,
             Kind::Ordered => Transform::Ordered,
             Kind::PositiveOrdered => Transform::PositiveOrdered,
@@ -90,7 +92,8 @@ impl Case {
     }
 
     /// Positions of elements of the constrained value that are free: the first ones of a
-    /// simplex, those below the diagonal of a factor, or all.
+    /// simplex, those below the diagonal of a factor, the lower triangle of a symmetric matrix,
+    /// or all.
     fn free_elements(&self) -> Vec<usize> {
         let n = *self.dims.last().expect("a container") as usize;
         let all = self.dims.iter().product::<i64>() as usize;
@@ -98,6 +101,7 @@ impl Case {
             Kind::CholeskyFactorCorr => {
                 (0..n).flat_map(|i| (0..i).map(move |j| i * n + j)).collect()
             }
+            Kind::CovMatrix => (0..n).flat_map(|i| (0..=i).map(move |j| i * n + j)).collect(),
             Kind::Simplex => (0..all).filter(|k| k % n != n - 1).collect(),
             _ => (0..all).collect(),
         }
@@ -131,7 +135,8 @@ fn all() -> Vec<Case> {
     let vectors = OF_VECTORS
         .iter()
         .flat_map(|&kind| shapes.iter().map(move |dims| Case { kind, dims: dims.clone() }));
-    elementwise.chain(factors).chain(vectors).collect()
+    let matrices = (1..=4).map(|n| Case { kind: Kind::CovMatrix, dims: vec![n, n] });
+    elementwise.chain(factors).chain(matrices).chain(vectors).collect()
 }
 
 #[test]
@@ -212,7 +217,7 @@ fn transforms_agree_with_high_precision_values() {
             "ordered" => Kind::Ordered,
             "positive_ordered" => Kind::PositiveOrdered,
             "cholesky_factor_corr" => Kind::CholeskyFactorCorr,
-            "cov_matrix" => continue,
+            "cov_matrix" => Kind::CovMatrix,
             other => panic!("no transform `{other}`"),
         };
         let dims = match vectors {
@@ -229,8 +234,9 @@ fn transforms_agree_with_high_precision_values() {
         assert!(close(found[1][0], log_jacobian[0]), "{line}: {}", found[1][0]);
         let back = run(&case.unconstrain(), &x).remove(0);
         let again = run(&case.constrain(), &back).remove(0);
+        let largest = x.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
         for (a, b) in again.iter().zip(&x) {
-            assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{line}: {again:?}");
+            assert!((a - b).abs() <= 1e-12 * largest, "{line}: {again:?}");
         }
     }
     assert!(OF_VECTORS.iter().all(|kind| tested.contains(kind)));

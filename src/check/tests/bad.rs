@@ -188,9 +188,66 @@ fn data_blocks() {
         ("", "int b; vector[b] a from cols(\"c*\");", "size-expression", "b"),
         ("cholesky_factor_corr[2] a;", "", "bad-type", "cholesky_factor_corr[2]"),
         ("int<lower=2, upper=1> a;", "", "constraint", "int<lower=2, upper=1>"),
-        ("real a = mean(column(y));", "", "not-yet", "column"),
+        ("vector[2] a from cols(\"b*\");", "", "data-source", "cols(\"b*\")"),
+        ("", "simplex[2] a from cols(\"b*\");", "bad-type", "simplex[2]"),
     ];
     assert_table(table.map(|(whole, branch, code, place)| (in_data(whole, branch), code, place)));
+}
+
+#[test]
+fn factors_and_tables() {
+    let table = [
+        ("", "rows N; array[N] index(item) a;", "factor", "item"),
+        ("factor item;", "rows N; array[N] index(itme) a;", "factor", "itme"),
+        ("factor f levels(\"a\", \"b\", \"a\");", "", "factor", "\"a\""),
+        ("factor f from (\"a\", \"b\", \"a\");", "", "factor", "\"a\""),
+        (
+            "factor f from (\"a\", \"b\") levels(\"x\");",
+            "",
+            "factor",
+            "factor f from (\"a\", \"b\") levels(\"x\");",
+        ),
+        ("factor f; factor f;", "", "duplicate-name", "f"),
+        ("factor f; table f by k { real x; }", "", "duplicate-name", "f"),
+        ("factor f; index(f) a;", "", "data-source", "index(f)"),
+        (
+            "factor f;",
+            "rows N; array[N] index(f) a = b; array[N] int b;",
+            "data-source",
+            "array[N] index(f)",
+        ),
+        ("factor f;", "index(f) a from \"u\" == \"x\";", "data-source", "\"u\" == \"x\""),
+        ("factor f from (\"a\", \"b\");", "index(f) c from \"a\";", "data-source", "\"a\""),
+        ("table t by k { real a = 2; }", "", "data-source", "a"),
+        ("table t by k { matrix[2, 2] a; }", "", "data-source", "matrix[2, 2]"),
+        ("table t by k { real a; real a; }", "", "duplicate-name", "a"),
+        ("table t by k { real a missing; }", "", "missing", "missing"),
+        ("real a missing;", "", "missing", "missing"),
+        ("", "real a missing = 2;", "missing", "missing"),
+        ("", "int a from \"u\" == \"x\" missing;", "missing", "missing"),
+    ];
+    assert_table(table.map(|(whole, branch, code, place)| (in_data(whole, branch), code, place)));
+    assert_told(&in_global("index(item) a ~ normal(0, 1);"), "factor", "index(item)");
+}
+
+#[test]
+fn columns_as_whole_data() {
+    let table = [
+        ("real a = mean(column(m));", "", "unknown-in-data", "m"),
+        ("real b; real a = mean(column(b));", "", "column", "b"),
+        ("real a = mean(column(y + 1));", "", "column", "column(y + 1)"),
+        ("real a = mean(column(yy));", "", "unknown-name", "yy"),
+        ("real a = standardize(y);", "", "branch-in-whole-data", "y"),
+        ("real a = mean(column(b));", "real b = a;", "data-cycle", "a"),
+    ];
+    let texts = table.map(|(whole, branch, code, place)| (in_data(whole, branch), code, place));
+    assert_table(texts);
+    assert_told(&in_global("real a = mean(column(v));"), "column", "column(v)");
+    assert_told(
+        &in_local("real z ~ normal(m, s); y ~ normal(z + mean(column(y)), s);"),
+        "column",
+        "column(y)",
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What binding promises, on small files. Here are the schemas and files the tests share.
 
+mod branches;
 mod laws;
+mod numbered;
 mod reading;
 mod refusals;
 mod settings;
@@ -62,6 +64,7 @@ fn schema(key: &[&str], data: Vec<Datum>) -> Schema {
         factors: Vec::new(),
         tables: Vec::new(),
         data,
+        missing_reads: Vec::new(),
     }
 }
 

@@ -13,13 +13,13 @@ fn cells_that_are_not_numbers_are_named() {
         text,
         &schools(),
         expect![[r#"
-        [missing-value] obs.csv:3, column `y`, branch school = B: `NA` stands for a missing value
-          also obs.csv:4, column `y`, branch school = C: the cell is empty
-          also obs.csv:4, column `sigma`, branch school = C: `1_000` is not a number
-          also obs.csv:5, column `y`, branch school = D: `abc` is not a number
-          also obs.csv:5, column `sigma`, branch school = D: `1e400` is not finite
-          and 3 more
-          help: fill it in, or drop rows with missing values: `--na drop`"#]],
+            [missing-value] obs.csv:3, column `y`, branch school = B: `NA` stands for a missing value
+              also obs.csv:4, column `y`, branch school = C: the cell is empty
+              also obs.csv:4, column `sigma`, branch school = C: `1_000` is not a number
+              also obs.csv:5, column `y`, branch school = D: `abc` is not a number
+              also obs.csv:5, column `sigma`, branch school = D: `1e400` is not finite
+              and 3 more
+              help: fill it in, drop rows with missing values, `--na drop`, or allow them in an outcome, which then has no term there: `vector[N] y missing;`"#]],
     );
     let whole = schema(&["g"], vec![int(per_row("y"))]);
     refused(
@@ -35,21 +35,21 @@ fn cells_that_are_not_numbers_are_named() {
         &whole,
         expect![[r#"
             [not-a-number] obs.csv:2, column `y`, branch g = 1: `\u{1b}[31mred and very long indeed as if it w…` is not a number
-              help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors"#]],
+              help: numbers are written like `3`, `-0.5` or `1.2e-3`; words are numbered by a factor, `factor f from "column";` and `array[N] index(f) column;`, or compared: `from "column" == "word"`"#]],
     );
     refused(
         "g,y\n,1\n",
         &whole,
         expect![[r#"
-        [missing-value] obs.csv:2, column `g`: the cell is empty
-          help: fill it in, or drop rows with missing values: `--na drop`"#]],
+            [missing-value] obs.csv:2, column `g`: the cell is empty
+              help: fill it in, drop rows with missing values, `--na drop`, or allow them in an outcome, which then has no term there: `vector[N] y missing;`"#]],
     );
     refused(
         "y\nx\n",
         &schema(&[], vec![branch("y")]),
         expect![[r#"
-        [not-a-number] obs.csv:2, column `y`: `x` is not a number
-          help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors"#]],
+            [not-a-number] obs.csv:2, column `y`: `x` is not a number
+              help: numbers are written like `3`, `-0.5` or `1.2e-3`; words are numbered by a factor, `factor f from "column";` and `array[N] index(f) column;`, or compared: `from "column" == "word"`"#]],
     );
 }
 

@@ -171,8 +171,8 @@ fn rows_with_missing_values_are_dropped_on_demand() {
         Ok(csv("g,y\n1,NA\n1,x\n").na_drop()),
         &schema,
         expect![[r#"
-        [not-a-number] obs.csv:3, column `y`, branch g = 1: `x` is not a number
-          help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors"#]],
+            [not-a-number] obs.csv:3, column `y`, branch g = 1: `x` is not a number
+              help: numbers are written like `3`, `-0.5` or `1.2e-3`; words are numbered by a factor, `factor f from "column";` and `array[N] index(f) column;`, or compared: `from "column" == "word"`"#]],
     );
     let each = super::schema(&[], vec![branch("y")]);
     let bound = csv(text).na_drop().bind_columns(&each).expect("rows are left");
@@ -199,9 +199,9 @@ fn columns_given_directly_bind_as_a_file_does() {
         columns(numbers(&[1.0, f64::NAN, 0.5])),
         &schema,
         expect![[r#"
-        [missing-value] the data, row 2, column `y`, branch g = 9: `NaN` stands for a missing value
-          also the data, row 3, column `y`, branch g = 10: `0.5` is not a whole number, and the model declares an `int`
-          help: fill it in, or drop rows with missing values: `--na drop`"#]],
+            [missing-value] the data, row 2, column `y`, branch g = 9: `NaN` stands for a missing value
+              also the data, row 3, column `y`, branch g = 10: `0.5` is not a whole number, and the model declares an `int`
+              help: fill it in, drop rows with missing values, `--na drop`, or allow them in an outcome, which then has no term there: `vector[N] y missing;`"#]],
     );
     refusal(
         columns(numbers(&[1.0])),

@@ -1,6 +1,6 @@
 //! What makes two values the same.
 
-use super::super::op::{Op, ValueId, ValueType};
+use super::super::op::{BinaryOp, Op, UnaryOp, ValueId, ValueType};
 use crate::ty::Size;
 
 /// Equal keys: equal values.
@@ -21,10 +21,10 @@ pub fn key(op: &Op, ty: &ValueType) -> Option<Key> {
         Op::Int(k) => words.push(k.cast_unsigned()),
         Op::SizeOf(s) | Op::Eye { offset: s } => size = Some(s.clone()),
         Op::Unary(op, _) => words.extend(unary_words(*op)),
-        Op::Binary(op, ..) => words.push(*op as u64),
         Op::Broadcast(_, axes) | Op::Sum(_, axes) | Op::Largest(_, axes) => {
             words.extend(bytes(axes))
         }
+        Op::Binary(op, ..) => words.extend(binary_words(*op)),
         Op::Contract { a_axes, b_axes, .. } => {
             words.extend(bytes(a_axes));
             words.push(u64::MAX);
@@ -51,14 +51,37 @@ fn bytes(axes: &[u8]) -> impl Iterator<Item = u64> {
     axes.iter().map(|&axis| u64::from(axis))
 }
 
-fn unary_words(op: super::super::op::UnaryOp) -> [u64; 2] {
-    use super::super::op::UnaryOp;
+fn unary_words(op: UnaryOp) -> [u64; 2] {
     match op {
         UnaryOp::Polygamma(n) => [1, u64::from(n)],
+        UnaryOp::LogPhi(n) => [2, u64::from(n)],
         other => {
             let position = UnaryOp::ALL.iter().position(|&known| known == other);
             [0, position.expect("every op is listed") as u64]
         }
+    }
+}
+
+fn binary_words(op: BinaryOp) -> [u64; 4] {
+    let plain = |position: u64| [position, 0, 0, 0];
+    match op {
+        BinaryOp::Add => plain(0),
+        BinaryOp::Sub => plain(1),
+        BinaryOp::Mul => plain(2),
+        BinaryOp::Div => plain(3),
+        BinaryOp::Pow => plain(4),
+        BinaryOp::Min => plain(5),
+        BinaryOp::Max => plain(6),
+        BinaryOp::IntDiv => plain(7),
+        BinaryOp::Rem => plain(8),
+        BinaryOp::Equal => plain(9),
+        BinaryOp::NotEqual => plain(10),
+        BinaryOp::Less => plain(11),
+        BinaryOp::LessEqual => plain(12),
+        BinaryOp::Atan2 => plain(13),
+        BinaryOp::Hypot => plain(14),
+        BinaryOp::LogBeta => plain(15),
+        BinaryOp::Partial(f, i, j) => [16, f as u64, u64::from(i), u64::from(j)],
     }
 }
 

@@ -1,0 +1,193 @@
+//! Containers put together, and turned round.
+
+use super::{
+    Argument, Function, Lower, Meaning, Returned, matrix, matrix_dims, row_vector, vector,
+};
+use crate::builtin::repeat::repeat;
+use crate::ir::build::Builder;
+use crate::ir::op::ValueId;
+use crate::ty::{Element, Shape, Size, Type};
+
+/// All of them.
+pub static ALL: [Function; 4] = [
+    of_containers(
+        "append_row",
+        &[
+            "vector append_row(vector x, vector y)",
+            "vector append_row(real x, vector y)",
+            "vector append_row(vector x, real y)",
+            "matrix append_row(matrix x, matrix y)",
+            "matrix append_row(row_vector x, matrix y)",
+            "matrix append_row(row_vector x, row_vector y)",
+        ],
+        "y below x",
+        append_row,
+        |b, args, types| append(b, args, &types.result.dims(), 0),
+    ),
+    of_containers(
+        "append_col",
+        &[
+            "row_vector append_col(row_vector x, row_vector y)",
+            "row_vector append_col(real x, row_vector y)",
+            "row_vector append_col(row_vector x, real y)",
+            "matrix append_col(matrix x, matrix y)",
+            "matrix append_col(vector x, matrix y)",
+            "matrix append_col(vector x, vector y)",
+        ],
+        "y to the right of x",
+        append_col,
+        |b, args, types| {
+            let dims = types.result.dims();
+            append(b, args, &dims, dims.len() - 1)
+        },
+    ),
+    of_containers(
+        "append_array",
+        &["array[] T append_array(array[] T x, array[] T y)"],
+        "The elements of x, then those of y",
+        |args| {
+            let [x, y] = args else { return None };
+            let alike = x.ty.unsized_name() == y.ty.unsized_name();
+            let (n, m) = (x.ty.array.first()?, y.ty.array.first()?);
+            let total = n.checked_add(m).filter(|_| alike)?;
+            let mut ty = x.ty.clone();
+            ty.array[0] = total;
+            let inner = x.ty.dims().into_iter().zip(y.ty.dims()).skip(1);
+            let returned = Returned::from(ty);
+            Some(inner.fold(returned, |returned, (a, b)| returned.equal((0, &a), (1, &b))))
+        },
+        |b, args, types| append(b, args, &types.result.dims(), 0),
+    ),
+    of_containers(
+        "reverse",
+        &["vector reverse(vector x)", "array[] T reverse(array[] T x)"],
+        "The elements from the last to the first",
+        |args| match args {
+            [x] if !x.ty.is_scalar() && matrix_dims(&x.ty).is_none() => Some(x.ty.clone().into()),
+            _ => None,
+        },
+        |b, args, _| reverse(b, args[0]),
+    ),
+];
+
+const fn of_containers(
+    name: &'static str,
+    signatures: &'static [&'static str],
+    doc: &'static str,
+    result: fn(&[Argument]) -> Option<Returned>,
+    lower: Lower,
+) -> Function {
+    let meaning = Meaning::Ops(lower);
+    Function { name, signatures, doc, sizes: &[], result, is_discontinuous: false, meaning }
+}
+
+/// Rows and columns of what is no array; a number is a row and a column.
+fn block(ty: &Type) -> Option<(Size, Size)> {
+    let one = Size::constant(1);
+    ty.array.is_empty().then_some(())?;
+    Some(match &ty.shape {
+        Shape::Scalar => (one.clone(), one),
+        Shape::Vector(n) => (n.clone(), one),
+        Shape::RowVector(n) => (one, n.clone()),
+        Shape::Matrix(rows, columns) => (rows.clone(), columns.clone()),
+    })
+}
+
+fn append_row(args: &[Argument]) -> Option<Returned> {
+    let [x, y] = args else { return None };
+    let ((rows, columns), (more, others)) = (block(&x.ty)?, block(&y.ty)?);
+    let total = rows.checked_add(&more)?;
+    let is = |ty: &Type, column: bool| match ty.shape {
+        Shape::Vector(_) => column,
+        Shape::RowVector(_) | Shape::Matrix(..) => !column,
+        Shape::Scalar => false,
+    };
+    let scalar = |ty: &Type| ty.is_scalar();
+    let (a, b) = (&x.ty, &y.ty);
+    if (is(a, true) && (is(b, true) || scalar(b))) || (scalar(a) && is(b, true)) {
+        return Some(vector(&total).into());
+    }
+    let returned = Returned::from(matrix(&total, &columns)).equal((0, &columns), (1, &others));
+    (is(a, false) && is(b, false)).then_some(returned)
+}
+
+fn append_col(args: &[Argument]) -> Option<Returned> {
+    let [x, y] = args else { return None };
+    let ((rows, columns), (others, more)) = (block(&x.ty)?, block(&y.ty)?);
+    let total = columns.checked_add(&more)?;
+    let is = |ty: &Type, row: bool| match ty.shape {
+        Shape::RowVector(_) => row,
+        Shape::Vector(_) | Shape::Matrix(..) => !row,
+        Shape::Scalar => false,
+    };
+    let scalar = |ty: &Type| ty.is_scalar();
+    let (a, b) = (&x.ty, &y.ty);
+    if (is(a, true) && (is(b, true) || scalar(b))) || (scalar(a) && is(b, true)) {
+        return Some(row_vector(&total).into());
+    }
+    let returned = Returned::from(matrix(&rows, &total)).equal((0, &rows), (1, &others));
+    (is(a, false) && is(b, false)).then_some(returned)
+}
+
+/// Zeros of the element type of `like`.
+fn zeros(b: &mut Builder, like: ValueId, dims: &[Size]) -> ValueId {
+    if b.ty(like).element == Element::Real {
+        return b.fill(0.0, dims.to_vec());
+    }
+    let zero = b.int(0);
+    b.broadcast(zero, &[], dims)
+}
+
+/// Both arguments, one after the other along an axis; what lacks the axis has one place there.
+fn append(b: &mut Builder, args: &[ValueId], dims: &[Size], axis: usize) -> ValueId {
+    let real = args.iter().copied().find(|&arg| b.ty(arg).element == Element::Real);
+    let mut whole = zeros(b, real.unwrap_or(args[0]), dims);
+    let mut start = Size::default();
+    for &part in args {
+        let one = Size::constant(1);
+        let length = match b.rank(part) == dims.len() {
+            true => b.dims(part)[axis].clone(),
+            false => one,
+        };
+        whole = write(b, whole, part, axis, &start);
+        start = start.checked_add(&length).expect("sizes were checked");
+    }
+    whole
+}
+
+/// `whole` with `part` from position `start` on along an axis.
+fn write(b: &mut Builder, whole: ValueId, part: ValueId, axis: usize, start: &Size) -> ValueId {
+    let rank = b.rank(whole);
+    let at = move |position: ValueId| -> Vec<Option<ValueId>> {
+        (0..rank).map(|k| (k == axis).then_some(position)).collect()
+    };
+    if b.rank(part) < rank {
+        let position = b.size(start);
+        return b.set(whole, at(position), part);
+    }
+    let length = b.dims(part)[axis].clone();
+    let step = |b: &mut Builder, k: ValueId, carried: &[ValueId], captured: &[ValueId]| {
+        let slice = b.index(captured[0], at(k));
+        let start = b.size(start);
+        let position = b.add(start, k);
+        vec![b.set(carried[0], at(position), slice)]
+    };
+    repeat(b, &length, &[whole], &[part], &step)[0]
+}
+
+/// The parts along the first axis from the last to the first.
+fn reverse(b: &mut Builder, x: ValueId) -> ValueId {
+    let dims = b.dims(x).to_vec();
+    let whole = zeros(b, x, &dims);
+    let at = |position: ValueId| -> Vec<Option<ValueId>> {
+        (0..dims.len()).map(|k| (k == 0).then_some(position)).collect()
+    };
+    let step = |b: &mut Builder, k: ValueId, carried: &[ValueId], captured: &[ValueId]| {
+        let part = b.index(captured[0], at(k));
+        let last = dims[0].checked_sub(&Size::constant(1)).expect("sizes were checked");
+        let last = b.size(&last);
+        let position = b.sub(last, k);
+        vec![b.set(carried[0], at(position), part)]
+    };
+    repeat(b, &dims[0], &[whole], &[x], &step)[0]
+}

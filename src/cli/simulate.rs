@@ -1,0 +1,87 @@
+//! `hbdc simulate`
+
+use std::path::Path;
+
+use hbdc::{CompileOptions, CompiledModel, Point, SimulateConfig, SimulateError, simulate};
+use serde_json::json;
+
+use super::args::{MessageFormat, SimulateArgs};
+use super::{Failure, Outcome, input, print};
+
+/// Draws the outcomes of a model and writes them as CSV.
+pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
+    let model = input::model(&args.model, &CompileOptions::default(), format)?;
+    let dataset = input::dataset(&args.input, format)?;
+    let point = match &args.at {
+        Some(path) => Some(read_point(&model, args, path, format)?),
+        None => None,
+    };
+    let config = SimulateConfig { seed: args.seed, point };
+    let failure = |error| simulate_failure(&error, &model, format);
+    let simulated = simulate(&model, dataset, &config).map_err(failure)?;
+    for name in &simulated.given {
+        let message =
+            format!("`{name}` keeps its values: it is used in another way than left of `~`, too");
+        input::note(&message, format);
+    }
+    if simulated.drawn.is_empty() {
+        let message = "no column stands left of `~` alone, so none was drawn";
+        input::note(message, format);
+    }
+    if let Some(path) = &args.truth {
+        let evaluator = model.evaluator(&simulated.data);
+        let evaluator =
+            evaluator.map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
+        let points = json!({ "points": [evaluator.point_json(&simulated.point)] });
+        write(path, &format!("{points:#}\n"))?;
+    }
+    match &args.out {
+        Some(path) => write(path, &simulated.to_csv()),
+        None => print(&simulated.to_csv()),
+    }
+}
+
+/// The first point of a file.
+fn read_point(
+    model: &CompiledModel,
+    args: &SimulateArgs,
+    path: &Path,
+    format: MessageFormat,
+) -> Result<Point, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|fault| Failure::usage(format!("cannot read the points {shown}: {fault}")))?;
+    let dataset = input::dataset(&args.input, format)?;
+    let layout = hbdc::simulated_layout(model, dataset);
+    let evaluator =
+        layout.map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
+    let points = evaluator.read_points(&text);
+    let points = points.map_err(|error| Failure::coded("points", format!("{shown}: {error}")))?;
+    let first = points.points.into_iter().next();
+    first.ok_or_else(|| Failure::coded("points", format!("{shown}: there is no point")))
+}
+
+fn simulate_failure(
+    error: &SimulateError,
+    model: &CompiledModel,
+    format: MessageFormat,
+) -> Failure {
+    match error {
+        SimulateError::Data(error) => input::data_failure(error, Some(model.source()), format),
+        SimulateError::Statement { message, span } => {
+            let source = model.source();
+            let (line, column) = source.line_column(span.start);
+            Failure::coded("simulate", format!("{}:{line}:{column}: {message}", source.name()))
+        }
+    }
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    let options = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    options.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes())).map_err(
+        |fault| {
+            Failure::usage(format!("cannot write {}: {fault}", path.display()))
+                .help("files that exist are never overwritten: name another or move it away")
+        },
+    )
+}

@@ -1,0 +1,211 @@
+//! Lays out the values of all data that are read from columns.
+
+use std::sync::Arc;
+
+use super::bind::Read;
+use super::bound::BoundData;
+use super::error::{DataError, DataErrorKind, Places, show_number};
+use super::levels::{Levels, Numbers};
+use super::lines::Lines;
+use super::load::{Labels, Table};
+use super::plan::{File, Plans, Slot};
+use crate::schema::{Datum, Numbered};
+
+/// The columns of one file that are still wanted.
+struct Columns {
+    numbers: Vec<Vec<f64>>,
+    /// How many data are still to be read from each of `numbers`.
+    uses: Vec<usize>,
+    labels: Vec<Labels>,
+}
+
+impl Columns {
+    fn of(table: Table, data: &[Vec<Slot>]) -> Columns {
+        let mut uses = vec![0; table.numbers.len()];
+        for slot in data.iter().flatten() {
+            if let Slot::Number(k) = slot {
+                uses[*k] += 1;
+            }
+        }
+        Columns { numbers: table.numbers, uses, labels: table.labels }
+    }
+
+    /// A column as read; the last use of a column takes its memory.
+    fn number(&mut self, slot: usize) -> Vec<f64> {
+        self.uses[slot] -= 1;
+        match self.uses[slot] {
+            0 => std::mem::take(&mut self.numbers[slot]),
+            _ => self.numbers[slot].clone(),
+        }
+    }
+}
+
+/// Lays out the values of all data that are read from columns.
+pub(super) fn fill(bound: &mut BoundData, plans: &Plans, read: Read) -> Result<(), DataError> {
+    let mut rows = Columns::of(read.rows, &plans.rows.data);
+    let mut branches = read
+        .branches
+        .zip(plans.branches.as_ref())
+        .map(|(table, plan)| Columns::of(table, &plan.data));
+    let tables = read.tables.into_iter().zip(&plans.tables);
+    let mut tables: Vec<Columns> =
+        tables.map(|(table, plan)| Columns::of(table, &plan.data)).collect();
+    for position in 0..bound.schema.data.len() {
+        let Some(file) = plans.homes[position] else { continue };
+        let columns = match file {
+            File::Rows => &mut rows,
+            File::Branches => branches.as_mut().expect("no datum lies in a file not given"),
+            File::Table(k) => &mut tables[k],
+        };
+        let mut read = Vec::new();
+        for slot in plans.slots(position) {
+            let column = match *slot {
+                Slot::Number(slot) => columns.number(slot),
+                Slot::Label(slot) => bound.numbered(position, file, &columns.labels[slot])?,
+            };
+            read.push(arrange(column, bound.order(file)));
+        }
+        let datum = &bound.schema.data[position];
+        let values = match (file, datum.per_row) {
+            (File::Rows, false) => per_branch(bound, position, &read)?,
+            _ => side_by_side(read),
+        };
+        bound.values[position] = Some(Arc::new(values));
+    }
+    Ok(())
+}
+
+impl BoundData {
+    /// The row as read behind each row, branch or key of a file; none where they are in order.
+    fn order(&self, file: File) -> Option<&[u32]> {
+        match file {
+            File::Rows => self.grouping.order.as_deref(),
+            File::Branches => self.grouping.listed.as_ref().map(|listed| listed.rows.as_slice()),
+            File::Table(k) => Some(&self.tables[k].rows),
+        }
+    }
+
+    fn lines(&self, file: File) -> &Lines {
+        match (file, &self.grouping.listed) {
+            (File::Branches, Some(listed)) => &listed.lines,
+            (File::Table(k), _) => &self.tables[k].lines,
+            _ => &self.grouping.lines,
+        }
+    }
+
+    /// The numbers, in order of reading, that a column of texts stands for.
+    fn numbered(&self, datum: usize, file: File, labels: &Labels) -> Result<Vec<f64>, DataError> {
+        let datum = &self.schema.data[datum];
+        let (levels, of): (&Levels, Numbers) = match datum.numbered {
+            Some(Numbered::Factor(k)) => {
+                (&self.factors[k], Numbers::Factor(&self.schema.factors[k]))
+            }
+            Some(Numbered::Table(k)) => {
+                let table = &self.tables[k];
+                (&table.keys, Numbers::Table(&self.schema.tables[k], &table.source))
+            }
+            None => unreachable!("texts are read for what is numbered"),
+        };
+        levels.numbers(labels, self.lines(file), of, datum.span)
+    }
+}
+
+fn arrange(column: Vec<f64>, order: Option<&[u32]>) -> Vec<f64> {
+    match order {
+        Some(order) => order.iter().map(|&row| column[row as usize]).collect(),
+        None => column,
+    }
+}
+
+/// Columns side by side, row after row.
+fn side_by_side(mut columns: Vec<Vec<f64>>) -> Vec<f64> {
+    if columns.len() == 1 {
+        return columns.remove(0);
+    }
+    let n_rows = columns.first().map_or(0, Vec::len);
+    let mut values = Vec::with_capacity(n_rows * columns.len());
+    for row in 0..n_rows {
+        values.extend(columns.iter().map(|column| column[row]));
+    }
+    values
+}
+
+/// The value of each branch; its rows must agree.
+fn per_branch(
+    bound: &BoundData,
+    position: usize,
+    columns: &[Vec<f64>],
+) -> Result<Vec<f64>, DataError> {
+    let datum = &bound.schema.data[position];
+    let grouping = &bound.grouping;
+    let mut values = Vec::with_capacity(grouping.n_branches() * columns.len());
+    let mut places = Places::default();
+    for branch in 0..grouping.n_branches() {
+        let rows = grouping.rows(branch);
+        for (column, name) in columns.iter().zip(&bound.columns[position]) {
+            let column = &column[rows.clone()];
+            let Some(&first) = column.first() else {
+                if !datum.may_be_missing {
+                    let help = Some(rowless_help(bound, datum));
+                    places.add_with_help(DataErrorKind::MissingValue, help, || {
+                        rowless_text(bound, branch, name)
+                    });
+                }
+                values.push(f64::NAN);
+                continue;
+            };
+            values.push(first);
+            let differs = |value: &f64| *value != first && !(value.is_nan() && first.is_nan());
+            if let Some(other) = column.iter().position(differs) {
+                let pair = [rows.start, rows.start + other];
+                let help = Some(varies_help(datum));
+                places.add_with_help(DataErrorKind::VariesInBranch, help, || {
+                    varies_text(bound, branch, name, pair, [first, column[other]])
+                });
+            }
+        }
+    }
+    places.into_error().map_or(Ok(values), |error| Err(error.at(datum.span)))
+}
+
+fn rowless_text(bound: &BoundData, branch: usize, column: &str) -> String {
+    let grouping = &bound.grouping;
+    let (place, label) = (grouping.place_of(branch), grouping.label(branch));
+    let file = grouping.lines.source();
+    format!("{place}: branch {label} has no rows in {file}, and so no value of column `{column}`")
+}
+
+fn rowless_help(bound: &BoundData, datum: &Datum) -> String {
+    let file = bound.grouping.listed.as_ref().map_or("", |listed| listed.lines.source());
+    format!("`{}` is one value per branch: give its column in {file}", datum.name)
+}
+
+fn varies_text(
+    bound: &BoundData,
+    branch: usize,
+    name: &str,
+    pair: [usize; 2],
+    values: [f64; 2],
+) -> String {
+    let grouping = &bound.grouping;
+    let [first, second] = pair.map(|row| grouping.as_read(row));
+    let [a, b] = values.map(|value| match value.is_nan() {
+        true => "empty".to_string(),
+        false => show_number(value),
+    });
+    format!(
+        "{}: column `{name}` varies within branch {}: it is {a} here and {b} in {}",
+        grouping.lines.place(first),
+        grouping.label(branch),
+        grouping.lines.short(second)
+    )
+}
+
+fn varies_help(datum: &Datum) -> String {
+    let name = &datum.name;
+    format!(
+        "`{} {name}` is one value per branch: declare `vector[N] {name}` for one per row, \
+         or take its `mean` or `sum` per branch",
+        datum.type_text
+    )
+}

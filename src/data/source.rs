@@ -1,0 +1,77 @@
+//! One file of a data set, or columns given in its place.
+
+use super::csv::CsvSource;
+use super::dataset::Column;
+use super::error::{DataError, DataErrorKind};
+use super::lines::Lines;
+use super::load::{Loader, Pushed, Table};
+use super::plan::Plan;
+
+/// What messages call columns that were given directly.
+const COLUMNS_NAME: &str = "the data";
+
+/// A header, and rows that are read when a model is bound.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Csv(CsvSource),
+    Columns { header: Vec<String>, columns: Vec<Column> },
+}
+
+impl Source {
+    /// The names of the columns, in order.
+    pub(super) fn header(&self) -> &[String] {
+        match self {
+            Source::Csv(source) => source.header(),
+            Source::Columns { header, .. } => header,
+        }
+    }
+
+    /// What messages call it: the file's name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Source::Csv(source) => source.name(),
+            Source::Columns { .. } => COLUMNS_NAME,
+        }
+    }
+
+    /// Reads what `plan` asks for. An error where cells are not what it asks for.
+    pub(super) fn load(&self, plan: &Plan, na_drop: bool) -> Result<Table, DataError> {
+        match self {
+            Source::Csv(source) => source.load(plan, na_drop),
+            Source::Columns { header, columns } => load_columns(header, columns, plan, na_drop),
+        }
+    }
+
+    /// The error for a file without rows, `n_dropped` of which were dropped.
+    pub(super) fn no_rows(&self, n_dropped: usize) -> DataError {
+        let source = self.name();
+        let error = |message: String| DataError::new(DataErrorKind::NoRows, message);
+        match n_dropped {
+            0 => error(format!("{source} has no rows"))
+                .help("below the line that names the columns, give one line per row"),
+            n => error(format!("{source} has no rows left: {n} were dropped for missing values"))
+                .help("fill in the column that is empty, or take it out of the model"),
+        }
+    }
+}
+
+fn load_columns(
+    header: &[String],
+    columns: &[Column],
+    plan: &Plan,
+    na_drop: bool,
+) -> Result<Table, DataError> {
+    let mut by_as_text = vec![false; plan.by.len()];
+    'attempt: loop {
+        let lines = Lines::of_columns(COLUMNS_NAME);
+        let mut loader = Loader::new(plan, header, lines, na_drop, &by_as_text);
+        for row in 0..columns.first().map_or(0, Column::len) {
+            let cell = |column: usize| columns[column].cell(row);
+            if let Pushed::ReadByAsText(column) = loader.push(row as u64 + 1, cell) {
+                by_as_text[column] = true;
+                continue 'attempt;
+            }
+        }
+        return loader.finish();
+    }
+}

@@ -1,0 +1,113 @@
+//! Drawing unknowns and outcomes by the statements of a model, so that nobody has to describe
+//! the model twice.
+//!
+//! Statements run in order, first those of `global`, then those of `local` for each branch. At
+//! `x ~ distribution(…)` the left side is drawn: an unknown from its prior (unless a point gives
+//! it), a column from its distribution. Later statements see what was drawn before. A column
+//! used in any other way, in `target +=` or for derived data, is given: it keeps its values.
+
+mod csv;
+mod draw;
+mod drawn;
+mod walk;
+
+use std::fmt;
+
+use crate::data::{BoundData, DataError, Dataset};
+use crate::model::{CompiledModel, Evaluator, Point};
+use crate::source::Span;
+
+/// What a simulation is made from.
+#[derive(Clone, Debug, Default)]
+pub struct SimulateConfig {
+    /// The same seed gives the same draws.
+    pub seed: u64,
+    /// Values of the unknowns; none: they are drawn from their priors.
+    pub point: Option<Point>,
+}
+
+/// What was drawn.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// The unknowns: drawn, or as given.
+    pub point: Point,
+    /// The data, with what could be drawn replaced.
+    pub data: BoundData,
+    /// Names of the columns that were drawn.
+    pub drawn: Vec<String>,
+    /// Names of the columns left of `~` that are used in another way too, and so were given.
+    pub given: Vec<String>,
+}
+
+/// Why nothing could be drawn.
+#[derive(Debug)]
+pub enum SimulateError {
+    /// The data do not fit the model.
+    Data(DataError),
+    /// A statement cannot be drawn.
+    Statement {
+        /// What is wrong and what to do.
+        message: String,
+        /// Where it stands.
+        span: Span,
+    },
+}
+
+impl fmt::Display for SimulateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SimulateError::Data(error) => error.fmt(f),
+            SimulateError::Statement { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for SimulateError {}
+
+impl From<DataError> for SimulateError {
+    fn from(error: DataError) -> Self {
+        SimulateError::Data(error)
+    }
+}
+
+/// An evaluator for data whose drawn columns need not be there: it knows the shape of points.
+///
+/// # Errors
+/// When the data do not fit.
+pub fn simulated_layout(model: &CompiledModel, data: Dataset) -> Result<Evaluator, DataError> {
+    let columns = drawn::columns(model.typed());
+    let mut bound = data.bind_without(model.schema(), &columns.drawn)?;
+    for datum in columns.drawn {
+        let declared = &bound.schema().data[datum];
+        let units = if declared.per_row { bound.n_rows_total() } else { bound.n_branches() };
+        let n = units * bound.inner(datum);
+        bound.set_drawn(datum, vec![0.0; n]);
+    }
+    model.evaluator(&bound)
+}
+
+/// Draws the columns that stand left of `~`, and the unknowns unless they are given. The columns
+/// that are drawn need not be in the data.
+///
+/// # Errors
+/// When the data do not fit, or an unknown has no distribution to be drawn from and is not
+/// given, or a distribution's arguments are outside its domain.
+pub fn simulate(
+    model: &CompiledModel,
+    data: Dataset,
+    config: &SimulateConfig,
+) -> Result<Simulated, SimulateError> {
+    let columns = drawn::columns(model.typed());
+    let bound = data.bind_without(model.schema(), &columns.drawn)?;
+    let mut walk = walk::Walk::new(model, &bound, config, &columns.drawn);
+    let point = walk.run()?;
+    let values = walk.into_drawn();
+    let name = |datum: &usize| bound.schema().data[*datum].name.clone();
+    let drawn = columns.drawn.iter().map(name).collect();
+    let given = columns.given.iter().map(name).collect();
+    let mut data = bound;
+    for (datum, values) in values {
+        data.set_drawn(datum, values);
+    }
+    Ok(Simulated { point, data, drawn, given })
+}
