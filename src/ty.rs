@@ -139,6 +139,31 @@ impl Size {
         Some(product)
     }
 
+    /// `self / divisor` where that is certain to leave no remainder, as in `(D * (D + 1)) / 2`.
+    pub fn checked_exact_div(&self, divisor: i64) -> Option<Size> {
+        if divisor <= 0 {
+            return None;
+        }
+        if self.terms.values().all(|coefficient| coefficient % divisor == 0) {
+            let divided = self.terms.iter().map(|(atoms, c)| (atoms.clone(), c / divisor));
+            return Some(Size { terms: divided.collect() });
+        }
+        if divisor != 2 { None } else { self.as_twice_a_triangle() }
+    }
+
+    /// `m (m - 1) / 2` where this is `m (m - 1)` for some `m = atom + k`.
+    fn as_twice_a_triangle(&self) -> Option<Size> {
+        let atom = self.terms.keys().find_map(|atoms| match atoms.as_slice() {
+            [a, b] if a == b => Some(a.clone()),
+            _ => None,
+        })?;
+        let linear = self.terms.get([atom.clone()].as_slice()).copied().unwrap_or(0);
+        let shift = linear.checked_add(1)?.checked_div(2)?;
+        let m = Size::term(vec![atom], 1).checked_add(&Size::constant(shift))?;
+        let twice = m.checked_mul(&m.checked_sub(&Size::constant(1))?)?;
+        (twice == *self).then(|| Size::strict_triangle(&m))
+    }
+
     /// Its value where `value_of` gives the atoms'; `None` on overflow.
     pub fn evaluate(&self, value_of: &mut dyn FnMut(&SizeAtom) -> i64) -> Option<i64> {
         let mut sum = 0_i64;

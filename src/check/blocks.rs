@@ -43,8 +43,9 @@ impl Checker<'_> {
                 .error(Code::SecondBranch, second.span, "a model has one `branch` section")
                 .label(first.span, "the first one is here")
                 .help(
-                    "keep as branch the grouping with most groups; give the other unknowns in \
-                     `global`, indexed by a whole-number column such as `array[N] int item;`",
+                    "keep as branch the grouping with most groups and make the other a factor: \
+                     `factor item;` in `data`, `array[N] index(item) item;` in `branch`, and \
+                     `vector[size(item)] b ~ normal(0, tau);` in `global`, used as `b[item]`",
                 );
         }
         for branch in branches {
@@ -54,9 +55,10 @@ impl Checker<'_> {
                     .error(Code::NestedBranch, *nested, "a `branch` cannot hold another")
                     .label(branch.span, "inside this one")
                     .help(
-                        "keep one of them as branch; the other grouping becomes a whole-number \
-                         column that indexes unknowns, or part of a compound key \
-                         `branch (a, b)`",
+                        "keep one of them as branch and make the other a factor: `factor item;` \
+                         in `data`, `array[N] index(item) item;` in `branch`, and \
+                         `vector[size(item)] b ~ normal(0, tau);` in `global`, used as `b[item]`; \
+                         or name both in a compound key, `branch (a, b)`",
                     );
             }
         }

@@ -1,9 +1,11 @@
-//! Calls: built-in functions, and densities such as `normal_lpdf(y | mu, sigma)`.
+//! Calls: which function a name means, and its arguments.
 
 use super::Checker;
+use super::density_call::{Asked, asked_of};
 use super::flow::reads_size_only;
 use super::names::{distance, is_near};
-use super::typed::{Expr, ExprId, ExprKind};
+use super::subscript::Picked;
+use super::typed::{Expr, ExprId, ExprKind, SymbolKind};
 use crate::builtin::function::{Argument, EqualSizes, Meaning, Part};
 use crate::builtin::{self, Distribution, Function};
 use crate::diagnostic::Code;
@@ -11,108 +13,63 @@ use crate::source::Span;
 use crate::syntax::ast::Ident;
 use crate::ty::{Level, Role, Size, Type};
 
-/// `_lpdf` of a distribution that exists.
-fn density(name: &str) -> Option<(&'static Distribution, &str)> {
-    let (prefix, suffix) = name.rsplit_once('_')?;
-    let is_density = matches!(suffix, "lpdf" | "lpmf");
-    is_density.then(|| builtin::distribution(prefix)).flatten().map(|found| (found, suffix))
-}
-
-/// Functions of the language that this version lacks, with what to write meanwhile.
-const LATER_FUNCTIONS: [(&str, &str); 17] = [
-    ("log_mix", "write `log(p * exp(a) + (1 - p) * exp(b))`"),
-    ("log_sum_exp", "write `log(exp(a) + exp(b))`, or `log(sum(exp(x)))`"),
-    ("softmax", "write `exp(x) / sum(exp(x))`"),
-    ("log_softmax", "write `x - log(sum(exp(x)))`"),
-    ("rep_vector", "a number goes with any size; else assign the elements in a loop"),
-    ("rep_row_vector", "a number goes with any size; else assign the elements in a loop"),
-    ("rep_array", "assign the elements in a loop"),
-    ("rep_matrix", "a number goes with any size; else assign the elements in a loop"),
-    ("append_row", "assign the elements in a loop, part by part"),
-    ("append_col", "assign the elements in a loop, part by part"),
-    ("to_vector", "declare the data as a `vector`"),
-    ("head", "write a slice: `x[1:n]`"),
-    ("tail", "write a slice: `x[K - n + 1:K]`"),
-    ("segment", "write a slice: `x[a:b]`"),
-    ("quad_form", "write `b' * a * b`"),
-    ("min", "`fmin(a, b)` is the smaller of two numbers"),
-    ("max", "`fmax(a, b)` is the larger of two numbers"),
-];
-
-/// Distributions of the language that this version lacks.
-const LATER_DISTRIBUTIONS: [&str; 28] = [
-    "logistic",
-    "inv_gamma",
-    "chi_square",
-    "inv_chi_square",
-    "scaled_inv_chi_square",
-    "weibull",
-    "pareto",
+/// Distributions that the language plans and does not have yet.
+const LATER_DISTRIBUTIONS: [&str; 16] = [
     "skew_normal",
     "gumbel",
     "frechet",
     "von_mises",
-    "binomial",
-    "poisson",
-    "neg_binomial",
-    "neg_binomial_2",
-    "neg_binomial_2_log",
-    "categorical",
-    "categorical_logit",
-    "ordered_logistic",
-    "ordered_probit",
+    "beta_proportion",
     "beta_binomial",
     "multinomial",
-    "multi_normal",
-    "multi_normal_prec",
+    "dirichlet_multinomial",
+    "hypergeometric",
+    "ordered_probit",
+    "conditional_logit",
     "multi_student_t",
-    "dirichlet",
+    "multi_normal_prec",
     "lkj_corr",
     "wishart",
+    "inv_wishart",
 ];
 
 /// What to write for a distribution that this version lacks.
 fn instead_of(distribution: &str) -> &'static str {
     match distribution {
-        "binomial" => "`binomial_logit(n, logit(p))` says the same",
-        "poisson" => "`poisson_log(log(rate))` says the same",
-        "multi_normal" => "`multi_normal_cholesky(mu, L)` takes a factor of the covariance",
         "lkj_corr" => "`lkj_corr_cholesky(eta)` says the same of a `cholesky_factor_corr`",
-        _ => "write out its log density: `target += …;`",
+        "multi_normal_prec" => "`multi_normal(mu, inverse(precision))` says the same",
+        _ => {
+            "define its log density in `functions`: `real own_lpdf(real y, …) { … }`, and write \
+              `y ~ own(…)`"
+        }
     }
 }
 
-/// Suffixes of functions that distributions have in Stan and not here yet.
-const LATER_SUFFIXES: [&str; 7] = ["lcdf", "lccdf", "cdf", "ccdf", "rng", "lupdf", "lupmf"];
-
-/// What to write for a function, or a density, that this version lacks.
-fn later_function(name: &str) -> Option<&'static str> {
-    if let Some((_, instead)) = LATER_FUNCTIONS.iter().find(|(later, _)| *later == name) {
-        return Some(instead);
-    }
-    let (distribution, _) = name.rsplit_once('_').filter(|(_, suffix)| {
-        LATER_SUFFIXES.contains(suffix) || matches!(*suffix, "lpdf" | "lpmf")
-    })?;
-    LATER_DISTRIBUTIONS.contains(&distribution).then(|| instead_of(distribution))
+/// Whether a name asks for a distribution that this version lacks.
+fn later_distribution(name: &str) -> Option<&'static str> {
+    let is_later = |known: &&&str| {
+        name == **known || name.rsplit_once('_').is_some_and(|(stem, _)| stem == **known)
+    };
+    LATER_DISTRIBUTIONS.iter().find(is_later).map(|known| instead_of(known))
 }
 
 impl Checker<'_> {
     /// Whether a function of this name can be called; reports where not.
     pub(super) fn check_call_name(&mut self, name: &Ident) -> bool {
-        if let Some((distribution, suffix)) = density(&name.name) {
-            return self.check_density_suffix(distribution, suffix, name);
+        if let Some(may_be_called) = self.check_own_name(name) {
+            return may_be_called;
         }
         if builtin::function(&name.name).is_some() {
             return true;
         }
         if let Some(distribution) = builtin::distribution(&name.name) {
             self.report_distribution_as_function(distribution, name);
-        } else if matches!(name.name.as_str(), "column" | "standardize" | "observed") {
-            let help = "compute it beforehand and pass it with `--set`, or as a column";
-            self.not_yet(name.span, &format!("`{}`", name.name), help);
-        } else if self.is_later_function(&name.name) {
-            self.not_yet(name.span, &format!("`{}`", name.name), "use the density itself");
-        } else if let Some(instead) = later_function(&name.name) {
+            return false;
+        }
+        if let Some((distribution, asked)) = asked_of(&name.name) {
+            return self.check_density_name(distribution, asked, name);
+        }
+        if let Some(instead) = later_distribution(&name.name) {
             self.not_yet(name.span, &format!("`{}`", name.name), instead);
         } else {
             self.report_unknown_function(name);
@@ -120,54 +77,14 @@ impl Checker<'_> {
         false
     }
 
-    fn is_later_function(&self, name: &str) -> bool {
-        name.rsplit_once('_').is_some_and(|(prefix, suffix)| {
-            LATER_SUFFIXES.contains(&suffix) && builtin::distribution(prefix).is_some()
-        })
-    }
-
-    fn check_density_suffix(
-        &mut self,
-        distribution: &Distribution,
-        suffix: &str,
-        name: &Ident,
-    ) -> bool {
-        let right = distribution.density_name();
-        if right.ends_with(suffix) {
-            return true;
-        }
-        let over = if distribution.is_discrete() { "whole numbers" } else { "real numbers" };
-        let message =
-            format!("`{}` is over {over}: its log density is `{right}`", distribution.name);
-        self.diags.error(Code::DensityName, name.span, message).help(format!("write `{right}(…)`"));
-        false
-    }
-
-    fn report_distribution_as_function(&mut self, distribution: &Distribution, name: &Ident) {
-        let density = distribution.density_name();
-        let params: Vec<&str> = distribution.params.iter().map(|param| param.name).collect();
-        let bar = if params.is_empty() { "" } else { " | " };
-        self.diags
-            .error(
-                Code::DensityName,
-                name.span,
-                format!("`{}` is a distribution and not a function", name.name),
-            )
-            .help(format!(
-                "its log density is `{density}(y{bar}{})`; after `~` it stands alone: \
-                 `y ~ {}({})`",
-                params.join(", "),
-                name.name,
-                params.join(", ")
-            ));
-    }
-
     fn report_unknown_function(&mut self, name: &Ident) {
         let written = name.name.as_str();
         let message = format!("there is no function `{written}`");
         let functions = builtin::function::all().map(|function| function.name.to_string());
+        let own = self.own_names().map(str::to_string);
         let densities = builtin::distribution::ALL.iter().map(|found| found.density_name());
         let nearest = functions
+            .chain(own)
             .chain(densities)
             .filter(|known| is_near(written, known))
             .min_by_key(|known| distance(written, known));
@@ -193,45 +110,40 @@ impl Checker<'_> {
         bar: bool,
         span: Span,
     ) -> Option<ExprId> {
-        if let Some((distribution, _)) = density(&name.name) {
-            return self.check_density_call(distribution, name, args, bar, span);
+        if self.functions.position(&name.name).is_some() {
+            return self.check_own_call(name, args, bar, span);
         }
-        if bar {
-            let message = format!("`{}` takes no bar", name.name);
+        if let Some(function) = builtin::function(&name.name) {
+            self.check_bar(&name.name, false, &args, bar, span)?;
+            return self.check_function_call(function, name, args, span);
+        }
+        let (distribution, asked) = asked_of(&name.name).expect("the name was looked up before");
+        self.check_density_call(distribution, asked, name, args, bar, span)
+    }
+
+    /// The bar after the outcome of a log probability, and of nothing else.
+    pub(super) fn check_bar(
+        &mut self,
+        name: &str,
+        wanted: bool,
+        args: &[ExprId],
+        bar: bool,
+        span: Span,
+    ) -> Option<()> {
+        if bar && !wanted {
+            let message = format!("`{name}` takes no bar");
             let help = "a bar follows the outcome of a density, as in `normal_lpdf(y | mu, sigma)`";
             self.diags.error(Code::DensityBar, span, message).help(help);
             return None;
         }
-        let function = builtin::function(&name.name).expect("the name was looked up on the way in");
-        self.check_function_call(function, name, args, span)
-    }
-
-    fn check_density_call(
-        &mut self,
-        distribution: &'static Distribution,
-        name: &Ident,
-        args: Vec<ExprId>,
-        bar: bool,
-        span: Span,
-    ) -> Option<ExprId> {
-        let Some((outcome, params)) = args.split_first() else {
-            let message = format!("`{}` needs an outcome", name.name);
-            let help = format!("write `{}(y | …)`", name.name);
-            self.diags.error(Code::ArgumentCount, span, message).help(help);
-            return None;
-        };
-        if !bar && !params.is_empty() {
-            let texts: Vec<String> =
-                args.iter().map(|arg| self.text(self.exprs[*arg].span)).collect();
-            let message = format!("`{}` separates its outcome by a bar, not a comma", name.name);
-            let help = format!("write `{}({} | {})`", name.name, texts[0], texts[1..].join(", "));
-            self.diags.error(Code::DensityBar, span, message).help(help);
-            return None;
+        if bar || !wanted || args.len() < 2 {
+            return Some(());
         }
-        self.check_density(distribution, *outcome, params, name.span)?;
-        self.mark_bar_outcome(*outcome, span);
-        let kind = ExprKind::LogDensity(distribution, args.clone());
-        Some(self.push(kind, Type::real(), &args, span))
+        let texts: Vec<String> = args.iter().map(|arg| self.text(self.exprs[*arg].span)).collect();
+        let message = format!("`{name}` separates its outcome by a bar, not a comma");
+        let help = format!("write `{name}({} | {})`", texts[0], texts[1..].join(", "));
+        self.diags.error(Code::DensityBar, span, message).help(help);
+        None
     }
 
     fn check_function_call(
@@ -243,7 +155,9 @@ impl Checker<'_> {
     ) -> Option<ExprId> {
         let arguments = self.arguments_of(function, &args)?;
         let Some(returned) = (function.result)(&arguments) else {
-            self.report_arguments(function, name, &args, span);
+            if !self.report_across_branches(name, &args, span) {
+                self.report_arguments(function, name, &args, span);
+            }
             return None;
         };
         for EqualSizes { arguments: [left, right], sizes: [a, b] } in &returned.equal {
@@ -262,7 +176,36 @@ impl Checker<'_> {
         // A size follows from the data whatever has it.
         let is_of_branch = arguments[0].ty.dims().iter().any(Size::depends_on_rows);
         let level = if is_of_branch { Level::Branch } else { Level::Whole };
-        Some(self.exprs.push(Expr { kind, ty, level, role: Role::Data, span }))
+        self.forget_missing_reads(&args);
+        Some(self.add_expr(Expr { kind, ty, level, role: Role::Data, span }))
+    }
+
+    /// `mean(z)` of one number of the branch: a statement over all branches.
+    fn report_across_branches(&mut self, name: &Ident, args: &[ExprId], span: Span) -> bool {
+        let is_summary = matches!(
+            name.name.as_str(),
+            "mean" | "sum" | "sd" | "variance" | "min" | "max" | "prod" | "cumulative_sum"
+        );
+        let [arg] = args else { return false };
+        let Some(symbol) = self.named_symbol(*arg).filter(|_| is_summary) else { return false };
+        let is_local =
+            matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
+        if !is_local || !self.symbols[symbol].ty.is_scalar() {
+            return false;
+        }
+        let (text, declared) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
+        let message = format!(
+            "`{text}` is one number in each branch: its {} over branches would tie them together",
+            name.name
+        );
+        self.diags
+            .error(Code::AcrossBranches, span, message)
+            .label(declared, "one for each branch")
+            .help(format!(
+                "branches depend on each other only through `global`: give `{text}` a \
+                 distribution with a global centre, `{text} ~ normal(mu, tau);`, and use `mu`"
+            ));
+        true
     }
 
     fn report_arguments(&mut self, function: &Function, name: &Ident, args: &[ExprId], span: Span) {
@@ -319,10 +262,18 @@ impl Checker<'_> {
                         .help(format!("elements are numbered from 1 to {}", dims[0]));
                     return None;
                 }
+                let picked = Picked::Some { from: first.clone(), count: length.clone() };
+                self.warn_row_order(base, &[picked], span);
                 ExprKind::Slice(base, 0, first, length)
             }
             Part::Index { axis, argument } => {
-                self.check_index_value(args[argument], &dims[axis])?;
+                let Picked::At(_) = self.check_index_value(args[argument], &dims[axis])? else {
+                    let span = self.exprs[args[argument]].span;
+                    let message = "one whole number is wanted here, and these are several";
+                    let help = "several rows or columns are `m[numbers]` and `m[, numbers]`";
+                    self.diags.error(Code::Index, span, message).help(help);
+                    return None;
+                };
                 let mut at = vec![None; axis + 1];
                 at[axis] = Some(args[argument]);
                 ExprKind::Index(base, at)
@@ -350,39 +301,39 @@ impl Checker<'_> {
         if let Some(distribution) = builtin::distribution(&name.name) {
             return Some(distribution);
         }
-        if let Some((distribution, _)) = density(&name.name) {
-            let message =
-                format!("after `~` stands the distribution, not its density `{}`", name.name);
+        let written = name.name.as_str();
+        if let Some((distribution, Asked::Density(_))) = asked_of(written) {
+            let message = format!("after `~` stands the distribution, not its density `{written}`");
             let help = format!("write `~ {}(…)`", distribution.name);
             self.diags.error(Code::DensityName, name.span, message).help(help);
             return None;
         }
-        let written = name.name.as_str();
-        if LATER_DISTRIBUTIONS.contains(&written) {
-            self.not_yet(name.span, &format!("`{written}`"), instead_of(written));
+        if let Some(instead) = later_distribution(written) {
+            self.not_yet(name.span, &format!("`{written}`"), instead);
             return None;
         }
+        self.report_unknown_distribution(name);
+        None
+    }
+
+    fn report_unknown_distribution(&mut self, name: &Ident) {
+        let written = name.name.as_str();
+        let own: Vec<String> = self.own_distributions().collect();
         let nearest = builtin::distribution::ALL
             .iter()
             .map(|known| known.name)
+            .chain(own.iter().map(String::as_str))
             .filter(|known| is_near(written, known))
             .min_by_key(|known| distance(written, known));
         let is_function = builtin::function(written).is_some();
         let message = format!("there is no distribution `{written}`");
         let diagnostic = self.diags.error(Code::UnknownDistribution, name.span, message);
-        match nearest {
-            Some(known) => {
-                diagnostic.help(format!("did you mean `{known}`?"));
-            }
-            None if is_function => {
-                diagnostic.help(format!("`{written}` is a function; for a value write `=`"));
-            }
-            None => {
-                let known = builtin::distribution::ALL.iter().map(|known| known.name);
-                let known = known.collect::<Vec<_>>().join("`, `");
-                diagnostic.help(format!("distributions are `{known}`"));
-            }
-        }
-        None
+        diagnostic.help(match nearest {
+            Some(known) => format!("did you mean `{known}`?"),
+            None if is_function => format!("`{written}` is a function; for a value write `=`"),
+            None => format!(
+                "define its log density in `functions`: `real {written}_lpdf(real y, …) {{ … }}`"
+            ),
+        });
     }
 }

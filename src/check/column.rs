@@ -21,7 +21,7 @@ impl Checker<'_> {
     pub(super) fn is_data_call(&self, name: &Ident, args: &[ast::ExprId]) -> bool {
         match (name.name.as_str(), args) {
             ("column" | "standardize", _) => true,
-            ("size", [arg]) => self.levels_named(*arg).is_some(),
+            ("size", [arg]) => self.within.is_none() && self.levels_named(*arg).is_some(),
             _ => false,
         }
     }

@@ -3,6 +3,7 @@
 
 use super::Checker;
 use super::names::Place;
+use super::reach::Reach;
 use super::typed::{ExprId, ExprKind, Part, RowsOf, Statement, SymbolId, SymbolKind};
 use crate::builtin::Distribution;
 use crate::diagnostic::Code;
@@ -18,7 +19,19 @@ impl Checker<'_> {
         call: &DistributionCall,
         span: Span,
     ) -> Option<Statement> {
+        if self.within.is_some() {
+            self.report_in_function(span, "`~`");
+            return None;
+        }
+        if self.is_own_distribution(&call.name) {
+            return self.check_own_sample(lhs, call, span);
+        }
+        let reads = self.missing_reads.len();
         let typed = self.check_expr(lhs);
+        if typed.is_some() {
+            // Cells of the outcome that are empty are left out.
+            self.missing_reads.truncate(reads);
+        }
         let right = self.check_right(call);
         let statement = match (typed, right) {
             (Some(typed), Some((distribution, args))) => {
@@ -41,6 +54,11 @@ impl Checker<'_> {
         call: &DistributionCall,
         span: Span,
     ) -> Option<Statement> {
+        if self.is_own_distribution(&call.name) {
+            let outcome = self.symbol_expr(symbol, self.symbols[symbol].span);
+            let failed = self.facts(symbol).broken;
+            return self.finish_own_sample((!failed).then_some(outcome), call, span);
+        }
         let right = self.check_right(call);
         let failed = right.is_none() || self.facts(symbol).broken;
         let statement = match right {
@@ -77,23 +95,35 @@ impl Checker<'_> {
     ) -> Option<Statement> {
         self.check_left(lhs)?;
         self.check_density(distribution, lhs, &args, name)?;
-        self.warn_doubled(lhs, span);
-        self.mark_density(lhs, span);
-        self.warn_nonlinear(lhs);
+        self.note_outcome(lhs, span);
         for term in args.iter().chain([&lhs]) {
             self.warn_jump(*term);
         }
-        let part = match self.place {
+        self.warn_habits(distribution, lhs, &args);
+        let part = self.part_of_outcome(lhs);
+        let rows = if part == Part::Likelihood { self.rows_of(lhs) } else { RowsOf::None };
+        let observed = self.observed_of(lhs)?;
+        Some(Statement::Sample { lhs, distribution, args, part, rows, observed })
+    }
+
+    /// What has a distribution from here on, with the warnings that follow.
+    pub(super) fn note_outcome(&mut self, lhs: ExprId, span: Span) {
+        self.warn_doubled(lhs, span);
+        self.mark_density(lhs, span);
+        self.warn_nonlinear(lhs);
+    }
+
+    /// The part of the density that a distribution of an outcome belongs to.
+    pub(super) fn part_of_outcome(&self, lhs: ExprId) -> Part {
+        match self.place {
             Place::Global => Part::Global,
             _ if self.reads_branch_data(lhs) => Part::Likelihood,
             _ => Part::Prior,
-        };
-        let rows = if part == Part::Likelihood { self.rows_of(lhs) } else { RowsOf::None };
-        Some(Statement::Sample { lhs, distribution, args, part, rows, observed: None })
+        }
     }
 
     /// Rule 5: left of `~` stands an unknown of the block or data that it sees.
-    fn check_left(&mut self, lhs: ExprId) -> Option<()> {
+    pub(super) fn check_left(&mut self, lhs: ExprId) -> Option<()> {
         let symbols = self.outcome_symbols(lhs);
         let role = |symbol: &SymbolId| self.facts(*symbol).reach.role;
         let is_count = |symbol: &&SymbolId| {
@@ -135,7 +165,7 @@ impl Checker<'_> {
             );
     }
 
-    fn report_global_in_local(&mut self, global: SymbolId, lhs: ExprId) {
+    pub(super) fn report_global_in_local(&mut self, global: SymbolId, lhs: ExprId) {
         let span = self.exprs[lhs].span;
         let (name, declared) = (self.symbols[global].name.clone(), self.symbols[global].span);
         self.diags
@@ -174,7 +204,7 @@ impl Checker<'_> {
     }
 
     /// An unknown that only has a distribution is not thereby read.
-    fn discount_read(&mut self, outcome: ExprId) {
+    pub(super) fn discount_read(&mut self, outcome: ExprId) {
         if let Some(symbol) = self.only_unknown(outcome) {
             let facts = self.facts_mut(symbol);
             facts.reads = facts.reads.saturating_sub(1);
@@ -189,65 +219,10 @@ impl Checker<'_> {
         }
     }
 
-    /// Every unknown of an outcome has a density from here on.
-    fn mark_density(&mut self, outcome: ExprId, span: Span) {
-        for symbol in self.outcome_symbols(outcome) {
-            self.facts_mut(symbol).density.get_or_insert(span);
-        }
-    }
-
     /// The same before a bar, where the outcome was read like any other argument.
     pub(super) fn mark_bar_outcome(&mut self, outcome: ExprId, span: Span) {
         self.discount_read(outcome);
         self.mark_density(outcome, span);
-    }
-
-    fn warn_doubled(&mut self, lhs: ExprId, span: Span) {
-        if let Some(symbol) = self.named_symbol(lhs) {
-            self.warn_doubled_whole(symbol, lhs, span);
-        } else if let Some(symbol) = self.element_of(lhs)
-            && let Some(first) = self.facts(symbol).whole_prior
-            && self.is_unknown(symbol)
-        {
-            self.report_doubled(symbol, lhs, first);
-        }
-    }
-
-    fn warn_doubled_whole(&mut self, symbol: SymbolId, lhs: ExprId, span: Span) {
-        let is_unknown = self.is_unknown(symbol);
-        let first = self.facts(symbol).density.filter(|_| is_unknown);
-        let is_fixed = is_unknown || matches!(self.symbols[symbol].kind, SymbolKind::Datum(_));
-        if let Some(first) = first {
-            self.report_doubled(symbol, lhs, first);
-        } else if is_fixed && self.is_repeated() {
-            let name = self.symbols[symbol].name.clone();
-            let message = format!("all of `{name}` gets a distribution in each round of the loop");
-            let help = "write one element, as in `y[n] ~ …`, or move the statement out of the loop";
-            self.diags.warning(Code::DoubledPrior, self.exprs[lhs].span, message).help(help);
-        }
-        self.facts_mut(symbol).whole_prior.get_or_insert(span);
-    }
-
-    /// Whether a loop runs around the statement at hand; one that failed may not be meant.
-    fn is_repeated(&self) -> bool {
-        self.loops.iter().any(|variable| !self.facts(*variable).broken)
-    }
-
-    fn report_doubled(&mut self, symbol: SymbolId, lhs: ExprId, first: Span) {
-        let name = self.symbols[symbol].name.clone();
-        let span = self.exprs[lhs].span;
-        self.diags
-            .warning(Code::DoubledPrior, span, format!("`{name}` gets a second distribution"))
-            .label(first, "the first one is here")
-            .help("their densities multiply; keep the one that is meant");
-    }
-
-    /// What is indexed, if an expression is an element of a name.
-    fn element_of(&self, expr: ExprId) -> Option<SymbolId> {
-        match self.exprs[expr].kind {
-            ExprKind::Index(base, _) | ExprKind::Slice(base, ..) => self.named_symbol(base),
-            _ => None,
-        }
     }
 
     fn warn_nonlinear(&mut self, lhs: ExprId) {
@@ -268,7 +243,7 @@ impl Checker<'_> {
             );
     }
 
-    fn warn_jump(&mut self, term: ExprId) {
+    pub(super) fn warn_jump(&mut self, term: ExprId) {
         let Some(jump) = self.find_jump(term) else { return };
         let span = self.exprs[jump].span;
         let text = self.text(span);
@@ -282,7 +257,11 @@ impl Checker<'_> {
     }
 
     /// `target += value;`
-    pub(super) fn check_target(&mut self, value: ast::ExprId) -> Option<Statement> {
+    pub(super) fn check_target(&mut self, value: ast::ExprId, span: Span) -> Option<Statement> {
+        if self.within.is_some() {
+            self.report_in_function(span, "`target +=`");
+            return None;
+        }
         let statement = self.check_expr(value).and_then(|typed| self.finish_target(typed));
         if statement.is_none() {
             self.give_up_on(value);
@@ -295,10 +274,7 @@ impl Checker<'_> {
         if self.place == Place::Global {
             return Some(Statement::Target { value, part: Part::Global, drawn: None });
         }
-        let reach = self
-            .loops
-            .iter()
-            .fold(self.reach(value), |reach, symbol| reach.join(self.facts(*symbol).reach));
+        let reach = self.reach_around(self.reach(value));
         if reach.level.max(self.exprs[value].level) == Level::Whole {
             self.report_target(value);
             return None;
@@ -306,6 +282,13 @@ impl Checker<'_> {
         self.check_bar_outcomes(value)?;
         let part = if reach.branch_data { Part::Likelihood } else { Part::Prior };
         Some(Statement::Target { value, part, drawn: None })
+    }
+
+    /// What a statement depends on: the loops and conditions that it stands under count too.
+    fn reach_around(&self, reach: Reach) -> Reach {
+        let loops = self.loops.iter().map(|symbol| self.facts(*symbol).reach);
+        let conditions = self.conditions.iter().map(|condition| self.reach(*condition));
+        loops.chain(conditions).fold(reach, Reach::join)
     }
 
     fn report_target(&mut self, value: ExprId) {
@@ -326,8 +309,12 @@ impl Checker<'_> {
     /// A density of a global alone would count once per branch, whatever its arguments.
     fn check_bar_outcomes(&mut self, value: ExprId) -> Option<()> {
         for id in self.parts(value) {
-            if let ExprKind::LogDensity(_, args) = &self.exprs[id].kind {
-                let outcome = args[0];
+            let own = self.inlined.get(&id).and_then(|inlined| inlined.outcome);
+            let outcome = match &self.exprs[id].kind {
+                ExprKind::LogDensity(_, args) => Some(args[0]),
+                _ => own,
+            };
+            if let Some(outcome) = outcome {
                 let symbols = self.outcome_symbols(outcome);
                 let all_global = !symbols.is_empty()
                     && symbols.iter().all(|symbol| {

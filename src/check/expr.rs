@@ -1,8 +1,9 @@
 //! Typing of expressions: one node at a time, operands first, with a stack of its own.
 
 use super::Checker;
+use super::flow::for_each_typed_operand;
 use super::reach::Reach;
-use super::typed::{Expr, ExprId, ExprKind, SymbolId, SymbolKind, UnaryOp};
+use super::typed::{BinaryOp, Expr, ExprId, ExprKind, SymbolId, SymbolKind, UnaryOp};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{self, Subscript};
@@ -14,6 +15,10 @@ enum Step {
     Enter(ast::ExprId),
     /// Its operands are typed.
     Leave(ast::ExprId),
+    /// What follows is computed only where a condition lets it.
+    Guard,
+    /// The end of that.
+    Unguard,
 }
 
 impl Checker<'_> {
@@ -27,13 +32,11 @@ impl Checker<'_> {
                     self.typed[id.index()] = None;
                     if self.may_enter(id) {
                         steps.push(Step::Leave(id));
-                        let first_operand = steps.len();
-                        for_each_operand(&ast.exprs[id].kind, |operand| {
-                            steps.push(Step::Enter(operand));
-                        });
-                        steps[first_operand..].reverse();
+                        push_operands(&ast.exprs[id].kind, &mut steps);
                     }
                 }
+                Step::Guard => self.guards += 1,
+                Step::Unguard => self.guards -= 1,
                 Step::Leave(id) => self.typed[id.index()] = self.check_node(id),
             }
         }
@@ -51,6 +54,10 @@ impl Checker<'_> {
         let ast = self.ast;
         let expr = &ast.exprs[id];
         match &expr.kind {
+            ast::ExprKind::Call { name, args, .. } if self.is_observed_call(name) => {
+                self.typed[id.index()] = self.check_observed(name, args, expr.span);
+                false
+            }
             ast::ExprKind::Call { name, args, .. } if self.is_data_call(name, args) => {
                 self.typed[id.index()] = self.check_data_call(name, args, expr.span);
                 false
@@ -58,13 +65,6 @@ impl Checker<'_> {
             ast::ExprKind::Call { name, .. } => self.check_call_name(name),
             ast::ExprKind::Index { base, subscripts } => {
                 self.check_no_branch_index(*base, subscripts)
-            }
-            ast::ExprKind::Conditional(..) => {
-                let instead = "a comparison is 0 or 1: weigh both sides, as in \
-                               `(y > 0) * a + (y <= 0) * b`";
-                self.not_yet(expr.span, "`?:`", instead);
-                self.give_up_on(id);
-                false
             }
             _ => true,
         }
@@ -81,7 +81,7 @@ impl Checker<'_> {
             }
             ast::ExprKind::Name(name) => {
                 let symbol = self.resolve(name, span)?;
-                Some(self.symbol_expr(symbol, span))
+                Some(self.named(symbol, span))
             }
             ast::ExprKind::Member { table, column } => {
                 let symbol = self.resolve(&format!("{}.{}", table.name, column.name), span)?;
@@ -107,7 +107,10 @@ impl Checker<'_> {
                 let elements = self.all_done(elements)?;
                 self.check_array(elements, span)
             }
-            ast::ExprKind::Conditional(..) => None,
+            ast::ExprKind::Conditional(condition, then, otherwise) => {
+                let parts = self.all_done(&[*condition, *then, *otherwise])?;
+                self.check_conditional([parts[0], parts[1], parts[2]], span)
+            }
         }
     }
 
@@ -129,7 +132,26 @@ impl Checker<'_> {
         span: Span,
     ) -> ExprId {
         let (level, role) = self.join(operands);
-        self.exprs.push(Expr { kind, ty, level, role, span })
+        self.add_expr(Expr { kind, ty, level, role, span })
+    }
+
+    /// Stores an expression, with how deep conditions nest in it.
+    pub(super) fn add_expr(&mut self, expr: Expr) -> ExprId {
+        let mut depth = 0;
+        for_each_typed_operand(&expr.kind, |operand| depth = depth.max(self.depth_of(operand)));
+        depth = match &expr.kind {
+            ExprKind::Conditional(..) => depth.saturating_add(1),
+            ExprKind::Binary(BinaryOp::And | BinaryOp::Or, left, right) => {
+                self.depth_of(*left).max(self.depth_of(*right).saturating_add(1))
+            }
+            _ => depth,
+        };
+        self.depth.push(depth);
+        self.exprs.push(expr)
+    }
+
+    fn depth_of(&self, expr: ExprId) -> u16 {
+        self.depth[expr.index()]
     }
 
     pub(super) fn int_literal(&mut self, value: i64, span: Span) -> ExprId {
@@ -140,7 +162,15 @@ impl Checker<'_> {
     pub(super) fn symbol_expr(&mut self, symbol: SymbolId, span: Span) -> ExprId {
         let ty = self.symbols[symbol].ty.clone();
         let Reach { level, role, .. } = self.facts(symbol).reach;
-        self.exprs.push(Expr { kind: ExprKind::Symbol(symbol), ty, level, role, span })
+        self.add_expr(Expr { kind: ExprKind::Symbol(symbol), ty, level, role, span })
+    }
+
+    /// What a name means as an expression: the element of a container that is gone through,
+    /// or a symbol.
+    fn named(&mut self, symbol: SymbolId, span: Span) -> ExprId {
+        let Some(alias) = self.facts(symbol).alias else { return self.symbol_expr(symbol, span) };
+        let element = self.exprs[alias].clone();
+        self.add_expr(Expr { span, ..element })
     }
 
     /// The level and role of something that reads all of these.
@@ -151,68 +181,6 @@ impl Checker<'_> {
             .fold((Level::Whole, Role::Data), |(level, role), expr| {
                 (level.max(expr.level), role.max(expr.role))
             })
-    }
-
-    fn check_row_vector(&mut self, elements: Vec<ExprId>, span: Span) -> Option<ExprId> {
-        let count = Size::constant(elements.len() as i64);
-        let Some(first) = elements.first() else {
-            self.diags
-                .error(Code::BadType, span, "a vector literal needs at least one element")
-                .help("`[x]` has one element");
-            return None;
-        };
-        let first_ty = self.exprs[*first].ty.clone();
-        let is_row = |ty: &Type| ty.array.is_empty() && matches!(ty.shape, Shape::RowVector(_));
-        let shape = match &first_ty.shape {
-            Shape::RowVector(n) if is_row(&first_ty) => Shape::Matrix(count, n.clone()),
-            _ => Shape::RowVector(count),
-        };
-        for element in &elements {
-            let ty = self.exprs[*element].ty.clone();
-            if is_row(&first_ty) && is_row(&ty) {
-                let (left, right) = (&first_ty.dims()[0], &ty.dims()[0]);
-                self.require_equal(left, right, *first, *element, span)?;
-            } else if !(first_ty.is_scalar() && ty.is_scalar()) {
-                self.report_mixed_elements(*element, &ty);
-                return None;
-            }
-        }
-        Some(self.push(
-            ExprKind::RowVector(elements.clone()),
-            Type::of_shape(shape),
-            &elements,
-            span,
-        ))
-    }
-
-    fn report_mixed_elements(&mut self, element: ExprId, ty: &Type) {
-        let span = self.exprs[element].span;
-        self.diags
-            .error(
-                Code::BadType,
-                span,
-                format!("an element of `[…]` is a number or a row vector, and this is {ty}"),
-            )
-            .help(
-                "`[a, b]` of numbers is a row vector, `[a, b]'` a vector, \
-                 `[[a, b], [c, d]]` a matrix",
-            );
-    }
-
-    fn check_array(&mut self, elements: Vec<ExprId>, span: Span) -> Option<ExprId> {
-        if elements.is_empty() {
-            self.diags.error(Code::BadType, span, "an array literal needs at least one element");
-            return None;
-        }
-        if let Some(container) = elements.iter().find(|e| !self.exprs[**e].ty.is_scalar()) {
-            let span = self.exprs[*container].span;
-            self.not_yet(span, "arrays of containers", "declare one name for each of them");
-            return None;
-        }
-        let element = elements.iter().map(|e| self.exprs[*e].ty.element).max()?;
-        let count = Size::constant(elements.len() as i64);
-        let ty = Type { array: vec![count], shape: Shape::Scalar, element };
-        Some(self.push(ExprKind::Array(elements.clone()), ty, &elements, span))
     }
 
     fn check_transpose(&mut self, operand: ExprId, span: Span) -> Option<ExprId> {
@@ -284,6 +252,24 @@ fn array_help(ty: &Type) -> &'static str {
     } else {
         "arrays have no arithmetic: declare it as a `vector`, or loop over its elements"
     }
+}
+
+/// What is to be done for the operands of a node, the first one last.
+fn push_operands(kind: &ast::ExprKind, steps: &mut Vec<Step>) {
+    let first = steps.len();
+    match kind {
+        ast::ExprKind::Conditional(condition, then, otherwise) => {
+            let guarded = [Step::Guard, Step::Enter(*then), Step::Enter(*otherwise)];
+            steps.push(Step::Enter(*condition));
+            steps.extend(guarded);
+            steps.push(Step::Unguard);
+        }
+        ast::ExprKind::Binary(BinaryOp::And | BinaryOp::Or, left, right) => {
+            steps.extend([Step::Enter(*left), Step::Guard, Step::Enter(*right), Step::Unguard]);
+        }
+        kind => for_each_operand(kind, |operand| steps.push(Step::Enter(operand))),
+    }
+    steps[first..].reverse();
 }
 
 /// Calls `visit` with each operand, in the order they are written.

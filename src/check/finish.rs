@@ -1,7 +1,7 @@
 //! What can be said only at the end: unknowns without a density, names that nothing reads.
 
 use super::Checker;
-use super::typed::{SymbolId, SymbolKind};
+use super::typed::{Constraint, SymbolId, SymbolKind};
 use crate::diagnostic::Code;
 use crate::ty::Role;
 
@@ -54,7 +54,10 @@ impl Checker<'_> {
         self.warn_unused(symbol, "the global unknown", help);
         let is_bounded = match self.bounds_of(symbol) {
             (Some(_), Some(_)) => true,
-            _ => self.is_factor(symbol),
+            _ => matches!(
+                self.constraint_of(symbol),
+                Constraint::CholeskyFactorCorr | Constraint::Simplex
+            ),
         };
         if self.facts(symbol).density.is_some() || is_bounded {
             return;
@@ -65,14 +68,6 @@ impl Checker<'_> {
             "give it one, such as `{name} ~ normal(0, 10);`, bound it on both sides, or allow \
              it with `// allow: flat-prior`"
         ));
-    }
-
-    fn is_factor(&self, symbol: SymbolId) -> bool {
-        use super::typed::Constraint::CholeskyFactorCorr;
-        matches!(
-            self.symbols[symbol].kind,
-            SymbolKind::Unknown { constraint: CholeskyFactorCorr, .. }
-        )
     }
 
     fn warn_unused(&mut self, symbol: SymbolId, what: &str, help: &str) {

@@ -18,6 +18,9 @@ pub(super) fn for_each_name(ast: &Ast, root: ast::ExprId, mut visit: impl FnMut(
     while let Some(id) = rest.pop() {
         match &ast.exprs[id].kind {
             ast::ExprKind::Name(name) => visit(name),
+            ast::ExprKind::Member { table, column } => {
+                visit(&format!("{}.{}", table.name, column.name));
+            }
             kind => for_each_operand(kind, |operand| rest.push(operand)),
         }
     }
@@ -68,11 +71,31 @@ impl Checker<'_> {
         while let Some(id) = rest.pop() {
             match &self.exprs[id].kind {
                 ExprKind::Symbol(symbol) => found.push(*symbol),
-                ExprKind::Index(base, _) => rest.push(*base),
+                ExprKind::Index(base, _)
+                | ExprKind::Slice(base, ..)
+                | ExprKind::Gather(base, ..) => rest.push(*base),
+                ExprKind::Conditional(_, then, otherwise) => rest.extend([*then, *otherwise]),
                 kind => for_each_typed_operand(kind, |operand| rest.push(operand)),
             }
         }
         found
+    }
+
+    /// What is indexed, sliced or gathered from, in the end.
+    pub(super) fn base_of(&self, mut expr: ExprId) -> ExprId {
+        loop {
+            match self.exprs[expr].kind {
+                ExprKind::Index(base, _)
+                | ExprKind::Slice(base, ..)
+                | ExprKind::Gather(base, ..) => expr = base,
+                _ => return expr,
+            }
+        }
+    }
+
+    /// The name that an expression is, or an element or slice of.
+    pub(super) fn base_symbol(&self, expr: ExprId) -> Option<SymbolId> {
+        self.named_symbol(self.base_of(expr))
     }
 
     /// Whether an expression is other than linear in the unknowns, with data as coefficients.
@@ -93,14 +116,26 @@ impl Checker<'_> {
             ExprKind::Binary(BinaryOp::Divide | BinaryOp::ElementDivide, _, right) => moves(right),
             ExprKind::Binary(..) | ExprKind::Unary(UnaryOp::Not, _) => true,
             ExprKind::Call(function, _) => !is_linear_function(function.name),
-            ExprKind::LogDensity(..) => true,
+            ExprKind::LogDensity(..) | ExprKind::Cumulative(..) | ExprKind::Random(..) => true,
+            ExprKind::Conditional(condition, ..) => moves(condition),
             _ => false,
         }
     }
 
-    /// The first part of an expression that jumps where an unknown moves.
+    /// The first part of an expression that jumps where an unknown moves, or that decides by
+    /// an unknown.
     pub(super) fn find_jump(&self, root: ExprId) -> Option<ExprId> {
-        self.parts(root).into_iter().find(|id| self.jumps(*id))
+        let mut found = None;
+        let mut rest = vec![root];
+        while let Some(id) = rest.pop() {
+            if self.jumps(id) {
+                found = Some(id);
+            }
+            if !matches!(self.exprs[id].kind, ExprKind::Inline(..)) {
+                for_each_typed_operand(&self.exprs[id].kind, |operand| rest.push(operand));
+            }
+        }
+        found
     }
 
     fn jumps(&self, id: ExprId) -> bool {
@@ -111,6 +146,7 @@ impl Checker<'_> {
                 ExprKind::Binary(op, ..) => is_comparison(*op),
                 ExprKind::Unary(op, _) => *op == UnaryOp::Not,
                 ExprKind::Call(function, _) => function.is_discontinuous,
+                ExprKind::Inline(..) => self.inlined.get(&id).is_some_and(|inlined| inlined.jumps),
                 _ => false,
             }
     }
@@ -165,5 +201,10 @@ fn is_linear_function(name: &str) -> bool {
             | "diagonal"
             | "diag_matrix"
             | "cumulative_sum"
+            | "to_row_vector"
+            | "to_array_1d"
+            | "rep_array"
+            | "row"
+            | "col"
     )
 }

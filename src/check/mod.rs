@@ -6,33 +6,51 @@
 //! expression; statements nest no deeper than the parser lets them.
 
 mod allow;
+mod argument;
+mod assign;
 mod blocks;
 mod call;
 mod column;
+mod condition;
 mod data;
 mod data_graph;
 mod density;
+mod density_call;
+mod doubled;
 mod expr;
 mod factor;
 mod finish;
 mod flow;
+mod foreach;
+mod function;
+mod habit;
+mod inline;
+mod linear;
+mod literal;
 mod loops;
+mod missing;
 mod names;
 mod operators;
 mod origin;
 mod outcome;
+mod own_density;
 mod reach;
 mod remark;
+mod returns;
 mod sizes;
+mod slice;
 mod statement;
 mod subscript;
 mod support;
 mod table;
+mod truncation;
 pub mod typed;
 mod unknown;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostics};
 use crate::index::Arena;
@@ -40,7 +58,11 @@ use crate::schema::Schema;
 use crate::source::{Source, Span};
 use crate::syntax::ast::{self, Ast};
 use crate::ty::{Size, Type};
+use doubled::Given;
 pub(crate) use flow::for_each_typed_operand;
+use function::Functions;
+use inline::{Inlined, Within};
+use linear::Linear;
 use names::{Names, Place};
 use reach::{Assigned, Reach};
 use typed::{ExprId, SizeCheck, Symbol, SymbolId, SymbolKind, TypedModel};
@@ -50,10 +72,12 @@ pub fn check(ast: &Ast, source: &Source, diags: &mut Diagnostics) -> Option<Type
     let mut found = Diagnostics::default();
     let mut checker = Checker::new(ast, source, &mut found);
     checker.check_blocks();
+    checker.check_functions();
     let derived_data = checker.check_data();
     let global = checker.check_block(Place::Global);
     let local = checker.check_block(Place::Local);
     checker.check_completeness();
+    checker.schema.missing_reads.append(&mut checker.missing_reads);
     let model = TypedModel {
         schema: checker.schema,
         symbols: checker.symbols,
@@ -96,6 +120,24 @@ struct Checker<'a> {
     typed: Vec<Option<ExprId>>,
     /// The loops around the statement at hand, outermost first.
     loops: Vec<SymbolId>,
+    /// The conditions of `if` that the statement at hand stands under, outermost first.
+    conditions: Vec<ExprId>,
+    /// How many conditions decide whether the expression at hand is computed at all.
+    guards: usize,
+    /// For each typed expression, how deep conditions nest in it.
+    depth: Vec<u16>,
+    /// The functions of the file.
+    functions: Functions<'a>,
+    /// The function whose body is at hand.
+    within: Option<Within>,
+    /// What is known of calls of the file's functions beside their type.
+    inlined: HashMap<ExprId, Inlined>,
+    /// How many expressions calls have been expanded to.
+    n_expanded: usize,
+    /// Which distributions unknowns were given, in order.
+    given: Vec<Given>,
+    /// Where data with empty cells are read, other than as outcomes: place in the schema.
+    missing_reads: Vec<(usize, Span)>,
     /// Level and role of what the block at hand assigns.
     assigned: Assigned,
 }
@@ -123,6 +165,14 @@ struct Facts {
     range: (Option<Size>, Option<Size>),
     /// A loop variable that takes every value of its range, whatever the other loops do.
     exact_range: bool,
+    /// A whole number that is never assigned again, as a sum of sizes and variables.
+    linear: Option<Linear>,
+    /// An argument of a user's function.
+    is_argument: bool,
+    /// An argument or element that holds data with one value per row.
+    row_data: bool,
+    /// The element that a `for` over a container means by its name.
+    alias: Option<ExprId>,
 }
 
 impl Facts {
@@ -138,6 +188,10 @@ impl Facts {
             nested: false,
             range: (None, None),
             exact_range: false,
+            linear: None,
+            is_argument: false,
+            row_data: false,
+            alias: None,
         }
     }
 
@@ -165,7 +219,16 @@ impl<'a> Checker<'a> {
             place: Place::WholeData,
             typed: vec![None; ast.exprs.len()],
             loops: Vec::new(),
-            assigned: Assigned::new(),
+            conditions: Vec::new(),
+            guards: 0,
+            depth: Vec::new(),
+            functions: Functions::default(),
+            within: None,
+            inlined: HashMap::new(),
+            n_expanded: 0,
+            given: Vec::new(),
+            missing_reads: Vec::new(),
+            assigned: Assigned::default(),
         }
     }
 

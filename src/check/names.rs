@@ -31,6 +31,13 @@ pub(super) enum Place {
     Local,
 }
 
+/// The names in force at some time.
+#[derive(Clone)]
+pub(super) struct Visible {
+    current: HashMap<String, SymbolId>,
+    scopes: Vec<Vec<String>>,
+}
+
 /// The names in force and those that are not (yet).
 pub(super) struct Names {
     /// What each name means now.
@@ -43,6 +50,8 @@ pub(super) struct Names {
     reported: HashSet<String>,
     /// Columns that name the branch.
     key: HashSet<String>,
+    /// Names of the `data` block.
+    data: HashSet<String>,
     /// A block is missing or not looked into, so that a name may have been declared there.
     incomplete: bool,
 }
@@ -65,6 +74,7 @@ impl Names {
             top_level,
             reported: HashSet::new(),
             key: key.map(|column| column.name.clone()).collect(),
+            data: data_items(ast).filter_map(|(_, item)| item_name(item)).collect(),
             incomplete: false,
         }
     }
@@ -90,6 +100,33 @@ impl Names {
     /// Keeps a name from being reported as unknown.
     pub(super) fn silence(&mut self, name: &str) {
         self.reported.insert(name.to_string());
+    }
+
+    /// Every symbol that has a name now.
+    pub(super) fn symbols(&self) -> impl Iterator<Item = SymbolId> {
+        self.current.values().copied()
+    }
+
+    /// Hides all names, as in the body of a function, until they are restored.
+    pub(super) fn hide(&mut self) -> Visible {
+        let scopes = std::mem::replace(&mut self.scopes, vec![Vec::new()]);
+        Visible { current: std::mem::take(&mut self.current), scopes }
+    }
+
+    /// Brings back the names in force at an earlier time.
+    pub(super) fn restore(&mut self, visible: Visible) {
+        self.current = visible.current;
+        self.scopes = visible.scopes;
+    }
+
+    /// The names in force.
+    pub(super) fn visible(&self) -> Visible {
+        Visible { current: self.current.clone(), scopes: self.scopes.clone() }
+    }
+
+    /// Whether a name is declared somewhere in the file outside functions.
+    pub(super) fn is_declared_somewhere(&self, name: &str) -> bool {
+        self.top_level.contains_key(name) || self.data.contains(name)
     }
 
     /// Whether a block or loop is open.
@@ -147,6 +184,7 @@ impl Checker<'_> {
         if self.facts(symbol).broken || !self.check_visible(symbol, span) {
             return None;
         }
+        self.note_missing_read(symbol, span);
         Some(symbol)
     }
 
@@ -183,6 +221,10 @@ impl Checker<'_> {
     }
 
     fn report_unknown(&mut self, name: &str, span: Span) {
+        if self.within.is_some() {
+            self.report_outside_function(name, span);
+            return;
+        }
         if !self.names.reported.insert(name.to_string()) {
             return;
         }
@@ -193,6 +235,18 @@ impl Checker<'_> {
         } else {
             self.report_nameless(name, span);
         }
+    }
+
+    /// Rule 16: a function sees only its arguments.
+    fn report_outside_function(&mut self, name: &str, span: Span) {
+        if !self.names.is_declared_somewhere(name) {
+            self.report_nameless(name, span);
+            return;
+        }
+        let message = format!("a function sees only its arguments, and `{name}` is none of them");
+        self.diags.error(Code::FunctionScope, span, message).help(format!(
+            "add it to the arguments of the function, and pass `{name}` where it is called"
+        ));
     }
 
     fn report_key(&mut self, name: &str, span: Span) {
@@ -307,6 +361,14 @@ pub(super) fn looks_like_branches(name: &str, ast: &Ast) -> bool {
         || lower.contains("group")
         || name == "J"
         || words.any(|word| word.len() > 1 && lower.contains(&word))
+}
+
+fn item_name(item: &DataItem) -> Option<String> {
+    match item {
+        DataItem::Rows { name, .. } => Some(name.name.clone()),
+        DataItem::Declare(declaration) => Some(declaration.name.name.clone()),
+        DataItem::Factor(_) | DataItem::Table(_) => None,
+    }
 }
 
 /// All declared data items, with whether they stand in `branch`.

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::typed::{Constraint, ExprId, SymbolKind};
-use crate::builtin::{Distribution, Outcome, Param, ParamKind};
+use crate::builtin::{Distribution, Outcome};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::ty::{Element, Shape, Size};
@@ -28,7 +28,8 @@ impl Checker<'_> {
         };
         let mut fits = outcome_fits.is_some();
         for (param, arg) in distribution.params.iter().zip(args) {
-            let fit = self.check_argument(distribution, param, *arg);
+            let n_array = self.exprs[outcome].ty.array.len();
+            let fit = self.check_argument(distribution, param, *arg, n_array);
             fits &= fit.is_some();
             if fits {
                 fits &= self.check_argument_size(param, outcome, *arg).is_some();
@@ -42,7 +43,12 @@ impl Checker<'_> {
         Some(())
     }
 
-    fn report_argument_count(&mut self, distribution: &Distribution, count: usize, name: Span) {
+    pub(super) fn report_argument_count(
+        &mut self,
+        distribution: &Distribution,
+        count: usize,
+        name: Span,
+    ) {
         let wanted = distribution.params.len();
         let plural = if wanted == 1 { "" } else { "s" };
         let message =
@@ -81,12 +87,7 @@ impl Checker<'_> {
         let span = self.exprs[outcome].span;
         let name = distribution.name;
         match ty.shape {
-            Shape::Vector(_) if ty.array.is_empty() => Some(()),
-            Shape::Vector(_) => {
-                let what = format!("`{name}` over an array of vectors");
-                self.not_yet(span, &what, "loop over the vectors: `for (k in 1:K) x[k] ~ …`");
-                None
-            }
+            Shape::Vector(_) => Some(()),
             _ => {
                 let message = format!("`{name}` is over a vector, and this is {ty}");
                 let help = "one number follows a distribution such as `normal`; a row vector \
@@ -119,88 +120,6 @@ impl Checker<'_> {
             )
             .help("declare the unknown as `cholesky_factor_corr[K]`");
         None
-    }
-
-    fn check_argument(
-        &mut self,
-        distribution: &Distribution,
-        param: &Param,
-        arg: ExprId,
-    ) -> Option<()> {
-        let expr = &self.exprs[arg];
-        let (span, ty) = (expr.span, expr.ty.clone());
-        if !param.kind.accepts(&ty) {
-            let message = format!(
-                "`{}` of `{}` is {}, and this is {ty}",
-                param.name,
-                distribution.name,
-                param.kind.words()
-            );
-            let help = format!("it is `{}`", distribution.signature());
-            self.diags.error(Code::ArgumentTypes, span, message).help(help);
-            return None;
-        }
-        let Some(value) = self.constant_value(arg) else { return Some(()) };
-        let wanted = match param.kind {
-            ParamKind::Positive | ParamKind::PositiveScalar if value <= 0.0 => "positive",
-            ParamKind::Count if value < 0.0 => "zero or more",
-            ParamKind::Probability if !(0.0..=1.0).contains(&value) => "between 0 and 1",
-            _ => return Some(()),
-        };
-        let message = format!(
-            "`{}` of `{}` must be {wanted}, and this is {value}",
-            param.name, distribution.name
-        );
-        let help = format!("it is `{}`", distribution.signature());
-        self.diags.error(Code::ArgumentRange, span, message).help(help);
-        None
-    }
-
-    fn check_argument_size(&mut self, param: &Param, outcome: ExprId, arg: ExprId) -> Option<()> {
-        let outcome_dims = self.exprs[outcome].ty.dims();
-        let arg_dims = self.exprs[arg].ty.dims();
-        let span = self.exprs[arg].span;
-        if param.kind.is_vectorised() {
-            if arg_dims.is_empty() {
-                return Some(());
-            }
-            if arg_dims.len() != outcome_dims.len() {
-                self.report_rank(outcome, arg);
-                return None;
-            }
-            for (wanted, found) in outcome_dims.iter().zip(&arg_dims) {
-                self.require_equal(wanted, found, outcome, arg, span)?;
-            }
-            return Some(());
-        }
-        if param.kind == ParamKind::PositiveScalar {
-            return Some(());
-        }
-        for found in &arg_dims {
-            self.require_equal(outcome_dims.first()?, found, outcome, arg, span)?;
-        }
-        Some(())
-    }
-
-    fn report_rank(&mut self, outcome: ExprId, arg: ExprId) {
-        let (left, right) = (&self.exprs[outcome], &self.exprs[arg]);
-        let (span, outcome_span) = (right.span, left.span);
-        let (left_ty, right_ty) = (left.ty.clone(), right.ty.clone());
-        let is_one = left_ty.is_scalar();
-        let per_row = is_one && self.is_per_row(&right_ty);
-        let code = if per_row { Code::PerRowValue } else { Code::SizeMismatch };
-        let message = if is_one {
-            format!("the outcome is one number, and this argument is {right_ty}")
-        } else {
-            format!("the outcome is {left_ty}, and this argument is {right_ty}")
-        };
-        let diagnostic = self.diags.error(code, span, message);
-        diagnostic.label(outcome_span, format!("this is {left_ty}"));
-        diagnostic.help(if per_row {
-            "one value for the branch comes from `sum(…)` or `mean(…)` of its rows"
-        } else {
-            "an argument is one number, or has the same sizes as the outcome"
-        });
     }
 
     /// The ends of `uniform(a, b)` where both are numbers.

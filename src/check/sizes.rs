@@ -130,6 +130,9 @@ impl Checker<'_> {
 
     /// A whole-data `int` or the row count as a size.
     pub(super) fn size_of_symbol(&self, symbol: SymbolId) -> Option<Size> {
+        if let Some(linear) = &self.facts(symbol).linear {
+            return linear.as_size().cloned();
+        }
         let Ok(datum) = self.datum_of(symbol) else {
             return match self.symbols[symbol].kind {
                 SymbolKind::RowCount => self.row_count(),
@@ -235,13 +238,18 @@ impl Checker<'_> {
     }
 }
 
-fn combine_sizes(op: BinaryOp, left: &Size, right: &Size) -> Option<Size> {
+/// The sum, difference, product or quotient of two sizes, if it is a size.
+pub(super) fn combine_sizes(op: BinaryOp, left: &Size, right: &Size) -> Option<Size> {
     match op {
         BinaryOp::Add => left.checked_add(right),
         BinaryOp::Subtract => left.checked_sub(right),
         BinaryOp::Multiply if left.atoms().count() + right.atoms().count() <= MAX_ATOMS => {
             left.checked_mul(right)
         }
+        BinaryOp::IntegerDivide => match (left.as_constant(), right.as_constant()?) {
+            (Some(left), right) => left.checked_div(right).map(Size::constant),
+            (None, right) => left.checked_exact_div(right),
+        },
         _ => None,
     }
 }

@@ -3,10 +3,11 @@
 use super::Checker;
 use super::Facts;
 use super::names::Place;
-use super::typed::{BinaryOp, ExprId, Statement, SymbolId, SymbolKind};
+use super::subscript::indexed_type;
+use super::typed::{ExprId, Statement, SymbolId, SymbolKind};
 use crate::diagnostic::Code;
 use crate::source::Span;
-use crate::syntax::ast::{self, Declaration, StatementKind, Subscript};
+use crate::syntax::ast::{self, BaseType, Declaration, StatementKind};
 use crate::ty::{Element, Role, Shape, Size, Type};
 
 impl Checker<'_> {
@@ -36,13 +37,17 @@ impl Checker<'_> {
             StatementKind::Sample { lhs, distribution } => {
                 self.check_sample(*lhs, distribution, span)
             }
-            StatementKind::Target(value) => self.check_target(*value),
+            StatementKind::Target(value) => self.check_target(*value, span),
             StatementKind::Assign { place, operator, value } => {
                 self.check_assign(place, *operator, *value, span)
             }
             StatementKind::For { name, from, to, body } => self.check_for(name, [*from, *to], body),
-            StatementKind::ForEach { .. } | StatementKind::If { .. } | StatementKind::Return(_) => {
-                self.not_yet(span, "this statement", "leave it out");
+            StatementKind::ForEach { name, over, body } => self.check_for_each(name, *over, body),
+            StatementKind::If { condition, then, otherwise } => {
+                self.check_if(*condition, then, otherwise.as_deref())
+            }
+            StatementKind::Return(_) => {
+                self.report_return_outside(span);
                 None
             }
             StatementKind::Block(list) => {
@@ -110,6 +115,7 @@ impl Checker<'_> {
             self.facts_mut(symbol).give_up();
         } else if let Some(value) = value {
             self.note_value(symbol, value);
+            self.note_number(symbol, value);
         }
         debug_assert!(fits || self.diags.has_errors(), "a misfit is reported");
         vec![Statement::Declare { symbol, value }]
@@ -118,11 +124,17 @@ impl Checker<'_> {
     fn check_derived_type(&mut self, declaration: &Declaration) -> Option<Type> {
         let ty = &declaration.ty;
         let name = &declaration.name.name;
-        if ty.base == ast::BaseType::CholeskyFactorCorr {
+        let plain = match ty.base {
+            BaseType::CholeskyFactorCorr | BaseType::CovMatrix => Some("matrix[K, K]"),
+            BaseType::Simplex | BaseType::Ordered | BaseType::PositiveOrdered => Some("vector[K]"),
+            BaseType::Index => Some("int"),
+            _ => None,
+        };
+        if let Some(plain) = plain {
             let message = format!("`{name}` is derived and has no constraint");
             let span = self.type_span(ty);
             let diagnostic = self.diags.error(Code::Constraint, span, message);
-            diagnostic.help("declare it as `matrix[K, K]`");
+            diagnostic.help(format!("declare it as `{plain}`"));
             return None;
         }
         let checked = self.check_type(ty);
@@ -137,7 +149,7 @@ impl Checker<'_> {
     }
 
     /// What later statements must know of the value of an assignable name.
-    fn note_value(&mut self, symbol: SymbolId, value: ExprId) {
+    pub(super) fn note_value(&mut self, symbol: SymbolId, value: ExprId) {
         let nonlinear = self.is_nonlinear(value);
         let discontinuous = self.find_jump(value).is_some();
         let facts = self.facts_mut(symbol);
@@ -145,90 +157,13 @@ impl Checker<'_> {
         facts.discontinuous |= discontinuous;
     }
 
-    fn check_assign(
-        &mut self,
-        place: &ast::Place,
-        operator: Option<BinaryOp>,
-        value: ast::ExprId,
-        span: Span,
-    ) -> Option<Statement> {
-        let typed = self.check_expr(value);
-        if typed.is_none() {
-            self.give_up_on(value);
+    /// A whole number that is never assigned again can size things and bound loops.
+    fn note_number(&mut self, symbol: SymbolId, value: ExprId) {
+        let ty = &self.symbols[symbol].ty;
+        let is_int = ty.is_scalar() && ty.element == Element::Int;
+        if is_int && self.is_fixed(&self.symbols[symbol].name) {
+            self.facts_mut(symbol).linear = self.linear(value);
         }
-        let (symbol, subscripts) = self.check_place(place)?;
-        let value = match operator {
-            None => typed?,
-            Some(operator) => {
-                let whole = self.symbol_expr(symbol, place.name.span);
-                let old = if subscripts.is_empty() {
-                    whole
-                } else {
-                    self.push_index(whole, subscripts.clone(), place.span)
-                };
-                self.check_binary(operator, old, typed?, span)?
-            }
-        };
-        self.require_assignable(symbol, &subscripts, value)?;
-        self.note_value(symbol, value);
-        Some(Statement::Assign { symbol, subscripts, value })
-    }
-
-    fn check_place(&mut self, place: &ast::Place) -> Option<(SymbolId, Vec<Option<ExprId>>)> {
-        let name = &place.name;
-        let known = self.names.get(&name.name);
-        let reads = known.map(|symbol| self.facts(symbol).reads);
-        let symbol = self.resolve(&name.name, name.span)?;
-        self.facts_mut(symbol).reads = reads.unwrap_or(0);
-        self.check_may_assign(symbol, name.span)?;
-        for subscript in &place.subscripts {
-            if let Subscript::At(index) = subscript {
-                self.check_expr(*index)?;
-            }
-        }
-        let ty = self.symbols[symbol].ty.clone();
-        if ty.is_scalar() && !place.subscripts.is_empty() {
-            let message = format!("`{}` is one number and has no elements", name.name);
-            self.diags.error(Code::Index, place.span, message);
-            return None;
-        }
-        let subscripts = self.check_subscripts(&ty, &place.subscripts, place.span)?;
-        Some((symbol, subscripts))
-    }
-
-    /// Rule 2: only what the block derives itself is assigned.
-    fn check_may_assign(&mut self, symbol: SymbolId, span: Span) -> Option<()> {
-        let own = if self.place == Place::Global { Role::Global } else { Role::Local };
-        let name = &self.symbols[symbol].name;
-        let (what, help) = match &self.symbols[symbol].kind {
-            SymbolKind::Temporary => return Some(()),
-            SymbolKind::Derived { block, .. } if *block == own => return Some(()),
-            SymbolKind::Derived { .. } => (
-                format!("`{name}` is derived in `global`, and `local` assigns to it"),
-                "the branches share it: derive a quantity of the branch under another name",
-            ),
-            SymbolKind::Datum(_) => (
-                format!("`{name}` is data and cannot be assigned"),
-                "give the result a name of its own: `real other = …;`, or write `~` for a \
-                 distribution",
-            ),
-            SymbolKind::RowCount => (
-                format!("`{name}` is the number of rows and cannot be assigned"),
-                "give the result a name of its own: `int other = …;`",
-            ),
-            SymbolKind::Unknown { .. } => (
-                format!("`{name}` is an unknown and cannot be assigned"),
-                "inference finds its values: for a derived quantity write the value where it is \
-                 declared, `real other = …;`, for a distribution write `~`",
-            ),
-            SymbolKind::LoopVariable => (
-                format!("`{name}` is a loop variable and cannot be assigned"),
-                "use a temporary of your own",
-            ),
-        };
-        let declared = self.symbols[symbol].span;
-        self.diags.error(Code::Assignment, span, what).label(declared, "declared here").help(help);
-        None
     }
 
     /// Whether `value` can become `symbol` or the part of it that `subscripts` pick.
@@ -238,10 +173,20 @@ impl Checker<'_> {
         subscripts: &[Option<ExprId>],
         value: ExprId,
     ) -> Option<()> {
-        let wanted = super::subscript::indexed_type(&self.symbols[symbol].ty, subscripts);
+        let wanted = indexed_type(&self.symbols[symbol].ty, subscripts);
+        self.require_fits(symbol, &wanted, value)
+    }
+
+    /// Whether `value` has the type that a part of `symbol` has.
+    pub(super) fn require_fits(
+        &mut self,
+        symbol: SymbolId,
+        wanted: &Type,
+        value: ExprId,
+    ) -> Option<()> {
         let found = self.exprs[value].ty.clone();
-        if !is_same_kind(&wanted, &found) {
-            self.report_type(symbol, &wanted, value, &found);
+        if !is_same_kind(wanted, &found) {
+            self.report_type(symbol, wanted, value, &found);
             return None;
         }
         let target = self.symbol_expr(symbol, self.symbols[symbol].span);
@@ -280,8 +225,13 @@ impl Checker<'_> {
 
 /// Equal but for sizes; whole numbers are also real.
 fn is_same_kind(wanted: &Type, found: &Type) -> bool {
-    let same_shape = std::mem::discriminant(&wanted.shape) == std::mem::discriminant(&found.shape);
-    wanted.array.len() == found.array.len() && same_shape && found.element <= wanted.element
+    is_same_kind_but_element(wanted, found) && found.element <= wanted.element
+}
+
+/// Equal but for sizes, and for whole numbers against real ones.
+pub(super) fn is_same_kind_but_element(left: &Type, right: &Type) -> bool {
+    let same_shape = std::mem::discriminant(&left.shape) == std::mem::discriminant(&right.shape);
+    left.array.len() == right.array.len() && same_shape
 }
 
 fn type_help(wanted: &Type, found: &Type) -> &'static str {

@@ -1,12 +1,27 @@
 //! Subscripts: `a[i]`, `a[i, j]`, `a[i][j]`, `m[, j]`.
 
 use super::Checker;
+use super::expr::subscript_operands;
+use super::flow::for_each_name;
 use super::names::Place;
 use super::typed::{ExprId, ExprKind, SymbolId, SymbolKind};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{self, Subscript};
 use crate::ty::{Element, Level, Role, Shape, Size, Type};
+
+/// What a subscript picks along its axis.
+#[derive(Clone, Debug)]
+pub(super) enum Picked {
+    /// Everything.
+    All,
+    /// One element.
+    At(ExprId),
+    /// Elements from a number on, counted from one, and how many.
+    Some { from: Size, count: Size },
+    /// The elements with these numbers.
+    Many(ExprId),
+}
 
 impl Checker<'_> {
     /// Reports `theta[school]`: the key of the branches as an index.
@@ -15,18 +30,40 @@ impl Checker<'_> {
         base: ast::ExprId,
         subscripts: &[Subscript],
     ) -> bool {
-        let ast = self.ast;
-        for subscript in subscripts {
-            let Subscript::At(index) = subscript else { continue };
-            let ast::ExprKind::Name(name) = &ast.exprs[*index].kind else { continue };
-            if self.names.is_key(name) && self.names.get(name).is_none() {
-                self.give_up_on(base);
-                let what = self.text(ast.exprs[base].span);
-                self.report_branch_index(&what, ast.exprs[*index].span);
-                return false;
+        for index in subscripts.iter().flat_map(subscript_operands) {
+            let Some(key) = self.key_in(index) else { continue };
+            self.give_up_on(base);
+            let what = self.text(self.ast.exprs[base].span);
+            let span = self.ast.exprs[index].span;
+            match self.ast.exprs[index].kind {
+                ast::ExprKind::Name(_) | ast::ExprKind::Index { .. } => {
+                    self.report_branch_index(&what, span);
+                }
+                _ => self.report_neighbour(&what, &key, span),
             }
+            return false;
         }
         true
+    }
+
+    /// The key of the branches, where an expression names it and it is not declared as data.
+    fn key_in(&self, root: ast::ExprId) -> Option<String> {
+        let mut found = None;
+        for_each_name(self.ast, root, |name| {
+            if self.names.is_key(name) && self.names.get(name).is_none() {
+                found.get_or_insert_with(|| name.to_string());
+            }
+        });
+        found
+    }
+
+    fn report_neighbour(&mut self, what: &str, key: &str, span: Span) {
+        let message = format!("`{what}` of another branch is out of reach");
+        self.diags.error(Code::AcrossBranches, span, message).help(format!(
+            "branches depend on each other only through `global`, which is what lets them be \
+             fitted one by one: give what neighbours share an unknown in `global`, indexed by a \
+             factor, or take a larger group than `{key}` as branch, with `rows N by …;`"
+        ));
     }
 
     fn report_branch_index(&mut self, what: &str, span: Span) {
@@ -42,6 +79,7 @@ impl Checker<'_> {
             ));
     }
 
+    /// `a[i, j]`, `a[2:5]`, `a[numbers]`, in any mixture.
     pub(super) fn check_index(
         &mut self,
         base: ExprId,
@@ -53,14 +91,9 @@ impl Checker<'_> {
             self.report_scalar_index(base, span);
             return None;
         }
-        if let [Subscript::Range(from, to)] = subscripts
-            && (from.is_some() || to.is_some())
-        {
-            return self.check_slice(base, *from, *to, span);
-        }
-        let indices = self.check_subscripts(&ty, subscripts, span)?;
-        self.warn_row_order(base, &indices, span);
-        Some(self.push_index(base, indices, span))
+        let picked = self.check_subscripts(&ty, subscripts, span)?;
+        self.warn_row_order(base, &picked, span);
+        self.pick(base, &picked, span)
     }
 
     /// An element or slice; `a[i][j]` becomes `a[i, j]`.
@@ -81,65 +114,6 @@ impl Checker<'_> {
             _ => ExprKind::Index(base, indices),
         };
         self.push(kind, ty, &operands, span)
-    }
-
-    /// `x[a:b]` of a vector whose size does not depend on rows.
-    fn check_slice(
-        &mut self,
-        base: ExprId,
-        from: Option<ast::ExprId>,
-        to: Option<ast::ExprId>,
-        span: Span,
-    ) -> Option<ExprId> {
-        let ty = self.exprs[base].ty.clone();
-        let dims = ty.dims();
-        let size = &dims[0];
-        if dims.len() > 1 || size.depends_on_rows() {
-            self.report_slice(span);
-            return None;
-        }
-        let first = self.slice_end(from, size, Size::constant(1), span)?;
-        let last = self.slice_end(to, size, size.clone(), span)?;
-        let one = Size::constant(1);
-        let length = last.checked_sub(&first).and_then(|range| range.checked_add(&one));
-        let Some(length) = length.filter(|n| n.as_constant().is_none_or(|n| n >= 1)) else {
-            self.diags
-                .error(Code::Index, span, "this slice has no elements")
-                .help("the first number of `a:b` is at most the second");
-            return None;
-        };
-        let sliced = match &ty.shape {
-            Shape::RowVector(_) => Type::of_shape(Shape::RowVector(length.clone())),
-            Shape::Vector(_) => Type::of_shape(Shape::Vector(length.clone())),
-            _ => Type { array: vec![length.clone()], ..ty },
-        };
-        Some(self.push(ExprKind::Slice(base, 0, first, length), sliced, &[base], span))
-    }
-
-    /// One end of a slice: a size, in range where that can be seen.
-    fn slice_end(
-        &mut self,
-        end: Option<ast::ExprId>,
-        size: &Size,
-        otherwise: Size,
-        span: Span,
-    ) -> Option<Size> {
-        let Some(end) = end else { return Some(otherwise) };
-        let end = self.done(end)?;
-        self.check_index_value(end, size)?;
-        let value = self.size_value(end).filter(|value| !value.depends_on_rows());
-        if value.is_none() {
-            self.report_slice(span);
-        }
-        value
-    }
-
-    fn report_slice(&mut self, span: Span) {
-        self.not_yet(
-            span,
-            "slices other than `x[a:b]` of a vector whose size does not depend on rows",
-            "loop over the elements: `for (n in a:b)`",
-        );
     }
 
     fn report_scalar_index(&mut self, base: ExprId, span: Span) {
@@ -169,52 +143,41 @@ impl Checker<'_> {
         ty: &Type,
         subscripts: &[Subscript],
         span: Span,
-    ) -> Option<Vec<Option<ExprId>>> {
+    ) -> Option<Vec<Picked>> {
         let dims = ty.dims();
         if subscripts.len() > dims.len() {
             let message =
                 format!("{} subscripts for {ty}, which takes {}", subscripts.len(), dims.len());
-            self.diags.error(Code::Index, span, message);
+            self.diags.error(Code::Index, span, message).help("leave out the last ones");
             return None;
         }
-        let mut indices = Vec::with_capacity(subscripts.len());
+        let mut picked = Vec::with_capacity(subscripts.len());
         for (subscript, size) in subscripts.iter().zip(&dims) {
-            indices.push(self.check_subscript(*subscript, size, span)?);
+            picked.push(self.check_subscript(*subscript, size, span)?);
         }
-        Some(indices)
+        Some(picked)
     }
 
-    fn check_subscript(
-        &mut self,
-        subscript: Subscript,
-        size: &Size,
-        span: Span,
-    ) -> Option<Option<ExprId>> {
+    fn check_subscript(&mut self, subscript: Subscript, size: &Size, span: Span) -> Option<Picked> {
         match subscript {
             Subscript::At(index) => {
                 let index = self.done(index)?;
-                self.check_index_value(index, size)?;
-                Some(Some(index))
+                self.check_index_value(index, size)
             }
-            Subscript::Range(None, None) => Some(None),
-            Subscript::Range(..) => {
-                self.report_slice(span);
-                None
-            }
+            Subscript::Range(None, None) => Some(Picked::All),
+            Subscript::Range(from, to) => self.check_range_subscript(from, to, size, span),
         }
     }
 
-    pub(super) fn check_index_value(&mut self, index: ExprId, size: &Size) -> Option<()> {
+    /// A whole number, or an array of these.
+    pub(super) fn check_index_value(&mut self, index: ExprId, size: &Size) -> Option<Picked> {
         let expr = &self.exprs[index];
         let (span, ty, role) = (expr.span, expr.ty.clone(), expr.role);
-        if !ty.is_scalar() {
-            if ty.element == Element::Int {
-                let help = "loop over it: `for (n in 1:N) … a[item[n]] …`";
-                self.not_yet(span, "an array of indices as a subscript", help);
-            } else {
-                let message = format!("a subscript is a whole number, and this is {ty}");
-                self.diags.error(Code::Index, span, message);
-            }
+        let is_many = ty.array.len() == 1 && ty.shape == Shape::Scalar;
+        if !ty.is_scalar() && !(is_many && ty.element == Element::Int) {
+            let message = format!("a subscript is a whole number, and this is {ty}");
+            let diagnostic = self.diags.error(Code::Index, span, message);
+            diagnostic.help("several numbers are an `array[N] int`; a range is `a:b`");
             return None;
         }
         if ty.element != Element::Int {
@@ -231,11 +194,19 @@ impl Checker<'_> {
             diagnostic.help("subscripts come from data: sum over the values it could have");
             return None;
         }
-        self.check_range(index, size)
+        if is_many {
+            return Some(Picked::Many(index));
+        }
+        self.check_range(index, size)?;
+        Some(Picked::At(index))
     }
 
     /// Reports a subscript that is out of range whatever the data are.
+    /// What stands behind a condition may be computed for other values alone.
     fn check_range(&mut self, index: ExprId, size: &Size) -> Option<()> {
+        if self.guards > 0 {
+            return Some(());
+        }
         let (low, high) = self.exact_range(index);
         let low = low.and_then(|low| low.as_constant());
         let room = high.as_ref().and_then(|high| size.checked_sub(high)?.as_constant());
@@ -260,14 +231,24 @@ impl Checker<'_> {
         None
     }
 
-    /// Warns of `y[n - 1]` and `y[1]` where nothing says in what order rows are (rule 10).
-    fn warn_row_order(&mut self, base: ExprId, indices: &[Option<ExprId>], span: Span) {
+    /// Warns of `y[n - 1]`, `y[1]` and `y[2:N]` where nothing says in what order rows are
+    /// (rule 10).
+    pub(super) fn warn_row_order(&mut self, base: ExprId, picked: &[Picked], span: Span) {
         let is_rows = self.place == Place::Local && self.is_per_row(&self.exprs[base].ty);
-        let Some(Some(index)) = indices.first() else { return };
-        let is_plain = self.named_symbol(*index).is_some_and(|symbol| self.is_loop(symbol));
+        let is_plain = match picked.first() {
+            None | Some(Picked::All) => true,
+            Some(Picked::At(index)) => {
+                self.named_symbol(*index).is_some_and(|symbol| self.is_loop(symbol))
+            }
+            Some(Picked::Some { .. } | Picked::Many(_)) => false,
+        };
         if is_rows && !is_plain && self.is_row_data(base) {
             let text = self.text(span);
-            self.warn_unequal_rows(span, format!("`{text}` picks a row by its place"));
+            let what = match picked[0] {
+                Picked::At(_) => "a row by its place",
+                _ => "rows by their place",
+            };
+            self.warn_unequal_rows(span, format!("`{text}` picks {what}"));
         }
     }
 
@@ -295,7 +276,7 @@ impl Checker<'_> {
     pub(super) fn is_row_datum(&self, symbol: SymbolId) -> bool {
         match self.symbols[symbol].kind {
             SymbolKind::Datum(datum) => self.schema.data[datum].per_row,
-            _ => false,
+            _ => self.facts(symbol).row_data,
         }
     }
 

@@ -1,12 +1,11 @@
-//! Declared bounds against what distributions want: scales that may be negative, unknowns
-//! declared wider than their distribution, and priors that a declared bound cuts off.
+//! Declared constraints against what distributions want: scales that may be negative, and
+//! unknowns declared wider than their distribution.
 
 use super::Checker;
-use super::typed::{Constraint, ExprId, ExprKind, SymbolId, SymbolKind};
-use crate::builtin::distribution::Support;
+use super::typed::{Constraint, ExprId, SymbolId, SymbolKind};
+use crate::builtin::distribution::{Support, VectorSupport};
 use crate::builtin::{Distribution, Outcome, ParamKind};
 use crate::diagnostic::Code;
-use crate::ty::Role;
 
 impl Checker<'_> {
     /// Warns where declarations and distributions do not go together.
@@ -19,19 +18,47 @@ impl Checker<'_> {
         for (param, arg) in distribution.params.iter().zip(args) {
             self.warn_argument(distribution, param.name, param.kind, *arg);
         }
-        let Outcome::Univariate(_, support) = distribution.outcome else { return };
         let Some(symbol) = self.unknown_of(outcome) else { return };
-        self.warn_outcome(distribution, support, symbol, outcome);
-        self.warn_truncation(distribution, support, symbol, outcome, args);
+        match distribution.outcome {
+            Outcome::Univariate(_, support) => {
+                self.warn_outcome(distribution, support, symbol, outcome);
+                self.warn_truncation(distribution, support, symbol, outcome, args);
+            }
+            Outcome::Vector(VectorSupport::Simplex) => {
+                self.warn_constraint(distribution, symbol, outcome);
+            }
+            Outcome::Vector(VectorSupport::Real) => {
+                self.warn_truncation(distribution, Support::Real, symbol, outcome, args);
+            }
+            Outcome::CholeskyFactorCorr => {}
+        }
+    }
+
+    /// The constraint that an unknown is declared with.
+    pub(super) fn constraint_of(&self, symbol: SymbolId) -> &Constraint {
+        match &self.symbols[symbol].kind {
+            SymbolKind::Unknown { constraint, .. } => constraint,
+            _ => &Constraint::None,
+        }
+    }
+
+    /// A distribution over simplexes of an unknown that is none.
+    fn warn_constraint(&mut self, distribution: &Distribution, symbol: SymbolId, outcome: ExprId) {
+        if *self.constraint_of(symbol) == Constraint::Simplex {
+            return;
+        }
+        let (name, declared) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
+        let span = self.exprs[outcome].span;
+        let message = format!("`{name}` is declared wider than `{}` reaches", distribution.name);
+        self.diags
+            .warning(Code::OutcomeSupport, span, message)
+            .label(declared, "declared here")
+            .help(format!("declare it as `simplex[K] {name}`"));
     }
 
     /// The unknown that an expression is, whole or an element of.
     fn unknown_of(&self, expr: ExprId) -> Option<SymbolId> {
-        let base = match self.exprs[expr].kind {
-            ExprKind::Index(base, _) | ExprKind::Slice(base, ..) => base,
-            _ => expr,
-        };
-        self.named_symbol(base).filter(|symbol| self.is_unknown(*symbol))
+        self.base_symbol(expr).filter(|symbol| self.is_unknown(*symbol))
     }
 
     /// The declared bounds of an unknown.
@@ -52,14 +79,21 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether a lower bound keeps values from going below `limit`; one that is not a number
-    /// is trusted.
-    fn keeps_above(&self, bound: Option<ExprId>, limit: f64) -> bool {
-        bound.is_some_and(|bound| self.constant_value(bound).is_none_or(|low| low >= limit))
+    /// Whether the declaration of an unknown keeps it from going below `limit`; a bound that
+    /// is not a number is trusted.
+    fn keeps_above(&self, symbol: SymbolId, limit: f64) -> bool {
+        let is_positive =
+            matches!(self.constraint_of(symbol), Constraint::Simplex | Constraint::PositiveOrdered);
+        let (low, _) = self.bounds_of(symbol);
+        (is_positive && limit <= 0.0)
+            || low.is_some_and(|low| self.constant_value(low).is_none_or(|low| low >= limit))
     }
 
-    fn keeps_below(&self, bound: Option<ExprId>, limit: f64) -> bool {
-        bound.is_some_and(|bound| self.constant_value(bound).is_none_or(|high| high <= limit))
+    fn keeps_below(&self, symbol: SymbolId, limit: f64) -> bool {
+        let is_simplex = *self.constraint_of(symbol) == Constraint::Simplex;
+        let (_, high) = self.bounds_of(symbol);
+        (is_simplex && limit >= 1.0)
+            || high.is_some_and(|high| self.constant_value(high).is_none_or(|high| high <= limit))
     }
 
     fn warn_argument(
@@ -70,15 +104,31 @@ impl Checker<'_> {
         arg: ExprId,
     ) {
         let Some(symbol) = self.unknown_of(arg) else { return };
-        let (low, high) = self.bounds_of(symbol);
-        let (fits, wanted, bounds) = match kind {
-            ParamKind::Positive | ParamKind::PositiveScalar => {
-                (self.keeps_above(low, 0.0), "positive", "<lower=0>")
+        let word = self.symbols[symbol].ty.unsized_name();
+        let is_ordered = || {
+            matches!(self.constraint_of(symbol), Constraint::Ordered | Constraint::PositiveOrdered)
+        };
+        let (fits, wanted, declaration) = match kind {
+            ParamKind::Positive | ParamKind::PositiveScalar | ParamKind::PositiveVector => {
+                (self.keeps_above(symbol, 0.0), "positive", format!("{word}<lower=0>"))
             }
             ParamKind::Probability => (
-                self.keeps_above(low, 0.0) && self.keeps_below(high, 1.0),
+                self.keeps_above(symbol, 0.0) && self.keeps_below(symbol, 1.0),
                 "between 0 and 1",
-                "<lower=0, upper=1>",
+                format!("{word}<lower=0, upper=1>"),
+            ),
+            ParamKind::SimplexPerOutcome => (
+                *self.constraint_of(symbol) == Constraint::Simplex,
+                "positive and sum to one",
+                "simplex[K]".to_string(),
+            ),
+            ParamKind::OrderedPerOutcome => {
+                (is_ordered(), "in increasing order", "ordered[K]".to_string())
+            }
+            ParamKind::Covariance => (
+                *self.constraint_of(symbol) == Constraint::CovMatrix,
+                "symmetric and positive definite",
+                "cov_matrix[K]".to_string(),
             ),
             _ => return,
         };
@@ -86,9 +136,9 @@ impl Checker<'_> {
             return;
         }
         let (name, declared) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
-        let word = self.symbols[symbol].ty.unsized_name();
         let span = self.exprs[arg].span;
-        let of_log_odds = crate::builtin::distribution(&format!("{}_logit", distribution.name));
+        let of_log_odds = crate::builtin::distribution(&format!("{}_logit", distribution.name))
+            .filter(|_| kind == ParamKind::Probability);
         let or_log_odds = of_log_odds.map_or(String::new(), |found| {
             format!(", or keep it on the scale of log-odds with `{}`", found.name)
         });
@@ -102,7 +152,7 @@ impl Checker<'_> {
                 ),
             )
             .label(declared, "declared here")
-            .help(format!("declare it as `{word}{bounds}`{or_log_odds}"));
+            .help(format!("declare it as `{declaration}`{or_log_odds}"));
     }
 
     fn warn_outcome(
@@ -117,11 +167,12 @@ impl Checker<'_> {
         let (fits, bounds) = match support {
             _ if is_interval => (low.is_some() && high.is_some(), "<lower=…, upper=…>"),
             Support::NonNegative | Support::Positive | Support::FromFirstArgument => {
-                (self.keeps_above(low, 0.0), "<lower=0>")
+                (self.keeps_above(symbol, 0.0), "<lower=0>")
             }
-            Support::UnitInterval => {
-                (self.keeps_above(low, 0.0) && self.keeps_below(high, 1.0), "<lower=0, upper=1>")
-            }
+            Support::UnitInterval => (
+                self.keeps_above(symbol, 0.0) && self.keeps_below(symbol, 1.0),
+                "<lower=0, upper=1>",
+            ),
             _ => return,
         };
         if fits {
@@ -139,73 +190,5 @@ impl Checker<'_> {
             )
             .label(declared, "declared here")
             .help(format!("declare it as `{word}{bounds}`{reason}"));
-    }
-
-    /// Rule 12: the part of a local's prior that a declared bound cuts off is not normalised
-    /// away, and how much that is depends on the globals.
-    fn warn_truncation(
-        &mut self,
-        distribution: &Distribution,
-        support: Support,
-        symbol: SymbolId,
-        outcome: ExprId,
-        args: &[ExprId],
-    ) {
-        let is_local =
-            matches!(self.symbols[symbol].kind, SymbolKind::Unknown { role: Role::Local, .. });
-        let depends = args.iter().any(|arg| self.exprs[*arg].role > Role::Data);
-        let reaches = self.reaches_beyond(support, symbol);
-        if !is_local || !depends || !reaches || self.is_folded(distribution, symbol, args) {
-            return;
-        }
-        let (name, declared) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
-        let span = self.exprs[outcome].span;
-        self.diags
-            .warning(
-                Code::TruncatedPrior,
-                span,
-                format!(
-                    "the bound of `{name}` cuts off a part of `{}` that depends on unknowns",
-                    distribution.name
-                ),
-            )
-            .label(declared, "declared with a bound here")
-            .help(
-                "a bound does not renormalise a prior: take a distribution that has this \
-                 support, such as `lognormal` or `gamma`, or leave out the bound and transform",
-            );
-    }
-
-    fn reaches_beyond(&self, support: Support, symbol: SymbolId) -> bool {
-        let (low, high) = self.bounds_of(symbol);
-        let beyond = |bound: Option<ExprId>, end: f64| {
-            bound.is_some_and(|bound| self.constant_value(bound) != Some(end))
-        };
-        match support {
-            Support::Real => low.is_some() || high.is_some(),
-            Support::NonNegative | Support::Positive => beyond(low, 0.0) || high.is_some(),
-            Support::UnitInterval => beyond(low, 0.0) || beyond(high, 1.0),
-            Support::Binary
-            | Support::UpToFirstArgument
-            | Support::UpToLength
-            | Support::UpToLengthPlusOne
-            | Support::FromFirstArgument
-            | Support::BetweenArguments => false,
-        }
-    }
-
-    /// A symmetric distribution cut at its centre loses one half, whatever its scale.
-    fn is_folded(&self, distribution: &Distribution, symbol: SymbolId, args: &[ExprId]) -> bool {
-        let centre = match distribution.name {
-            "normal" | "cauchy" | "double_exponential" | "logistic" => args.first(),
-            "student_t" => args.get(1),
-            _ => None,
-        };
-        let bound = match self.bounds_of(symbol) {
-            (Some(bound), None) | (None, Some(bound)) => bound,
-            _ => return false,
-        };
-        let centre = centre.and_then(|centre| self.constant_value(*centre));
-        centre.is_some() && centre == self.constant_value(bound)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::names::Place;
 use super::reach::Reach;
+use super::statement::is_same_kind_but_element;
 use super::typed::{Constraint, ExprId, Statement, SymbolId, SymbolKind};
 use super::{Checker, Facts};
 use crate::diagnostic::Code;
@@ -27,7 +28,7 @@ impl Checker<'_> {
         let Declaration { ty, name, .. } = declaration;
         let role = if self.place == Place::Global { Role::Global } else { Role::Local };
         let checked = self.check_unknown_type(ty, &name.name);
-        let constraint = self.check_constraint(ty);
+        let constraint = self.check_constraint(ty, checked.as_ref());
         let position = self.unknowns(role).len();
         let level = if role == Role::Global { Level::Whole } else { Level::Branch };
         let kind = SymbolKind::Unknown {
@@ -50,13 +51,13 @@ impl Checker<'_> {
     }
 
     fn check_unknown_type(&mut self, ty: &TypeExpr, name: &str) -> Option<Type> {
-        if ty.base == BaseType::Int {
+        if matches!(ty.base, BaseType::Int | BaseType::Index) {
             let message = format!("`{name}` is an unknown and cannot be a whole number");
             let span = self.type_span(ty);
             self.diags.error(Code::DiscreteUnknown, span, message).help(
                 "inference moves along gradients: declare it `real`, or sum over the values it \
-                 could have, as in `target += log(p * exp(a) + (1 - p) * exp(b));`; an `int` \
-                 with a value is derived: `int k = …;`",
+                 could have, as in `target += log_mix(p, a, b);`; an `int` with a value is \
+                 derived: `int k = …;`",
             );
             return None;
         }
@@ -81,19 +82,36 @@ impl Checker<'_> {
         }
     }
 
-    fn check_constraint(&mut self, ty: &TypeExpr) -> Option<Constraint> {
-        let has_bounds = ty.lower.is_some() || ty.upper.is_some();
-        if ty.base == BaseType::CholeskyFactorCorr {
-            if has_bounds {
-                let message = "a `cholesky_factor_corr` takes no bounds";
-                let span = self.type_span(ty);
-                self.diags.error(Code::Constraint, span, message);
-                return None;
-            }
-            return Some(Constraint::CholeskyFactorCorr);
+    fn check_constraint(&mut self, ty: &TypeExpr, checked: Option<&Type>) -> Option<Constraint> {
+        let word = ty.base.word();
+        let constraint = match ty.base {
+            BaseType::CholeskyFactorCorr => Constraint::CholeskyFactorCorr,
+            BaseType::CovMatrix => Constraint::CovMatrix,
+            BaseType::Simplex => Constraint::Simplex,
+            BaseType::Ordered => Constraint::Ordered,
+            BaseType::PositiveOrdered => Constraint::PositiveOrdered,
+            _ => return self.check_bounds_of(ty, checked),
+        };
+        let span = self.type_span(ty);
+        if ty.lower.is_some() || ty.upper.is_some() {
+            let message = format!("a `{word}` takes no bounds");
+            let help = format!("the constraint is in the word: leave the bounds of `{word}` out");
+            self.diags.error(Code::Constraint, span, message).help(help);
+            return None;
         }
-        let lower = self.check_bound(ty.lower)?;
-        let upper = self.check_bound(ty.upper)?;
+        let is_matrix = matches!(ty.base, BaseType::CholeskyFactorCorr | BaseType::CovMatrix);
+        if is_matrix && !ty.array.is_empty() {
+            let help = format!("declare one name for each: `{word}[K] a; {word}[K] b;`");
+            self.not_yet(span, &format!("arrays of `{word}`"), &help);
+            return None;
+        }
+        Some(constraint)
+    }
+
+    /// `<lower=…, upper=…>`
+    fn check_bounds_of(&mut self, ty: &TypeExpr, checked: Option<&Type>) -> Option<Constraint> {
+        let lower = self.check_bound(ty.lower, checked)?;
+        let upper = self.check_bound(ty.upper, checked)?;
         Some(match (lower, upper) {
             (None, None) => Constraint::None,
             (Some(low), None) => Constraint::Lower(low),
@@ -106,15 +124,29 @@ impl Checker<'_> {
     }
 
     /// `None`: failed; `Some(None)`: not written.
-    fn check_bound(&mut self, bound: Option<ast::ExprId>) -> Option<Option<ExprId>> {
+    fn check_bound(
+        &mut self,
+        bound: Option<ast::ExprId>,
+        checked: Option<&Type>,
+    ) -> Option<Option<ExprId>> {
         let Some(bound) = bound else { return Some(None) };
         let typed = self.check_expr(bound)?;
-        let ty = self.exprs[typed].ty.clone();
+        let (span, ty) = (self.exprs[typed].span, self.exprs[typed].ty.clone());
         if ty.is_scalar() {
             return Some(Some(typed));
         }
-        let span = self.exprs[typed].span;
-        let message = format!("a bound is one number, and this is {ty}");
+        let wanted = checked?;
+        if is_same_kind_but_element(wanted, &ty) {
+            for (left, right) in wanted.dims().iter().zip(&ty.dims()) {
+                let help = "a bound is one number, or has one element for each";
+                self.require_equal_or(left, right, [typed, typed], span, help)?;
+            }
+            return Some(Some(typed));
+        }
+        let message = match wanted.is_scalar() {
+            true => format!("a bound is one number, and this is {ty}"),
+            false => format!("a bound of {wanted} is one number or as many, and this is {ty}"),
+        };
         let help = "bounds are data, numbers, or unknowns declared above";
         self.diags.error(Code::Constraint, span, message).help(help);
         None

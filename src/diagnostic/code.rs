@@ -51,6 +51,8 @@ codes! {
     BranchLoop = "branch-loop",
     /// `global` mentions something that exists once per branch.
     BranchInGlobal = "branch-in-global",
+    /// A branch that reads another, or a statement over all branches.
+    AcrossBranches = "across-branches",
     /// Data of the whole set computed from data of a branch.
     BranchInWholeData = "branch-in-whole-data",
     /// Data computed from an unknown.
@@ -61,6 +63,18 @@ codes! {
     UnknownFunction = "unknown-function",
     /// No distribution of this name.
     UnknownDistribution = "unknown-distribution",
+
+    // The file's own functions.
+    /// A function that reads or changes what it was not given.
+    FunctionScope = "function-scope",
+    /// A function that calls itself or one further down.
+    FunctionOrder = "function-order",
+    /// A function whose type does not go with the end of its name.
+    FunctionType = "function-type",
+    /// A function that does not return on every way, or a `return` where none can be.
+    NoReturn = "no-return",
+    /// A call that draws, where nothing is drawn.
+    RandomCall = "random-call",
 
     // The blocks and the data.
     /// A block that every model has is not there.
@@ -105,6 +119,8 @@ codes! {
     Index = "index",
     /// A subscript or loop bound that depends on an unknown.
     IndexUnknown = "index-unknown",
+    /// A slice whose size is not known beforehand.
+    SliceSize = "slice-size",
     /// A subscript out of range.
     IndexRange = "index-range",
     /// The quotient of two whole numbers.
@@ -157,6 +173,10 @@ codes! {
     NonlinearLeft = "nonlinear-left",
     /// A declared bound that cuts off a part of a distribution that depends on unknowns.
     TruncatedPrior = "truncated-prior",
+    /// A uniform prior over a range that is a habit.
+    WideUniform = "wide-uniform",
+    /// A gamma prior with tiny shape and rate.
+    VagueGamma = "vague-gamma",
     /// Rows treated unequally although nothing says in what order they are.
     RowOrder = "row-order",
     /// A term that jumps where an unknown moves.

@@ -100,6 +100,26 @@ impl Diagnostics {
         self.items.last_mut().expect("one was just pushed")
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether an error is among those found since there were `first`.
+    pub fn has_errors_since(&self, first: usize) -> bool {
+        self.items[first..].iter().any(|item| item.severity == Severity::Error)
+    }
+
+    /// Takes away those found since there were `first`.
+    pub fn take_since(&mut self, first: usize) -> Vec<Diagnostic> {
+        self.items.split_off(first)
+    }
+
+    /// Puts one back, or adds one that is complete.
+    pub fn push_again(&mut self, item: Diagnostic) {
+        self.items.push(item);
+    }
+
     /// Adds those of another list behind these.
     pub fn append(&mut self, mut other: Diagnostics) {
         self.items.append(&mut other.items);

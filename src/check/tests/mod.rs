@@ -3,6 +3,7 @@
 mod bad;
 mod good;
 mod typed;
+mod wide;
 
 use super::check;
 use super::typed::TypedModel;
