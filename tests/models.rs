@@ -2,7 +2,6 @@
 //! without Jacobian, is that of `tests/oracle/models.py`, by both evaluators. The models of
 //! published sets and the programs in the documents for newcomers compile without a warning.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,14 +24,15 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(root().join(path)).expect("the file is part of the project")
 }
 
-/// The files of a folder that end so, by name.
-fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+/// The models of a folder, by name.
+fn stems(folder: &str) -> Vec<String> {
     let entries = fs::read_dir(root().join(folder)).expect("the folder is part of the project");
     let paths = entries.map(|entry| entry.expect("the folder can be read").path());
-    let mut paths: Vec<PathBuf> =
-        paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
-    paths.sort();
-    paths
+    let models = paths.filter(|path| path.extension().is_some_and(|ending| ending == "hbd"));
+    let name = |path: PathBuf| path.file_stem().expect("a file").to_string_lossy().into_owned();
+    let mut names: Vec<String> = models.map(name).collect();
+    names.sort();
+    names
 }
 
 /// The model of a text; what is wrong with it as a reader sees it, warnings included.
@@ -51,37 +51,58 @@ fn assert_none(faults: Vec<String>) {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-#[test]
-fn every_model_has_points_of_the_oracle() {
-    let stem = |path: &PathBuf| path.file_stem().expect("a file").to_string_lossy().into_owned();
-    let models: BTreeSet<String> = files("models", ".hbd").iter().map(stem).collect();
-    let folders = fs::read_dir(root().join("tests/reference")).expect("the folder is there");
-    let paths = folders.map(|entry| entry.expect("the folder can be read").path());
-    let known = paths.filter(|path| path.join("points.json").exists());
-    assert_eq!(models, known.map(|path| stem(&path)).collect());
-}
+/// Two tests for each model, and their names.
+macro_rules! models {
+    ($($name:ident,)*) => {
+        const MODELS: &[&str] = &[$(stringify!($name)),*];
 
-#[test]
-fn densities_and_jacobians_are_those_of_the_oracle() {
-    assert_none(models().iter().flat_map(|name| faults_of(name)).collect());
-}
+        mod model {
+            $(mod $name {
+                #[test]
+                fn densities_and_jacobians_are_those_of_the_oracle() {
+                    crate::assert_none(crate::faults_of(stringify!($name)));
+                }
 
-#[test]
-fn gradients_are_those_of_central_differences() {
-    let slopes = |name: &String| match at_points(name, Backend::MachineCode) {
-        Ok((mut evaluator, points, _)) => slope_faults(name, &mut evaluator, &points),
-        Err(fault) => vec![fault],
+                #[test]
+                fn gradients_are_those_of_central_differences() {
+                    crate::assert_none(crate::slope_faults(stringify!($name)));
+                }
+            })*
+        }
     };
-    assert_none(models().iter().flat_map(slopes).collect());
+}
+
+models! {
+    accidents, capture, eight_schools, exam, films, litters, moods, radon, ratings, rats, seeds,
+    sleepstudy, studies, survey, survival, tasting, ticks, topics, tracking, trees, trials,
+}
+
+/// One test for each model of a published set, and their names.
+macro_rules! published {
+    ($($name:ident,)*) => {
+        const PUBLISHED: &[&str] = &[$(stringify!($name)),*];
+
+        mod published {
+            $(#[test]
+            fn $name() {
+                let path = format!("tests/datasets/{}.hbd", stringify!($name));
+                let text = crate::read(&path);
+                let model = crate::compiled(&path, &text, hbdc::Backend::Interpreter);
+                crate::assert_none(model.err().into_iter().collect());
+            })*
+        }
+    };
+}
+
+published! {
+    cbpp, chem97, chem97_ordinal, contraception, egsingle, grouseticks, grouseticks_nb, guimmun,
+    hsb82, insteval, penicillin, verbagg, verbagg_ordinal,
 }
 
 #[test]
-fn models_of_published_sets_compile() {
-    let check = |path: &PathBuf| {
-        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
-        compiled(&name, &read(path), Backend::Interpreter).err()
-    };
-    assert_none(files("tests/datasets", ".hbd").iter().filter_map(check).collect());
+fn every_model_is_tested() {
+    assert_eq!(stems("models"), MODELS);
+    assert_eq!(stems("tests/datasets"), PUBLISHED);
 }
 
 #[test]
@@ -119,11 +140,6 @@ fn programs_in(page: &str) -> Vec<(usize, String)> {
     programs
 }
 
-fn models() -> Vec<String> {
-    let name = |path: PathBuf| path.file_stem().expect("a file").to_string_lossy().into_owned();
-    files("models", ".hbd").into_iter().map(name).collect()
-}
-
 /// A model with its data, the points of the oracle, and what it says of them.
 fn at_points(name: &str, backend: Backend) -> Result<(Evaluator, Vec<Point>, Value), String> {
     let model = compiled(name, &read(format!("models/{name}.hbd")), backend)?;
@@ -148,7 +164,7 @@ fn at_points(name: &str, backend: Backend) -> Result<(Evaluator, Vec<Point>, Val
         };
     }
     let bound = dataset.bind(model.schema()).map_err(|error| wrong(&error))?;
-    let mut evaluator = model.evaluator(&bound).map_err(|error| wrong(&error))?;
+    let evaluator = model.evaluator(&bound).map_err(|error| wrong(&error))?;
     let points = evaluator.read_points(&text).map_err(|error| wrong(&error))?.points;
     Ok((evaluator, points, expected))
 }
@@ -203,7 +219,11 @@ fn differences(
 }
 
 /// Where gradients differ from slopes, at the first point.
-fn slope_faults(name: &str, evaluator: &mut Evaluator, points: &[Point]) -> Vec<String> {
+fn slope_faults(name: &str) -> Vec<String> {
+    let (mut evaluator, points, _) = match at_points(name, Backend::MachineCode) {
+        Ok(at_points) => at_points,
+        Err(fault) => return vec![fault],
+    };
     let position = evaluator.position(&points[0]);
     let mut at = |position: &[f64]| {
         let (value, gradient) = evaluator.log_density_gradient(position).expect("its dimension");
