@@ -187,3 +187,48 @@ fn distributions_over_arrays() {
          local { vector[K] z ~ normal(d[1] + e[1], 1); x ~ normal(z[1], 1); }",
     );
 }
+
+/// Each function calls the one before twice, so that the last would expand to 2³⁰ of the first.
+#[test]
+fn calls_do_not_grow_without_limit() {
+    let mut functions = "real f0(real x) { return x; }".to_string();
+    for k in 1..30 {
+        functions += &format!(" real f{k}(real x) {{ return f{0}(x) + f{0}(x); }}", k - 1);
+    }
+    let codes: Vec<String> =
+        super::told(&ordered(&functions, "y ~ normal(z, 1);")).into_iter().map(|t| t.0).collect();
+    assert_eq!(codes.first().map(String::as_str), Some("nesting"));
+}
+
+/// As many conditions that may return as fit, each with the rest on both sides.
+#[test]
+fn returns_do_not_grow_without_limit() {
+    let ifs = "if (x > 0) { if (x > 1) return 1; } ".repeat(40);
+    let function = format!("real f(real x) {{ {ifs} return 0; }}");
+    let codes: Vec<String> =
+        super::told(&ordered(&function, "y ~ normal(z, 1);")).into_iter().map(|t| t.0).collect();
+    assert_eq!(codes.first().map(String::as_str), Some("nesting"));
+}
+
+#[test]
+fn long_chains_of_conditions_are_refused() {
+    let chain = "u > 0 ? 1 : ".repeat(300);
+    let text = ordered("", &format!("y ~ normal(z + ({chain} 0), 1);"));
+    assert_eq!(super::told(&text)[0].0, "nesting");
+    let chain = "u > 0 ? 1 : ".repeat(200);
+    model(&ordered("", &format!("y ~ normal(z + ({chain} 0), 1);")));
+}
+
+/// The value of a function has its declared type, whatever it returns.
+#[test]
+fn whole_numbers_become_real_where_they_are_wanted() {
+    let functions = "real one(real x) { return 1; } real half(real x) { return x / 2; }";
+    all_good(
+        functions,
+        &[
+            "y ~ normal(z + one(u) / 2, 1);",
+            "y ~ normal(z + half(1), 1);",
+            "real e = 1; y ~ normal(z + e / 2, 1);",
+        ],
+    );
+}
