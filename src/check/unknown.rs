@@ -51,7 +51,7 @@ impl Checker<'_> {
     }
 
     fn check_unknown_type(&mut self, ty: &TypeExpr, name: &str) -> Option<Type> {
-        if ty.base == BaseType::Int {
+        if matches!(ty.base, BaseType::Int | BaseType::Index) {
             let message = format!("`{name}` is an unknown and cannot be a whole number");
             let span = self.type_span(ty);
             self.diags.error(Code::DiscreteUnknown, span, message).help(
