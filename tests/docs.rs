@@ -45,7 +45,8 @@ fn pages() -> Vec<PathBuf> {
 fn claim(fence: &str) -> Option<Claim> {
     let mut words = fence.trim().strip_prefix("```")?.split_whitespace();
     let word = words.next()?;
-    let mut code = || words.next().expect("a fence that expects a message names its code").to_string();
+    let mut code =
+        || words.next().expect("a fence that expects a message names its code").to_string();
     match word {
         "hbd" => Some(Claim::Checks),
         "hbd-warning" => Some(Claim::Warns(code())),
