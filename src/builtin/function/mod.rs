@@ -31,7 +31,7 @@ pub struct Function {
     /// How it may be called, in words for messages: `real sum(vector x)`. `T` is a number or a
     /// container, the same for all arguments that are no numbers.
     pub signatures: &'static [&'static str],
-    /// What it is, as a formula or in a sentence.
+    /// What it is, as a formula or in a sentence, for the reference of the language.
     pub doc: &'static str,
     /// Positions of arguments whose values are sizes of the result: they are whole numbers
     /// that follow from sizes. Positions beyond the last argument do not count.
