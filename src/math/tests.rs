@@ -99,7 +99,8 @@ fn derivatives_of_the_logarithm_of_phi_have_their_limits() {
 /// which the tables of distribution functions hold to high precision.
 #[test]
 fn partial_derivatives_follow_from_lower_ones() {
-    let points = [(0.3_f64, 0.2_f64), (0.8, 2.5), (3.0, 2.9), (3.0, 3.2), (40.0, 25.0), (40.0, 55.0)];
+    let points =
+        [(0.3_f64, 0.2_f64), (0.8, 2.5), (3.0, 2.9), (3.0, 3.2), (40.0, 25.0), (40.0, 55.0)];
     for function in 0..3 {
         for (x, y) in points.into_iter().chain([(4.0, -6.0), (90.0, -1.0)]) {
             if y < 0.0 && function < 2 {
