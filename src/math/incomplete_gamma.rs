@@ -41,8 +41,8 @@ pub fn log_incomplete_gamma(upper: bool, i: usize, j: usize, a: f64, x: f64) -> 
 fn lower(order: usize, a: f64, x: f64) -> Jet {
     let mut sum = Jet::from_fn(order, |_, _| 0.0);
     integrate(1.0 / ((a - x).max(0.0) + x.min(a).sqrt()), |r, weight| {
-        let in_x = -(-r).exp_m1();
-        add_moments(&mut sum, -r, in_x, weight, a, x)
+        let exponent = -(a - x) * r - x * exp_less(-r);
+        add_moments(&mut sum, [-r, -(-r).exp_m1()], weight, exponent)
     });
     sum
 }
@@ -73,15 +73,25 @@ fn series(order: usize, a: f64, x: f64) -> Jet {
 fn above(order: usize, a: f64, x: f64) -> Jet {
     let mut sum = Jet::from_fn(order, |_, _| 0.0);
     integrate(1.0 / ((x - a).max(0.0) + x.sqrt()), |r, weight| {
-        add_moments(&mut sum, r, -r.exp_m1(), weight, a, x)
+        let exponent = (a - x) * r - x * exp_less(r);
+        add_moments(&mut sum, [r, -r.exp_m1()], weight, exponent)
     });
     sum
 }
 
-/// Adds `weight · exp(a u + x v)`, a series in `a` and `x`; says whether it counted.
-fn add_moments(sum: &mut Jet, u: f64, v: f64, weight: f64, a: f64, x: f64) -> bool {
-    // The two parts nearly cancel near zero; both are exact there to a few units.
-    let exponent = a * u + x * v;
+/// `eʳ - 1 - r`, without cancellation near zero
+fn exp_less(r: f64) -> f64 {
+    if r.abs() > 0.25 {
+        return r.exp_m1() - r;
+    }
+    // r²/2 + r³/6 + …
+    let series = (3..18).rev().fold(1.0, |sum, k| 1.0 + r / f64::from(k) * sum);
+    0.5 * r * r * series
+}
+
+/// Adds `weight · exp(a u + x v)`, a series in `a` and `x`, given the exponent, whose two parts
+/// nearly cancel; says whether it counted.
+fn add_moments(sum: &mut Jet, [u, v]: [f64; 2], weight: f64, exponent: f64) -> bool {
     let whole = weight * exponent.exp();
     if whole == 0.0 {
         return false;
@@ -125,13 +135,13 @@ fn log_prefix_value(a: f64, x: f64) -> f64 {
     let r = 1.0 / a;
     let s = r * r;
     let correction = r * (1.0 / 12.0 - s * (1.0 / 360.0 - s * (1.0 / 1260.0 - s / 1680.0)));
-    a * log1p_less(excess) + 0.5 * (a / std::f64::consts::TAU).ln() - correction
+    a * log_less(x / a, excess) + 0.5 * (a / std::f64::consts::TAU).ln() - correction
 }
 
-/// `ln(1 + y) - y`, without cancellation near zero
-fn log1p_less(y: f64) -> f64 {
+/// `ln(1 + y) - y` given `1 + y` as well, without cancellation at either end
+fn log_less(ratio: f64, y: f64) -> f64 {
     if y.abs() > 0.25 {
-        return y.ln_1p() - y;
+        return ratio.ln() - y;
     }
     // -y²/2 + y³/3 - …
     let series = (2..30).rev().fold(0.0, |sum, k| 1.0 / f64::from(k) - y * sum);

@@ -10,7 +10,7 @@ const LN_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_7;
 const ONE_OVER_SQRT_TWO_PI: f64 = 0.398_942_280_401_432_7;
 
 /// Below, the continued fraction is exact to the last place after [`LEVELS`] levels.
-const TAIL_BELOW: f64 = -5.0;
+const TAIL_BELOW: f64 = -3.0;
 const LEVELS: u32 = 60;
 
 /// The highest derivative.

@@ -61,6 +61,10 @@ fn log_upper_tail(order: usize, df: f64, z: f64) -> Jet {
     }
     let mut log = whole.ln().plus(&constant);
     log.c[0][0] += -0.5 * df * square;
+    // The integral is over √ν at the centre; the density's constant has 1/√ν as it varies.
+    for k in 1..=order {
+        log.c[k][0] += 0.5 * (-1.0 / df).powi(k as i32) / k as f64;
+    }
     log
 }
 

@@ -167,8 +167,6 @@ fn functions_of_two_arguments_are_total() {
     }
     assert_eq!(partial(0, 0, 0, 2.0, 0.0), f64::NEG_INFINITY);
     assert_eq!((partial(1, 0, 0, 2.0, 0.0), partial(0, 0, 0, 2.0, 1e300)), (0.0, 0.0));
-    assert_eq!(
-        (partial(2, 0, 0, 3.0, 0.0), partial(2, 0, 0, 3.0, f64::INFINITY)),
-        (0.5_f64.ln(), 0.0)
-    );
+    assert_eq!(partial(2, 0, 0, 3.0, f64::INFINITY), 0.0);
+    assert!((partial(2, 0, 0, 3.0, 0.0) + LN_2).abs() < 1e-15);
 }

@@ -110,7 +110,7 @@ def laplace_lower(z):
 
 
 def cauchy_lower(z):
-    return mp.log(mp.atan(-1 / z) / mp.pi) if z < 0 else mp.log(mp.mpf(1) / 2 + mp.atan(z) / mp.pi)
+    return mp.log(mp.atan(-1 / z) / mp.pi) if z < 0 else mp.log1p(-mp.atan(1 / z) / mp.pi) if z > 1 else mp.log(mp.mpf(1) / 2 + mp.atan(z) / mp.pi)
 
 
 def everywhere(*_):

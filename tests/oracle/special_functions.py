@@ -34,7 +34,7 @@ def log_phi(n):
     """The n-th derivative of ln of the normal distribution function, by h = phi / Phi."""
     def value(x):
         h = mp.npdf(x) / mp.ncdf(x)
-        return [mp.log(mp.ncdf(x)), h, -h * (h + x), h * ((h + x) * (2 * h + x) - 1)][n]
+        return [mp.log(mp.ncdf(x)) if x < 0 else mp.log1p(-mp.ncdf(-x)), h, -h * (h + x), h * ((h + x) * (2 * h + x) - 1)][n]
     return value
 
 

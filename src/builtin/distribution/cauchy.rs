@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_1_PI, PI};
 
 use super::sampling::is_positive;
-use super::support::{guarded, log1p_square_over, standardised};
+use super::support::{log1p_square_over, standardised};
 use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
 use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
@@ -41,37 +41,38 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 /// `ln(1/2 + atan(z) / π)`
 fn lower(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
-    let z = standardised(b, x, loc, scale);
-    log_lower(b, z)
+    let centred = b.sub(x, loc);
+    log_lower(b, centred, scale)
 }
 
 /// `ln(1/2 - atan(z) / π)`
 fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
-    let z = standardised(b, x, loc, scale);
-    let minus = b.neg(z);
-    log_lower(b, minus)
+    let centred = b.sub(loc, x);
+    log_lower(b, centred, scale)
 }
 
-/// The standard distribution function; in the tails by `atan z = ∓π/2 - atan(1/z)`.
-fn log_lower(b: &mut Builder, z: ValueId) -> ValueId {
-    let [minus_one, one] = [-1.0, 1.0].map(|bound| b.real(bound));
-    let is_low = b.binary(BinaryOp::Less, z, minus_one);
-    let is_high = b.binary(BinaryOp::Less, one, z);
-    let tail = |b: &mut Builder, is_tail: ValueId, sign: f64| {
-        let far = guarded(b, is_tail, z, sign);
-        let inverse = b.recip(far);
+/// The distribution function of `centred / scale`; in the tails by
+/// `atan z = ∓π/2 - atan(1/z)`.
+fn log_lower(b: &mut Builder, centred: ValueId, scale: ValueId) -> ValueId {
+    let minus_scale = b.neg(scale);
+    let is_low = b.binary(BinaryOp::Less, centred, minus_scale);
+    let is_high = b.binary(BinaryOp::Less, scale, centred);
+    let tail = |b: &mut Builder, is_tail: ValueId, end: ValueId| {
+        let far = b.select(is_tail, centred, end);
+        let inverse = b.div(scale, far);
         let angle = b.unary(UnaryOp::Atan, inverse);
         b.scale(angle, -FRAC_1_PI)
     };
-    let lower_tail = tail(b, is_low, -1.0);
+    let lower_tail = tail(b, is_low, minus_scale);
     let of_low = b.log(lower_tail);
-    let minus_upper = tail(b, is_high, 1.0);
+    let minus_upper = tail(b, is_high, scale);
     let of_high = b.log1p(minus_upper);
     let is_tail = b.add(is_low, is_high);
     let zero = b.real(0.0);
-    let middle = b.select(is_tail, zero, z);
-    let angle = b.unary(UnaryOp::Atan, middle);
+    let middle = b.select(is_tail, zero, centred);
+    let z = b.div(middle, scale);
+    let angle = b.unary(UnaryOp::Atan, z);
     let part = b.scale(angle, FRAC_1_PI);
     let chance = b.offset(part, 0.5);
     let of_middle = b.log(chance);

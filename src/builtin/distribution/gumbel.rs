@@ -57,8 +57,13 @@ fn lower(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
     let z = standardised(b, x, loc, scale);
+    // Where nothing is left, `u` may be infinite, and so its slopes.
+    let (zero, far) = (b.real(0.0), b.real(-7.0));
+    let is_certain = b.binary(BinaryOp::Less, z, far);
+    let z = b.select(is_certain, zero, z);
     let (log_u, u) = hazard(b, z);
-    log_one_minus_exp(b, u, log_u)
+    let log = log_one_minus_exp(b, u, log_u);
+    b.select(is_certain, zero, log)
 }
 
 /// By inversion.

@@ -70,8 +70,14 @@ fn hazard(
 fn lower(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[shape, scale] = args else { unreachable!("the checker counts arguments") };
     let is_inside = above(b, x, 0.0);
+    // Where nothing is left, `u` may be infinite, and so its slopes.
+    let (_, u) = hazard(b, is_inside, x, shape, scale);
+    let (zero, many) = (b.real(0.0), b.real(1e3));
+    let is_certain = b.binary(BinaryOp::Less, many, u);
+    let x = b.select(is_certain, scale, x);
     let (log_u, u) = hazard(b, is_inside, x, shape, scale);
     let log = log_one_minus_exp(b, u, log_u);
+    let log = b.select(is_certain, zero, log);
     lower_inside(b, is_inside, log)
 }
 

@@ -11,7 +11,9 @@ fn gradients_outside_the_support_are_zero() {
             Outcome::Univariate(Element::Real, Support::NonNegative | Support::Positive) => x > 0.0,
             Outcome::Univariate(Element::Real, Support::UnitInterval) => (0.0..=1.0).contains(&x),
             Outcome::Univariate(Element::Real, Support::FromFirstArgument) => x >= 2.0,
-            Outcome::Univariate(Element::Real, Support::BetweenArguments) => x >= 2.0 && x <= 4.0,
+            Outcome::Univariate(Element::Real, Support::BetweenArguments) => {
+                (2.0..=4.0).contains(&x)
+            }
             _ => true,
         };
         let points: Vec<f64> = outside.into_iter().filter(|x| !is_inside(*x)).collect();
