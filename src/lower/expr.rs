@@ -299,7 +299,7 @@ impl Lowerer<'_> {
             let number = b.index(indices, vec![Some(index)]);
             let minus_one = b.int(-1);
             let from_zero = b.add(number, minus_one);
-            let mut at = vec![None; axis + 1];
+            let mut at = vec![None; b.rank(a)];
             at[axis] = Some(from_zero);
             vec![b.index(a, at)]
         })[0];
