@@ -158,7 +158,7 @@ fn missing_values() {
             &format!("group,u,y\na,1,2\na,1,{cell}\nb,2,4\n"),
             &format!(
                 "error[missing-value]: d.csv:3, column `y`, branch group = a: {what}\n  \
-                 help: fill it in, or drop rows with missing values: `--na drop`\n"
+                 help: fill it in, drop rows with missing values, `--na drop`, or allow them in an outcome, which then has no term there: `vector[N] y missing;`\n"
             ),
         );
     }
@@ -169,7 +169,7 @@ fn text_in_a_column_of_numbers() {
     data_refused(
         "group,u,y\na,1,2\na,1,many\nb,2,4\n",
         "error[not-a-number]: d.csv:3, column `y`, branch group = a: `many` is not a number\n  \
-         help: numbers are written like `3`, `-0.5` or `1.2e-3`; a column of words has to be recoded as numbers in the file, 0 and 1 for two groups: this version has no factors\n",
+         help: numbers are written like `3`, `-0.5` or `1.2e-3`; words are numbered by a factor, `factor f from \"column\";` and `array[N] index(f) column;`, or compared: `from \"column\" == \"word\"`\n",
     );
 }
 

@@ -17,6 +17,8 @@
 //! - `//! derived: risk = 0.3`: a derived quantity at the point of the line above (locals with
 //!   the branch as first axis);
 //! - `//! data: school,y` and then `//!` with a row a line: the CSV file `data.csv`;
+//! - `//! branches: school,u` and rows: the file `branches.csv`, as with `--branches`;
+//! - `//! table movies: id,year` and rows: the file `movies.csv`, as with `--table`;
 //! - `//! set: T = 5`: whole data, as with `--set`;
 //! - `//! na: drop`: as with `--na drop`;
 //! - `//! pad: 2000000`: the text is filled up to so many bytes.
@@ -28,6 +30,8 @@
 //! the line of the declaration that the error names, or on the first line. A diagnostic that
 //! no note expects fails the test, and so does a note that none meets.
 //! `HBDC_BLESS=1 cargo test --test lang` rewrites the notes.
+//!
+//! In `idioms` stand models of practice, whole ones, which must not warn.
 //!
 //! In `render` the whole text that a reader sees stands beside the program, in `.stderr`: one
 //! exemplar for each code, named after it.

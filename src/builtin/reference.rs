@@ -2,23 +2,50 @@
 //! `docs/language.md`.
 
 use super::distribution::{self, Distribution, Outcome, Support, VectorSupport};
-use super::function;
+use super::function::{self, Function};
 use crate::ty::Element;
 
-/// Tables in Markdown: distributions, then functions.
+/// Tables in Markdown: distributions by what they are over, then functions by group.
 pub fn reference() -> String {
-    let mut text = String::from("### Distributions\n\n");
-    text.push_str("| distribution | outcome | log density |\n|---|---|---|\n");
-    for found in distribution::ALL {
+    let mut text = String::from("### Distributions\n");
+    text.push_str(&distributions("Continuous", |found| is_over(found, Element::Real)));
+    text.push_str(&distributions("Discrete", |found| is_over(found, Element::Int)));
+    let is_univariate = |found: &Distribution| matches!(found.outcome, Outcome::Univariate(..));
+    text.push_str(&distributions("Multivariate", |found| !is_univariate(found)));
+    text.push_str("\n`_lcdf` and `_lccdf` exist for ");
+    let with_cdfs = sorted(|found| found.cdfs.is_some()).into_iter();
+    let names: Vec<String> = with_cdfs.map(|found| format!("`{}`", found.name)).collect();
+    text.push_str(&names.join(", "));
+    text.push_str(".\n\n### Functions\n");
+    for (title, functions) in function::groups() {
+        text.push_str(&group(title, functions));
+    }
+    text
+}
+
+fn is_over(distribution: &Distribution, wanted: Element) -> bool {
+    matches!(distribution.outcome, Outcome::Univariate(element, _) if element == wanted)
+}
+
+fn sorted(is_wanted: impl Fn(&Distribution) -> bool) -> Vec<&'static Distribution> {
+    let mut found: Vec<&'static Distribution> =
+        distribution::ALL.iter().copied().filter(|found| is_wanted(found)).collect();
+    found.sort_by_key(|found| found.name);
+    found
+}
+
+fn distributions(title: &str, is_wanted: impl Fn(&Distribution) -> bool) -> String {
+    let mut text = heading(title, ["distribution", "outcome x", "log density"]);
+    for found in sorted(is_wanted) {
         let row = [&found.signature(), &support(found), found.formula].map(cell);
         text.push_str(&format!("| `{}` | {} | {} |\n", row[0], row[1], row[2]));
     }
-    text.push_str("\n`_lcdf` and `_lccdf` exist for ");
-    let with_cdfs = distribution::ALL.iter().filter(|found| found.cdfs.is_some());
-    let names: Vec<String> = with_cdfs.map(|found| format!("`{}`", found.name)).collect();
-    text.push_str(&names.join(", "));
-    text.push_str(".\n\n### Functions\n\n| function | meaning |\n|---|---|\n");
-    let mut functions: Vec<_> = function::all().collect();
+    text
+}
+
+fn group(title: &str, functions: &'static [Function]) -> String {
+    let mut text = heading(title, ["function", "value"]);
+    let mut functions: Vec<&Function> = functions.iter().collect();
     functions.sort_by_key(|found| found.name.to_lowercase());
     for found in functions {
         let signatures: Vec<String> =
@@ -26,6 +53,11 @@ pub fn reference() -> String {
         text.push_str(&format!("| {} | {} |\n", signatures.join("<br>"), cell(found.doc)));
     }
     text
+}
+
+/// A title and the head of a table.
+fn heading<const N: usize>(title: &str, columns: [&str; N]) -> String {
+    format!("\n#### {title}\n\n| {} |\n{}|\n", columns.join(" | "), "|---".repeat(N))
 }
 
 /// Bars end cells.

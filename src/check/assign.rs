@@ -42,6 +42,7 @@ impl Checker<'_> {
                 self.check_binary(operator, old, typed?, span)?
             }
         };
+        let value = self.promote(value, self.symbols[target.symbol].ty.element);
         let statement = match target.subscripts() {
             Some(subscripts) => {
                 self.require_assignable(target.symbol, &subscripts, value)?;

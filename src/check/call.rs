@@ -250,18 +250,7 @@ impl Checker<'_> {
         let dims = self.exprs[base].ty.dims();
         let kind = match part {
             Part::Slice { first, length } => {
-                let last = first.checked_add(&length)?.checked_sub(&Size::constant(1))?;
-                let beyond = last.checked_sub(&dims[0]).and_then(|beyond| beyond.as_constant());
-                if beyond.is_some_and(|beyond| beyond > 0)
-                    || first.as_constant().is_some_and(|first| first < 1)
-                {
-                    let message = format!("elements {first} to {last} of {}", dims[0]);
-                    self.diags
-                        .error(Code::Index, span, message)
-                        .label(self.exprs[base].span, format!("this is {}", self.exprs[base].ty))
-                        .help(format!("elements are numbered from 1 to {}", dims[0]));
-                    return None;
-                }
+                self.check_slice_range(base, &first, &length, &dims[0])?;
                 let picked = Picked::Some { from: first.clone(), count: length.clone() };
                 self.warn_row_order(base, &[picked], span);
                 ExprKind::Slice(base, 0, first, length)
@@ -280,6 +269,28 @@ impl Checker<'_> {
             }
         };
         Some(self.push(kind, ty, args, span))
+    }
+
+    /// Reports a slice that reaches beyond the ends for certain.
+    fn check_slice_range(
+        &mut self,
+        base: ExprId,
+        first: &Size,
+        length: &Size,
+        size: &Size,
+    ) -> Option<()> {
+        let last = first.checked_add(length)?.checked_sub(&Size::constant(1))?;
+        let beyond = last.checked_sub(size)?.as_constant().is_some_and(|beyond| beyond > 0);
+        let before = first.as_constant().is_some_and(|first| first < 1);
+        if beyond || before {
+            let reached = if beyond { last } else { first.clone() };
+            let message = format!("there is no element {reached}: they count from 1 to {size}");
+            self.diags
+                .error(Code::IndexRange, self.exprs[base].span, message)
+                .label(self.exprs[base].span, format!("this is {}", self.exprs[base].ty));
+            return None;
+        }
+        Some(())
     }
 
     /// Warns where a cumulative sum runs over rows in no declared order (rule 10).

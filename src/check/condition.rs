@@ -111,6 +111,8 @@ impl Checker<'_> {
             self.require_equal_or(a, b, [then, otherwise], span, help)?;
         }
         let ty = Type { element: left.element.max(right.element), ..left };
+        let (then, otherwise) =
+            (self.promote(then, ty.element), self.promote(otherwise, ty.element));
         let operands = [condition, then, otherwise];
         let kind = ExprKind::Conditional(condition, then, otherwise);
         let id = self.push(kind, ty, &operands, span);

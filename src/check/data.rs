@@ -352,11 +352,6 @@ impl<'a> Checker<'a> {
 
     /// A type as written, its sizes as symbols.
     pub(super) fn check_type(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
-        if ty.base == BaseType::Index && matches!(self.place, Place::Global | Place::Local) {
-            let span = self.type_span(ty);
-            self.report_index_type(span);
-            return None;
-        }
         let wanted = match ty.base {
             BaseType::Int | BaseType::Real | BaseType::Index => 0,
             BaseType::Vector

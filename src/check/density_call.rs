@@ -191,8 +191,8 @@ impl Checker<'_> {
         if let Outcome::Univariate(element, _) = distribution.outcome {
             return Type { element, ..Type::real() };
         }
-        let widths = args.iter().filter_map(|arg| self.exprs[*arg].ty.dims().last().cloned());
-        match widths.last() {
+        let mut widths = args.iter().filter_map(|arg| self.exprs[*arg].ty.dims().last().cloned());
+        match widths.next_back() {
             Some(width) if matches!(distribution.outcome, Outcome::Vector(_)) => {
                 Type::of_shape(Shape::Vector(width))
             }

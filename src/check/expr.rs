@@ -169,6 +169,9 @@ impl Checker<'_> {
     /// or a symbol.
     fn named(&mut self, symbol: SymbolId, span: Span) -> ExprId {
         let Some(alias) = self.facts(symbol).alias else { return self.symbol_expr(symbol, span) };
+        if let Some(base) = self.base_symbol(alias) {
+            self.note_missing_read(base, span);
+        }
         let element = self.exprs[alias].clone();
         self.add_expr(Expr { span, ..element })
     }

@@ -166,18 +166,36 @@ impl Checker<'_> {
         self.diags.error(Code::Factor, name.span, message).help(help);
     }
 
+    /// Reports the name of a factor or table where a value is wanted; `false` for other names.
+    pub(super) fn report_numbered_alone(&mut self, name: &str, span: Span) -> bool {
+        let Some(number) = self.numbered(name) else { return false };
+        let rows = self.schema.rows.as_ref().map_or("N", |rows| rows.name.as_str());
+        let (what, declared, help) = match number {
+            Numbered::Factor(k) => (
+                "a factor",
+                self.schema.factors[k].span,
+                format!(
+                    "for the level of each row declare `array[{rows}] index({name}) {name};` in \
+                     `branch`; how many levels there are is `size({name})`"
+                ),
+            ),
+            Numbered::Table(k) => (
+                "a table",
+                self.schema.tables[k].span,
+                format!("its columns are read by name: `{name}.x`, or `{name}.x[k]` for one key"),
+            ),
+        };
+        self.diags
+            .error(Code::Factor, span, format!("`{name}` is {what} and no value"))
+            .label(declared, "declared here")
+            .help(help);
+        true
+    }
+
     /// The bounds of a number of a level: from one to how many there are.
     pub(super) fn bounds_of_numbered(&self, number: Numbered) -> (Bound, Option<Bound>) {
         let size = Origin::Levels(number);
         let datum = self.schema.data.iter().position(|datum| datum.origin == size);
         (Bound::Number(1.0), datum.map(Bound::Datum))
-    }
-
-    /// Reports `index(…)` where there are no data.
-    pub(super) fn report_index_type(&mut self, span: Span) {
-        self.diags.error(Code::Factor, span, "`index(…)` is a type of data").help(
-            "numbers of levels are read from a column: declare them in `branch`, as in \
-                 `array[N] index(item) item;`; a number computed here is an `int`",
-        );
     }
 }

@@ -15,6 +15,7 @@ impl Checker<'_> {
         over: ast::ExprId,
         body: &ast::Statement,
     ) -> Option<Statement> {
+        let n_reads = self.missing_reads.len();
         let typed = self.check_expr(over);
         if typed.is_none() {
             self.give_up_on(over);
@@ -24,6 +25,10 @@ impl Checker<'_> {
             self.check_failed_loop(name, body);
             return None;
         };
+        if self.is_lasting(container) {
+            // Each use of the element counts by itself.
+            self.missing_reads.truncate(n_reads);
+        }
         let (base, declared) = self.hold(container);
         let count = self.exprs[base].ty.dims()[0].clone();
         let span = name.span;

@@ -8,7 +8,7 @@ use super::typed::{Expr, ExprId, ExprKind, Statement, SymbolId, SymbolKind};
 use super::{Checker, Facts, Linear};
 use crate::diagnostic::{Code, Severity};
 use crate::source::Span;
-use crate::syntax::ast::{BaseType, Ident};
+use crate::syntax::ast::{BaseType, Ident, UnsizedType};
 use crate::ty::{Element, Size, Type};
 
 /// Functions that call functions, one inside the other.
@@ -24,6 +24,8 @@ pub(super) struct Within {
     pub(super) function: usize,
     /// How many calls are being expanded.
     n_calls: usize,
+    /// How many expressions there were before the outermost of them.
+    start: usize,
     /// What holds its value, where it returns in more than one place.
     pub(super) returned: Option<SymbolId>,
 }
@@ -84,11 +86,11 @@ impl Checker<'_> {
         let types: Vec<Type> = args.iter().map(|arg| self.exprs[*arg].ty.clone()).collect();
         let around = self.enter_body(position);
         let params = self.declare_params(position, &types, facts);
-        let declare = |(symbol, arg): (&SymbolId, &ExprId)| Statement::Declare {
-            symbol: *symbol,
-            value: Some(*arg),
-        };
-        let mut statements: Vec<Statement> = params.iter().zip(args).map(declare).collect();
+        let mut statements = Vec::with_capacity(params.len());
+        for (symbol, arg) in params.iter().zip(args) {
+            let value = Some(self.promote(*arg, self.symbols[*symbol].ty.element));
+            statements.push(Statement::Declare { symbol: *symbol, value });
+        }
         let body = self.check_body(position);
         let (start, n_diagnostics) = (around.n_exprs, around.n_diagnostics);
         self.leave_body(around);
@@ -119,11 +121,13 @@ impl Checker<'_> {
     }
 
     /// Calls multiply: what they expand to must stay within reason.
-    fn check_expansion(&mut self, span: Span) -> Option<()> {
-        let n_calls = self.within.as_ref().map_or(0, |within| within.n_calls);
+    pub(super) fn check_expansion(&mut self, span: Span) -> Option<()> {
+        let within = self.within.as_ref();
+        let n_calls = within.map_or(0, |within| within.n_calls);
+        let n_here = within.map_or(0, |within| self.exprs.len() - within.start);
         let message = if n_calls >= MAX_CALLS {
             format!("functions call each other more than {MAX_CALLS} deep")
-        } else if self.n_expanded > MAX_EXPANDED {
+        } else if self.n_expanded + n_here > MAX_EXPANDED {
             "the functions of this file expand to more than the compiler follows".to_string()
         } else {
             return Some(());
@@ -150,7 +154,8 @@ impl Checker<'_> {
 
     fn enter_body(&mut self, position: usize) -> Around {
         let n_calls = self.within.as_ref().map_or(0, |within| within.n_calls) + 1;
-        let within = Within { function: position, n_calls, returned: None };
+        let start = self.within.as_ref().map_or(self.exprs.len(), |within| within.start);
+        let within = Within { function: position, n_calls, start, returned: None };
         Around {
             names: self.names.hide(),
             assigned: std::mem::take(&mut self.assigned),
@@ -182,9 +187,7 @@ impl Checker<'_> {
         let params = &self.functions.at(position).definition.params;
         let mut symbols = Vec::with_capacity(params.len());
         for ((param, ty), facts) in params.iter().zip(types).zip(facts) {
-            let is_int = param.ty.base == BaseType::Int;
-            let element = if is_int { Element::Int } else { Element::Real };
-            let ty = Type { element, ..ty.clone() };
+            let ty = Type { element: element_of(&param.ty), ..ty.clone() };
             symbols.push(self.declare(&param.name, SymbolKind::Temporary, ty, facts));
         }
         symbols
@@ -222,13 +225,13 @@ impl Checker<'_> {
         value.map(|value| (statements, value))
     }
 
-    /// Whether a value can be returned from the function at hand.
-    pub(super) fn check_returned(&mut self, value: ExprId) -> Option<()> {
+    /// A value that the function at hand returns, of its declared type.
+    pub(super) fn check_returned(&mut self, value: ExprId) -> Option<ExprId> {
         let within = self.within.as_ref().expect("only functions return");
         let definition = self.functions.at(within.function).definition;
         let expr = &self.exprs[value];
         if fits_unsized(&definition.result, &expr.ty) {
-            return Some(());
+            return Some(self.promote(value, element_of(&definition.result)));
         }
         let (span, ty) = (expr.span, expr.ty.clone());
         let declared = definition.result.span;
@@ -270,4 +273,9 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whole numbers or real ones.
+fn element_of(ty: &UnsizedType) -> Element {
+    if ty.base == BaseType::Int { Element::Int } else { Element::Real }
 }

@@ -74,6 +74,8 @@ impl Checker<'_> {
             }
             ty.element = ty.element.max(other.element);
         }
+        let elements: Vec<ExprId> =
+            elements.into_iter().map(|element| self.promote(element, ty.element)).collect();
         ty.array.insert(0, Size::constant(elements.len() as i64));
         Some(self.push(ExprKind::Array(elements.clone()), ty, &elements, span))
     }

@@ -34,6 +34,7 @@ mod operators;
 mod origin;
 mod outcome;
 mod own_density;
+mod promote;
 mod reach;
 mod remark;
 mod returns;
@@ -132,6 +133,8 @@ struct Checker<'a> {
     within: Option<Within>,
     /// What is known of calls of the file's functions beside their type.
     inlined: HashMap<ExprId, Inlined>,
+    /// How deep the statement at hand is nested.
+    statement_depth: usize,
     /// How many expressions calls have been expanded to.
     n_expanded: usize,
     /// Which distributions unknowns were given, in order.
@@ -225,6 +228,7 @@ impl<'a> Checker<'a> {
             functions: Functions::default(),
             within: None,
             inlined: HashMap::new(),
+            statement_depth: 0,
             n_expanded: 0,
             given: Vec::new(),
             missing_reads: Vec::new(),

@@ -230,6 +230,8 @@ impl Checker<'_> {
         }
         if self.names.is_key(name) {
             self.report_key(name, span);
+        } else if self.report_numbered_alone(name, span) {
+            // A factor has no values; its message says how to declare some.
         } else if let Some((place, declared)) = self.names.top_level.get(name).copied() {
             self.report_elsewhere(name, span, place, declared);
         } else {

@@ -50,8 +50,7 @@ impl Checker<'_> {
         match &last.kind {
             StatementKind::Return(value) => {
                 let value = self.check_expr(*value)?;
-                self.check_returned(value)?;
-                Some(value)
+                self.check_returned(value)
             }
             _ if has_return(last) => {
                 self.check_returns(Rest::of(std::slice::from_ref(last)), statements)
@@ -128,9 +127,10 @@ impl Checker<'_> {
         sides: [Option<&ast::Statement>; 2],
         rest: &Rest<'_>,
     ) -> Option<Statement> {
+        let span = self.ast.exprs[condition].span;
         let condition = self.check_condition(condition);
+        self.check_expansion(span)?;
         if rest.depth >= MAX_RETURNS {
-            let span = rest.list.first().map_or(Span::new(0, 0), |statement| statement.span);
             let message = format!("more than {MAX_RETURNS} conditions return one after the other");
             let help = "assign the value in a loop or look it up in a table, and return it once";
             self.diags.error(Code::Nesting, span, message).help(help);
@@ -156,7 +156,7 @@ impl Checker<'_> {
 
     fn check_return(&mut self, value: ast::ExprId, span: Span) -> Option<Statement> {
         let value = self.check_expr(value)?;
-        self.check_returned(value)?;
+        let value = self.check_returned(value)?;
         let within = self.within.as_ref().expect("a body is at hand");
         let symbol = match within.returned {
             Some(symbol) => {
@@ -175,8 +175,6 @@ impl Checker<'_> {
 
     /// All values that a function returns have one size.
     fn check_same_size(&mut self, symbol: SymbolId, value: ExprId) -> Option<()> {
-        let element = self.symbols[symbol].ty.element.max(self.exprs[value].ty.element);
-        self.symbols[symbol].ty.element = element;
         let target = self.symbol_expr(symbol, self.symbols[symbol].span);
         let (wanted, found) = (self.exprs[target].ty.dims(), self.exprs[value].ty.dims());
         let span = self.exprs[value].span;

@@ -10,6 +10,9 @@ use crate::source::Span;
 use crate::syntax::ast::{self, BaseType, Declaration, StatementKind};
 use crate::ty::{Element, Role, Shape, Size, Type};
 
+/// Blocks in blocks, those of called functions included; the walk recurses over these.
+const MAX_STATEMENT_DEPTH: usize = 300;
+
 impl Checker<'_> {
     /// The statements of `global` or `local`.
     pub(super) fn check_block(&mut self, place: Place) -> Vec<Statement> {
@@ -29,6 +32,19 @@ impl Checker<'_> {
     }
 
     fn check_statement(&mut self, statement: &ast::Statement) -> Vec<Statement> {
+        if self.statement_depth >= MAX_STATEMENT_DEPTH {
+            let message = format!("statements nest more than {MAX_STATEMENT_DEPTH} deep");
+            let help = "functions that are called count too: take one level out of its place";
+            self.diags.error(Code::Nesting, statement.span, message).help(help);
+            return Vec::new();
+        }
+        self.statement_depth += 1;
+        let checked = self.check_statement_inside(statement);
+        self.statement_depth -= 1;
+        checked
+    }
+
+    fn check_statement_inside(&mut self, statement: &ast::Statement) -> Vec<Statement> {
         let span = statement.span;
         let one = match &statement.kind {
             StatementKind::Declare(declaration) => {
@@ -117,6 +133,7 @@ impl Checker<'_> {
             self.note_value(symbol, value);
             self.note_number(symbol, value);
         }
+        let value = value.map(|value| self.promote(value, self.symbols[symbol].ty.element));
         debug_assert!(fits || self.diags.has_errors(), "a misfit is reported");
         vec![Statement::Declare { symbol, value }]
     }

@@ -174,7 +174,7 @@ impl Checker<'_> {
         let expr = &self.exprs[index];
         let (span, ty, role) = (expr.span, expr.ty.clone(), expr.role);
         let is_many = ty.array.len() == 1 && ty.shape == Shape::Scalar;
-        if !ty.is_scalar() && !(is_many && ty.element == Element::Int) {
+        if !(ty.is_scalar() || is_many && ty.element == Element::Int) {
             let message = format!("a subscript is a whole number, and this is {ty}");
             let diagnostic = self.diags.error(Code::Index, span, message);
             diagnostic.help("several numbers are an `array[N] int`; a range is `a:b`");

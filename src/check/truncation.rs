@@ -29,20 +29,29 @@ impl Checker<'_> {
         }
         let (name, declared) = (self.symbols[symbol].name.clone(), self.symbols[symbol].span);
         let span = self.exprs[outcome].span;
-        self.diags
-            .warning(
-                Code::TruncatedPrior,
-                span,
-                format!(
-                    "the bound of `{name}` cuts off a part of `{}` that depends on unknowns",
-                    distribution.name
-                ),
+        let is_order = matches!(self.constraint_of(symbol), Constraint::Ordered);
+        let (what, help) = if is_order {
+            (
+                "order",
+                "an order does not renormalise a prior: with the same numbers for all elements \
+                 nothing is lost that depends on unknowns, as in `c ~ normal(mu, tau)`",
             )
-            .label(declared, "declared with a bound here")
-            .help(
+        } else {
+            let is_bound = self.bounds_of(symbol) != (None, None);
+            (
+                if is_bound { "bound" } else { "constraint" },
                 "a bound does not renormalise a prior: take a distribution that has this \
                  support, such as `lognormal` or `gamma`, or leave out the bound and transform",
-            );
+            )
+        };
+        let message = format!(
+            "the {what} of `{name}` cuts off a part of `{}` that depends on unknowns",
+            distribution.name
+        );
+        self.diags
+            .warning(Code::TruncatedPrior, span, message)
+            .label(declared, "declared here")
+            .help(help);
     }
 
     fn reaches_beyond(&self, support: Support, symbol: SymbolId) -> bool {

@@ -58,12 +58,16 @@ fn numbered(levels: &LevelsSummary) -> String {
     let widths = [width(0), width(1), width(2)];
     for [number, level, count] in &shown {
         let [a, b, c] = widths;
-        text.push_str(&format!("  {number:>a$}  {level:<b$}  {count:>c$} cells\n"));
+        text.push_str(&format!("  {number:>a$}  {level:<b$}  {count:>c$} {}\n", cells(count)));
     }
     if n > MAX_LEVELS {
         text.push_str(&format!("  and {} more\n", n - MAX_LEVELS));
     }
     text
+}
+
+fn cells(count: &str) -> &'static str {
+    if count == "1" { "cell" } else { "cells" }
 }
 
 fn branches(bound: &BoundData) -> String {

@@ -89,7 +89,9 @@ impl Levels {
     fn pooled<'a>(columns: impl Iterator<Item = &'a Labels>, names: &[String]) -> Levels {
         let mut texts = Interner::default();
         for labels in columns {
-            (0..labels.texts.len() as u32).for_each(|id| drop(texts.intern(labels.texts.get(id))));
+            for id in 0..labels.texts.len() as u32 {
+                texts.intern(labels.texts.get(id));
+            }
         }
         let all: Vec<&[u8]> =
             (0..texts.len() as u32).flat_map(|id| components(texts.get(id))).collect();

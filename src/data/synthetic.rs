@@ -170,7 +170,7 @@ fn column_of(cells: impl Iterator<Item = Cell>) -> Column {
 
 fn cell(datum: &Datum, step: usize, schema: &Schema, whole: &BoundData) -> Cell {
     match (&datum.origin, datum.numbered) {
-        (Origin::Equals { value, .. }, _) if step % 2 == 0 => Cell::Text(value.clone()),
+        (Origin::Equals { value, .. }, _) if step.is_multiple_of(2) => Cell::Text(value.clone()),
         (Origin::Equals { value, .. }, _) => Cell::Text(format!("not {value}")),
         (_, Some(Numbered::Factor(k))) => Cell::Text(level(&schema.factors[k], step)),
         (_, Some(Numbered::Table(_))) => Cell::Text((step % N_KEYS + 1).to_string()),

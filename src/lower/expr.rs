@@ -259,14 +259,17 @@ impl Lowerer<'_> {
         let offset = from.checked_sub(&one).expect("slices were checked");
         let last = offset.checked_add(length).expect("slices were checked");
         let variable = self.variable_name(base);
-        // A slice of no elements reads nothing.
-        let ends = if length.as_constant() == Some(0) { &[][..] } else { &[from, &last][..] };
-        for end in ends {
+        for end in [from, &last] {
             let known = end.as_constant().zip(size.as_constant());
             let is_in_range = known.is_some_and(|(end, size)| (1..=size).contains(&end));
-            if !is_in_range && **end != size {
-                let value = self.b().size(end);
-                self.note_index(&variable, &size, span, value);
+            if !is_in_range && *end != size {
+                let (value, count) = (self.b().size(end), self.b().size(length));
+                let is_out = self.is_out_of_range(value, &size);
+                // A slice of no elements reads nothing.
+                let zero = self.b().int(0);
+                let reads = self.b().binary(op::BinaryOp::Less, zero, count);
+                let is_wrong = self.b().mul(is_out, reads);
+                self.note_site(&variable, &size, span, is_wrong, value);
             }
         }
         let b = self.b();
@@ -302,12 +305,17 @@ impl Lowerer<'_> {
 
     /// Writes the check that `value`, counted from one, is at most `size`.
     fn note_index(&mut self, variable: &str, size: &Size, span: Span, value: ValueId) {
+        let is_out = self.is_out_of_range(value, size);
+        self.note_site(variable, size, span, is_out, value);
+    }
+
+    /// 1 where `value` is not one of `1, …, size`.
+    fn is_out_of_range(&mut self, value: ValueId, size: &Size) -> ValueId {
         let b = self.b();
         let (one, limit) = (b.int(1), b.size(size));
         let too_small = b.binary(op::BinaryOp::Less, value, one);
         let too_large = b.binary(op::BinaryOp::Less, limit, value);
-        let is_out = b.binary(op::BinaryOp::Max, too_small, too_large);
-        self.note_site(variable, size, span, is_out, value);
+        b.binary(op::BinaryOp::Max, too_small, too_large)
     }
 
     /// The same for every element of `values`.

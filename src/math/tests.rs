@@ -24,6 +24,11 @@ fn function(name: &str) -> (fn(f64) -> f64, Tolerance) {
         "log1p_exp" => (|x| log1p_exp(x), relative(1e-15)),
         "inv_logit" => (|x| inv_logit(x), relative(1e-15)),
         "log_cosh" => (|x| log_cosh(x), relative(1e-15)),
+        "log_phi0" => (|x| log_phi_derivative(0, x), relative(3e-13)),
+        "log_phi1" => (|x| log_phi_derivative(1, x), relative(3e-13)),
+        "log_phi2" => (|x| log_phi_derivative(2, x), relative(3e-13)),
+        // It has roots.
+        "log_phi3" => (|x| log_phi_derivative(3, x), Tolerance { relative: 1e-13, floor: 1.0 }),
         // The condition number in the lower tail is x².
         "phi" => (|x| phi(x), relative(3e-13)),
         other => panic!("no function `{other}`"),
@@ -98,4 +103,72 @@ fn nan_stays_nan() {
     for (position, f) in functions.iter().enumerate() {
         assert!(f(f64::NAN).is_nan(), "function number {position}");
     }
+}
+
+#[test]
+fn derivatives_of_the_logarithm_of_phi_have_their_limits() {
+    let far = [-1e300_f64, -1e20, f64::NEG_INFINITY];
+    assert!(far.iter().all(|x| log_phi_derivative(1, *x) == -x));
+    assert!(far.iter().all(|x| log_phi_derivative(2, *x) == -1.0));
+    assert!(far.iter().all(|x| log_phi_derivative(3, *x).abs() < 1e-18));
+    assert_eq!(log_phi_derivative(0, f64::NEG_INFINITY), f64::NEG_INFINITY);
+    for x in [60.0, 1e300, f64::INFINITY] {
+        assert!((0..5).all(|n| log_phi_derivative(n, x) == 0.0));
+    }
+    assert!((0..5).all(|n| log_phi_derivative(n, f64::NAN).is_nan()));
+    assert!(log_phi_derivative(13, 0.0).is_nan() && log_phi_derivative(-1, 0.0).is_nan());
+}
+
+/// Derivatives of the second and third order against differences of those one order below,
+/// which the tables of distribution functions hold to high precision.
+#[test]
+fn partial_derivatives_follow_from_lower_ones() {
+    let points =
+        [(0.3_f64, 0.2_f64), (0.8, 2.5), (3.0, 2.9), (3.0, 3.2), (40.0, 25.0), (40.0, 55.0)];
+    for function in 0..3 {
+        for (x, y) in points.into_iter().chain([(4.0, -6.0), (90.0, -1.0)]) {
+            if y < 0.0 && function < 2 {
+                continue;
+            }
+            for (i, j) in [(1, 0), (0, 1), (2, 0), (1, 1), (0, 2)] {
+                let f = |x: f64, y: f64| partial(function, i, j, x, y);
+                let (h, k) = (1e-4 * x, 1e-4 * y.abs());
+                let in_x = (8.0 * (f(x + h, y) - f(x - h, y)) - f(x + 2.0 * h, y)
+                    + f(x - 2.0 * h, y))
+                    / (12.0 * h);
+                let in_y = (8.0 * (f(x, y + k) - f(x, y - k)) - f(x, y + 2.0 * k)
+                    + f(x, y - 2.0 * k))
+                    / (12.0 * k);
+                let near = |a: f64, b: f64, step: f64| {
+                    (a - b).abs() <= 1e-8 * b.abs() + 1e-12 * (1.0 + f(x, y).abs()) / step
+                };
+                let at = format!("{function} ({i},{j}) at {x}, {y}");
+                let actual = partial(function, i + 1, j, x, y);
+                assert!(near(actual, in_x, h), "{at}: {actual} {in_x}");
+                let actual = partial(function, i, j + 1, x, y);
+                assert!(near(actual, in_y, k), "{at}: {actual} {in_y}");
+            }
+        }
+    }
+}
+
+/// Outside their domains functions of two arguments are NaN, and at its ends they are limits.
+#[test]
+fn functions_of_two_arguments_are_total() {
+    let awkward =
+        [f64::NEG_INFINITY, -2.0, 0.0, 1e-300, 0.4, 7.0, 1e9, 1e300, f64::INFINITY, f64::NAN];
+    for function in -1..4 {
+        for (x, y) in awkward.into_iter().flat_map(|x| awkward.map(|y| (x, y))) {
+            for (i, j) in [(0, 0), (1, 0), (0, 1), (1, 1), (3, 3), (-1, 0)] {
+                let value = partial(function, i, j, x, y);
+                assert!(value.is_nan() || i + j > 0 || value <= 0.0, "{function} {x} {y}: {value}");
+            }
+        }
+    }
+    assert_eq!(partial(0, 0, 0, 2.0, 0.0), f64::NEG_INFINITY);
+    assert_eq!((partial(1, 0, 0, 2.0, 0.0), partial(0, 0, 0, 2.0, 1e300)), (0.0, 0.0));
+    assert_eq!(
+        (partial(2, 0, 0, 3.0, 0.0), partial(2, 0, 0, 3.0, f64::INFINITY)),
+        (0.5_f64.ln(), 0.0)
+    );
 }

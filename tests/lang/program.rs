@@ -50,6 +50,14 @@ pub struct Point {
     pub derived: Vec<String>,
 }
 
+/// What a CSV file of a program is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CsvFile {
+    Rows,
+    Branches,
+    Table(String),
+}
+
 /// One file of the suite.
 pub struct Program {
     /// Folder and file, without the extension.
@@ -60,8 +68,8 @@ pub struct Program {
     pub kind: Kind,
     pub notes: Vec<Note>,
     pub points: Vec<Point>,
-    /// The CSV file.
-    pub data: String,
+    /// The CSV files: the rows, the branches, tables by name.
+    pub files: Vec<(CsvFile, String)>,
     pub set: Vec<(String, String)>,
     pub na_drop: bool,
 }
@@ -79,7 +87,7 @@ impl Program {
             text: String::new(),
             notes: Vec::new(),
             points: Vec::new(),
-            data: String::new(),
+            files: Vec::new(),
             set: Vec::new(),
             na_drop: false,
         };
@@ -88,6 +96,12 @@ impl Program {
         program.text = lines.join("\n") + "\n";
         program.read_directives();
         program
+    }
+
+    /// The text of the file of rows; empty where the program has none.
+    pub fn rows(&self) -> &str {
+        let rows = self.files.iter().find(|(file, _)| *file == CsvFile::Rows);
+        rows.map_or("", |(_, text)| text)
     }
 
     /// Takes the notes off a line.
@@ -110,7 +124,7 @@ impl Program {
             let known = self.read_directive(directive);
             match (k, known) {
                 (0, false) => panic!("{}: the first line says how far to run", self.name),
-                (_, false) => self.data.push_str(&format!("{directive}\n")),
+                (_, false) => self.read_record(directive),
                 _ => {}
             }
         }
@@ -118,6 +132,13 @@ impl Program {
             let bytes: usize = bytes.parse().expect("`pad:` takes a number");
             self.text.push_str(&"\n".repeat(bytes.saturating_sub(self.text.len())));
         }
+    }
+
+    /// A row of the file that was opened last.
+    fn read_record(&mut self, record: &str) {
+        let last = self.files.last_mut();
+        let (_, text) = last.unwrap_or_else(|| panic!("{}: `{record}` of no file", self.name));
+        text.push_str(&format!("{record}\n"));
     }
 
     fn directive(&self, word: &str) -> Option<String> {
@@ -144,7 +165,13 @@ impl Program {
             let point = self.points.last_mut().expect("`derived:` follows `density at`");
             point.derived.push(derived.to_string());
         } else if let Some(header) = directive.strip_prefix("data:") {
-            self.data = format!("{}\n", header.trim());
+            self.files.push((CsvFile::Rows, format!("{}\n", header.trim())));
+        } else if let Some(header) = directive.strip_prefix("branches:") {
+            self.files.push((CsvFile::Branches, format!("{}\n", header.trim())));
+        } else if let Some(table) = directive.strip_prefix("table ") {
+            let (name, header) = table.split_once(':').expect("`table NAME: HEADER`");
+            let file = CsvFile::Table(name.trim().to_string());
+            self.files.push((file, format!("{}\n", header.trim())));
         } else if let Some(setting) = directive.strip_prefix("set:") {
             let (name, value) = setting.split_once('=').expect("`set:` takes NAME = VALUE");
             self.set.push((name.trim().to_string(), value.trim().to_string()));

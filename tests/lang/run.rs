@@ -6,7 +6,7 @@ use hbdc::{
 };
 
 use super::density;
-use super::program::{Kind, Note, Program};
+use super::program::{CsvFile, Kind, Note, Program};
 
 /// What a model text came to.
 pub struct Outcome {
@@ -84,7 +84,14 @@ fn needs_data(program: &Program) -> bool {
 }
 
 fn bind(program: &Program, model: &CompiledModel) -> Result<Evaluator, DataError> {
-    let mut dataset = Dataset::from_csv_bytes("data.csv", program.data.clone().into_bytes())?;
+    let mut dataset = csv("data.csv", program.rows())?;
+    for (file, text) in &program.files {
+        dataset = match file {
+            CsvFile::Rows => dataset,
+            CsvFile::Branches => dataset.branches(csv("branches.csv", text)?),
+            CsvFile::Table(name) => dataset.table(name, csv(&format!("{name}.csv"), text)?),
+        };
+    }
     for (name, value) in &program.set {
         dataset = dataset.set(name, SetValue::parse(value)?);
     }
@@ -92,6 +99,10 @@ fn bind(program: &Program, model: &CompiledModel) -> Result<Evaluator, DataError
         dataset = dataset.na_drop();
     }
     model.evaluator(&dataset.bind(model.schema())?)
+}
+
+fn csv(name: &str, text: &str) -> Result<Dataset, DataError> {
+    Dataset::from_csv_bytes(name, text.as_bytes().to_vec())
 }
 
 fn note_of(found: &Diagnostic, source: &Source, program: &Program) -> Note {

@@ -6,6 +6,8 @@ integrated numerically, Poisson's is summed, the others are closed forms or mpma
 functions. Run it in this directory: python3 cdfs.py
 """
 
+from functools import lru_cache
+
 import mpmath as mp
 
 from continuous import DEGREES, LINE, LOC_SCALE, SHAPES, around, derivative, on, write
@@ -13,17 +15,12 @@ from continuous import DEGREES, LINE, LOC_SCALE, SHAPES, around, derivative, on,
 mp.mp.dps = 50
 
 
-def tails(lower, upper, support):
-    """The two functions; (below the support, inside, above)."""
-    return [("lcdf", lower, support, -1), ("lccdf", upper, support, 1)]
-
-
 def log_phi(z):
     if z < -1e6:
         # The asymptotic series (Abramowitz and Stegun 26.2.12) has 60 digits here.
         series = mp.fsum((-1) ** k * mp.fac2(2 * k - 1) / z ** (2 * k) for k in range(9))
         return -z * z / 2 - mp.log(2 * mp.pi) / 2 - mp.log(-z) + mp.log(series)
-    return mp.log(mp.ncdf(z)) if z < 0 else mp.log1p(-mp.exp(log_phi(-z)))
+    return mp.log(mp.ncdf(z)) if z <= 0 else mp.log1p(-mp.exp(log_phi(-z)))
 
 
 def log1p_exp(z):
@@ -31,23 +28,48 @@ def log1p_exp(z):
 
 
 def log1m_exp(u):
-    """ln(1 - e^-u)"""
-    return mp.log(-mp.expm1(-u))
+    """ln(1 - e^-u), zero where it is less than any double"""
+    return mp.log(-mp.expm1(-u)) if u < 2000 else mp.mpf(0)
 
 
 def student_tail(df, z):
     """ln P(T > z)"""
     if z < 0:
         return mp.log1p(-mp.exp(student_tail(df, -z)))
+    return upper_student_tail(df, z)
+
+
+@lru_cache(maxsize=None)
+def upper_student_tail(df, z):
     if df <= 200:
         return mp.log(mp.betainc(df / 2, mp.mpf(1) / 2, 0, df / (df + z * z), regularized=True) / 2)
     kernel = lambda t: -(df + 1) / 2 * mp.log1p(t * t / df)
     start = kernel(z)
     width = mp.mpf(float(1 / (z * (df + 1) / (df + z * z) + mp.sqrt((df + 1) / (df + z * z)))))
     edges = [z + width * m for m in (0, 1, 3, 8, 20, 60, 200)]
-    integral = mp.quad(lambda t: mp.exp(kernel(t) - start), edges)
+    with mp.workdps(36):
+        integral = mp.quad(lambda t: mp.exp(kernel(t) - start), edges)
     constant = mp.loggamma((df + 1) / 2) - mp.loggamma(df / 2) - mp.log(df * mp.pi) / 2
     return constant + start + mp.log(integral)
+
+
+def student_gradient(sign, x, df, loc, scale):
+    """By the density in z; by differences in the degrees of freedom."""
+    z = sign * (x - loc) / scale
+    step = df * mp.mpf(10) ** -7
+    f = {n: student_tail(df + n * step, z) for n in (-2, -1, 0, 1, 2)}
+    in_df = (8 * (f[1] - f[-1]) - (f[2] - f[-2])) / (12 * step)
+    constant = mp.loggamma((df + 1) / 2) - mp.loggamma(df / 2) - mp.log(df * mp.pi) / 2
+    in_z = -mp.exp(constant - (df + 1) / 2 * mp.log1p(z * z / df) - f[0])
+    slopes = [sign * in_z / scale, in_df, -sign * in_z / scale, -z * in_z / scale]
+    return [(slope, abs(slope)) for slope in slopes]
+
+
+def poisson_gradient(sign, x, rate):
+    """By the mass at x."""
+    mass = x * mp.log(rate) - rate - mp.loggamma(x + 1)
+    slope = sign * mp.exp(mass - poisson_sum(x, rate, sign > 0))
+    return [None, (slope, abs(slope))]
 
 
 def poisson_sum(x, rate, above):
@@ -106,7 +128,7 @@ SMALL = [0.1, 0.5, 1.0, 1.5, 2.0, 7.5, 30.0, 41.0, 300.0]
 MEANS = [1e-3, 0.2, 1.0, 3.7, 19.0, 20.5, 150.0, 1e3, 2e4]
 COUNTS = [-1, 0, 1, 2, 5, 17, 40, 140, 151, 990, 1010, 1100, 3000, 19800, 20000, 20300]
 
-# name: lower, upper, side of the support, points, arguments without gradient
+# For each: lower, upper, side of the support, points.
 TABLE = {
     "normal": (std(log_phi), std(log_phi, -1), everywhere, on(LINE, LOC_SCALE) + on(GRID, MORE)),
     "std_normal": (log_phi, lambda x: log_phi(-x), everywhere, on(LINE + [x / 20 for x in range(-93, 94)], [()])),
@@ -114,7 +136,7 @@ TABLE = {
     "cauchy": (std(cauchy_lower), std(cauchy_lower, -1), everywhere, on(LINE, LOC_SCALE)),
     "double_exponential": (std(laplace_lower), std(laplace_lower, -1), everywhere, on([x + 0.01 for x in LINE], LOC_SCALE)),
     "gumbel": (lambda *a: -mp.exp(std(lambda z: -z)(*a)), lambda *a: log1m_exp(mp.exp(std(lambda z: -z)(*a))), everywhere,
-               on(LINE, LOC_SCALE)),
+               [(x, (m, s)) for x, (m, s) in on(LINE + GRID, LOC_SCALE) if -500 < (x - m) / s < 1e5]),
     "exponential": (lambda x, r: log1m_exp(r * x), lambda x, r: -r * x, positive,
                     on([-1e9, -1e-300, 0.0, 1e-300, 1e-12, 1e-3, 0.2, 1.0, 1.7, 6.0, 33.3, 1e3, 1e6],
                        [(r,) for r in [1.0, 1e-9, 250.0, 0.3, 1e-300, 1e9, 7.0, 0.01, 2.5, 30.0, 1e3, 1e-4, 1e100, 0.9, 5.0, 60.0]])),
@@ -146,6 +168,9 @@ TABLE = {
 }
 
 
+GRADIENT = {"student_t": student_gradient, "poisson": poisson_gradient}
+
+
 def main():
     with open("cdfs.csv", "w", encoding="utf-8") as out:
         out.write("function,length,arguments,value,scale,gradient,gradient_scale\n")
@@ -156,8 +181,10 @@ def main():
                     side = support(*arguments)
                     if side == 0:
                         terms = lambda *a: [f(*a)]
-                        first = 1 if name == "poisson" else 0
-                        gradient = [None] * first + [derivative(terms, k, arguments, 14, 70) for k in range(first, len(arguments))]
+                        if name in GRADIENT:
+                            gradient = GRADIENT[name](-certain, *arguments)
+                        else:
+                            gradient = [derivative(terms, k, arguments, 14, 70) for k in range(len(arguments))]
                         write(out, f"{name}_{suffix}", arguments, terms(*arguments), gradient)
                     elif side == certain:
                         write(out, f"{name}_{suffix}", arguments, [mp.mpf(0)], [(mp.mpf(0), mp.mpf(0))] * len(arguments))

@@ -100,7 +100,7 @@ def pareto(x, minimum, shape):
 
 
 def beta(x, a, c):
-    return [log_power(a - 1, x), log_power(c - 1, 1 - x), ln_gamma_ratio(a + c, a) - mp.loggamma(c)]
+    return [log_power(a - 1, x), log_power(c - 1, 1 - x) if x == 1 else (c - 1) * mp.log1p(-x), ln_gamma_ratio(a + c, a) - mp.loggamma(c)]
 
 
 def uniform(x, lower, upper):

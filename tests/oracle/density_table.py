@@ -25,8 +25,9 @@ def derivative(f, k, arguments, dps=400):
     """Of the terms f in argument k, and the scale of these derivatives."""
     x = arguments[k]
     with mp.workdps(dps):
-        # A step relative to the argument where that is small: some are 1e-300.
-        h = (min(abs(x), 1) if x != 0 else 1) * mp.mpf(10) ** -20
+        # A step relative to the argument where that is small: some are 1e-300, and at zero
+        # other arguments may be.
+        h = (min(abs(x), 1) if x != 0 else mp.mpf(10) ** -300) * mp.mpf(10) ** -20
         at = lambda step: f(*arguments[:k], x + step, *arguments[k + 1:])
         ups, downs, far_ups, far_downs = at(h), at(-h), at(2 * h), at(-2 * h)
         # Central differences with one step of extrapolation: the error is O(h^4).

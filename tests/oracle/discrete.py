@@ -60,7 +60,8 @@ def neg_binomial(x, shape, rate):
 
 
 def neg_binomial_2(x, mean, shape):
-    return [multichoose(shape, x), -x * mp.log1p(shape / mean), -shape * mp.log1p(mean / shape)]
+    of_count = -x * mp.log1p(shape / mean) if x != 0 else mp.mpf(0)
+    return [multichoose(shape, x), of_count, -shape * mp.log1p(mean / shape)]
 
 
 def neg_binomial_2_log(x, eta, shape):
@@ -98,8 +99,8 @@ UNIVARIATE = {
                     [(eta,) for eta in [-700.0, -300.0, -20.0, -7.5, -1.0, -1e-9, 0.0, 0.1, 0.5, 1.7, 3.0, 6.9, 9.0, 12.0, 13.8, 20.7, 50.0, 300.0, 700.0]]),
     "neg_binomial": (neg_binomial, is_count, 1, COUNTS[:2] + COUNTS[3::2] + [10**9],
                      [(shape, rate) for shape in SHAPES for rate in [1e-300, 1e-9, 0.03, 1.0, 7.5, 1e3, 1e10]]),
-    "neg_binomial_2": (neg_binomial_2, is_count, 1, COUNTS[:2] + COUNTS[3::2] + [10**9],
-                       [(mean, shape) for shape in SHAPES for mean in [1e-300, 1e-9, 0.3, 2.0, 65.0, 1e6, 1.0001e9]]),
+    "neg_binomial_2": (neg_binomial_2, lambda x, mean, _: x >= 0 and (mean > 0 or x == 0), 1, COUNTS[:2] + COUNTS[3::2] + [10**9],
+                       [(mean, shape) for shape in SHAPES for mean in [0.0, 1e-300, 1e-9, 0.3, 2.0, 65.0, 1e6, 1.0001e9]]),
     "neg_binomial_2_log": (neg_binomial_2_log, is_count, 1, COUNTS[:2] + COUNTS[3::2] + [10**9],
                            [(eta, shape) for shape in SHAPES for eta in [-690.0, -20.0, -1.0, 0.0, 0.7, 4.2, 20.7]]),
 }

@@ -72,6 +72,10 @@ def settings():
         arguments = [loc, np.array(factor).ravel().tolist()]
         yield "multi_normal_cholesky", len(loc), arguments, written, combination
         yield "multi_normal_cholesky", len(loc), arguments, "distance", stats.chi2(len(loc))
+        arguments = [loc, (lower @ lower.T).ravel().tolist()]
+        yield "multi_normal", len(loc), arguments, written, combination
+        first = "combination " + " ".join(["1"] + ["0"] * (len(loc) - 1))
+        yield "multi_normal", len(loc), arguments, first, stats.norm(loc[0], abs(lower[0, 0]))
     for n, eta in [(2, 1.0), (2, 0.2), (3, 2.0), (5, 1.0), (5, 30.0), (5, 0.05)]:
         shape = eta - 1 + n / 2
         for i, j in [(1, 0), (n - 1, 0), (n - 1, n - 2)]:

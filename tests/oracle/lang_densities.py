@@ -5,7 +5,8 @@
 
 Each model of tests/lang with a `//! density at` line is written out here by hand as the log
 density of a point. Derivatives are Richardson-extrapolated central differences along one
-constrained element. Needs numpy and scipy.
+constrained element. Programs on the rules of the language are in lang_rules.py. Needs numpy and
+scipy.
 """
 
 import csv
@@ -15,13 +16,14 @@ import pathlib
 import re
 import sys
 
+import lang_rules
 import numpy as np
 from numpy import exp, log
 from scipy import special, stats
 from scipy.special import expit, gammaln, log_expit
 
 SUITE = pathlib.Path(__file__).parent.parent / "lang"
-MODELS = {}
+MODELS = dict(lang_rules.MODELS)
 
 
 def model(name):
@@ -749,6 +751,21 @@ def _(p, d):
 # ---- reading and writing programs ----
 
 
+def rows_of(head):
+    """The lines of the file of rows among the directives of a program."""
+    words = ("check", "set:", "na:", "density", "derived")
+    table, is_open = [], False
+    for line in head:
+        if line.startswith("data:"):
+            table.append(line[5:].strip())
+            is_open = True
+        elif line.startswith(("branches:", "table ")):
+            is_open = False
+        elif is_open and not line.startswith(words):
+            table.append(line)
+    return table
+
+
 def branches(lines):
     """The rows of the file by branch, in the order of keys; columns as arrays."""
     rows = list(csv.DictReader(io.StringIO("\n".join(lines))))
@@ -798,10 +815,7 @@ def check(name, write):
     path = SUITE / f"{name}.hbd"
     lines = path.read_text().split("\n")
     head = [line[3:].strip() for line in lines if line.startswith("//!")]
-    start = next(k for k, line in enumerate(head) if line.startswith("data:"))
-    table = [head[start][5:].strip()]
-    words = ("set:", "na:", "density", "derived")
-    table += [line for line in head[start + 1 :] if not line.startswith(words)]
+    table = rows_of(head)
     data = branches(table)
     local = "\n".join(lines).split("\nlocal")[1]
     declared = re.findall(r"(real|vector)(?:<[^>]*>)?(?:\[\w+\])? (\w+)[ ;]", local)

@@ -96,6 +96,36 @@ def multi_normal_cholesky(out):
             write(out, "multi_normal_cholesky", n, arguments, f(*arguments), gradient)
 
 
+def covariance_terms(n):
+    """Of multi_normal, of whose covariance the lower triangle is read."""
+    def terms(*flat):
+        x, loc, rows = split(flat, n)
+        covariance = mp.matrix(n, n)
+        for i, j in product(range(n), range(n)):
+            covariance[i, j] = rows[max(i, j)][min(i, j)]
+        factor = mp.cholesky(covariance)
+        lower = [factor[i, j] for i in range(n) for j in range(n)]
+        return normal_terms(n)(*x, *loc, *lower)
+    return terms
+
+
+def multi_normal(out):
+    for n, count in {1: 30, 2: 80, 3: 70, 4: 30}.items():
+        f = covariance_terms(n)
+        for repeat in range(count):
+            scales = [10.0 ** numbers.uniform(-2, 2) for _ in range(n)]
+            # Near dependence costs digits in proportion, in any way to compute: it is avoided.
+            factor = random_factor(n, [0.02, 0.1, 0.2][repeat % 3], 0.0)
+            for i, j in product(range(n), range(n)):
+                factor[i][j] *= 1.0 if i == j else 0.4
+            covariance = [[scales[i] * scales[j] * sum(a * b for a, b in zip(factor[i], factor[j]))
+                           for j in range(n)] for i in range(n)]
+            x, loc = uniform_signs(n, 10.0 ** (repeat % 4 - 1)), uniform_signs(n, 3.0)
+            arguments = [mp.mpf(a) for a in x + loc + sum(covariance, [])]
+            gradient = [derivative(f, k, arguments) for k in range(len(arguments))]
+            write(out, "multi_normal", n, arguments, f(*arguments), gradient)
+
+
 @cache
 def lkj_row(k, exponent, power):
     """The integral of (1 - |u|^2)^(exponent / 2) over the unit ball of k dimensions, with
@@ -154,3 +184,4 @@ with open("multivariate.csv", "w", encoding="utf-8") as out:
     dirichlet(out)
     multi_normal_cholesky(out)
     lkj_corr_cholesky(out)
+    multi_normal(out)

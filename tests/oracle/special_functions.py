@@ -30,6 +30,14 @@ def polygamma(n):
     return lambda x: mp.polygamma(n, x)
 
 
+def log_phi(n):
+    """The n-th derivative of ln of the normal distribution function, by h = phi / Phi."""
+    def value(x):
+        h = mp.npdf(x) / mp.ncdf(x)
+        return [mp.log(mp.ncdf(x)), h, -h * (h + x), h * ((h + x) * (2 * h + x) - 1)][n]
+    return value
+
+
 FUNCTIONS = {
     "lgamma": (lambda x: mp.log(abs(mp.gamma(x))) if x < 171 else mp.loggamma(x), POSITIVE + NEGATIVE),
     "digamma": (polygamma(0), POSITIVE + NEGATIVE),
@@ -40,6 +48,7 @@ FUNCTIONS = {
     "log1p_exp": (lambda x: mp.log1p(mp.exp(x)), both_signs(LINE + WIDE)),
     "inv_logit": (lambda x: 1 / (1 + mp.exp(-x)), both_signs(LINE + WIDE)),
     "log_cosh": (lambda x: mp.log(mp.cosh(x)), both_signs(LINE[3:] + WIDE)),
+    **{f"log_phi{n}": (log_phi(n), both_signs(LINE)) for n in range(4)},
     "phi": (lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, both_signs(LINE)),
 }
 

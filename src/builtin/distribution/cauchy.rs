@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_1_PI, PI};
 
 use super::sampling::is_positive;
-use super::support::{guarded, standardised};
+use super::support::{guarded, log1p_square_over, standardised};
 use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
 use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
@@ -30,8 +30,8 @@ pub static CAUCHY: Distribution = Distribution {
 fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
     let z = standardised(b, x, loc, scale);
-    let square = b.square(z);
-    let kernel = b.log1p(square);
+    let one = b.real(1.0);
+    let kernel = log1p_square_over(b, z, one);
     let log_scale = b.log(scale);
     let constant = b.offset(log_scale, LN_PI);
     let sum = b.add(kernel, constant);

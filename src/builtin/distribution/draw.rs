@@ -93,3 +93,21 @@ pub fn correlated_normals(stream: &mut Stream, loc: &[f64], factor: &[f64], out:
         *x = if row[i] == 0.0 { f64::NAN } else { loc[i] + sum };
     }
 }
+
+/// The lower factor of a matrix of `n` rows, of which the lower triangle is read; NaN from the
+/// first row on that shows it not to be positive definite.
+pub fn cholesky(matrix: &[f64], n: usize) -> Vec<f64> {
+    let mut factor = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            let sum: f64 = (0..j).map(|k| factor[i * n + k] * factor[j * n + k]).sum();
+            let rest = matrix[i * n + j] - sum;
+            factor[i * n + j] = match rest {
+                rest if i != j => rest / factor[j * n + j],
+                rest if rest > 0.0 => rest.sqrt(),
+                _ => f64::NAN,
+            };
+        }
+    }
+    factor
+}

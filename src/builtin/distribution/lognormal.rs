@@ -27,11 +27,8 @@ pub static LOGNORMAL: Distribution = Distribution {
 
 /// `-z²/2 - ln x - ln scale - ln √(2π)` with `z = (ln x - loc) / scale`.
 fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
-    let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
-    let is_inside = above(b, x, 0.0);
-    let x = guarded(b, is_inside, x, 1.0);
-    let log_x = b.log(x);
-    let z = standardised(b, log_x, loc, scale);
+    let &[_, scale] = args else { unreachable!("the checker counts arguments") };
+    let (is_inside, log_x, z) = standardised_log(b, x, args);
     let square = b.square(z);
     let kernel = b.scale(square, -0.5);
     let log_scale = b.log(scale);
@@ -43,26 +40,27 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
 
 /// `ln Φ(z)`
 fn lower(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
-    let (is_inside, z) = standardised_log(b, x, args);
+    let (is_inside, _, z) = standardised_log(b, x, args);
     let log = log_phi(b, z);
     lower_inside(b, is_inside, log)
 }
 
 /// `ln Φ(-z)`
 fn upper(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
-    let (is_inside, z) = standardised_log(b, x, args);
+    let (is_inside, _, z) = standardised_log(b, x, args);
     let minus = b.neg(z);
     let log = log_phi(b, minus);
     upper_inside(b, is_inside, log)
 }
 
-/// Whether `x` is positive, and `z`.
-fn standardised_log(b: &mut Builder, x: ValueId, args: &[ValueId]) -> (ValueId, ValueId) {
+/// Whether `x` is positive, its logarithm, and `z`; `loc` and zero where it is not.
+fn standardised_log(b: &mut Builder, x: ValueId, args: &[ValueId]) -> (ValueId, ValueId, ValueId) {
     let &[loc, scale] = args else { unreachable!("the checker counts arguments") };
     let is_inside = above(b, x, 0.0);
     let x = guarded(b, is_inside, x, 1.0);
     let log_x = b.log(x);
-    (is_inside, standardised(b, log_x, loc, scale))
+    let log_x = b.select(is_inside, log_x, loc);
+    (is_inside, log_x, standardised(b, log_x, loc, scale))
 }
 
 fn sample(stream: &mut Stream, args: &[&[f64]], out: &mut [f64]) {

@@ -28,6 +28,7 @@ mod lkj_corr_cholesky;
 mod log_beta;
 mod logistic;
 mod lognormal;
+mod multi_normal;
 mod multi_normal_cholesky;
 mod neg_binomial;
 mod neg_binomial_2;
@@ -147,6 +148,7 @@ pub const ALL: &[&Distribution] = &[
     &lkj_corr_cholesky::LKJ_CORR_CHOLESKY,
     &logistic::LOGISTIC,
     &lognormal::LOGNORMAL,
+    &multi_normal::MULTI_NORMAL,
     &multi_normal_cholesky::MULTI_NORMAL_CHOLESKY,
     &neg_binomial::NEG_BINOMIAL,
     &neg_binomial_2::NEG_BINOMIAL_2,

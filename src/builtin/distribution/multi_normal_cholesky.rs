@@ -22,7 +22,7 @@ pub static MULTI_NORMAL_CHOLESKY: Distribution = Distribution {
 };
 
 /// `-wᵀw/2 - Σ ln |factorᵢᵢ| - n ln √(2π)` with `factor w = x - loc`.
-fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
+pub fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[loc, factor] = args else { unreachable!("the checker counts arguments") };
     let centred = b.sub(x, loc);
     let whitened = b.solve_lower(factor, centred, false);

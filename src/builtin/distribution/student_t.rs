@@ -4,7 +4,7 @@ use std::f64::consts::LN_2;
 
 use super::draw::log_gamma;
 use super::sampling::is_positive;
-use super::support::standardised;
+use super::support::{log1p_square_over, standardised};
 use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
 use crate::ir::op::{BinaryOp, Bivariate, ValueId};
@@ -36,9 +36,7 @@ pub static STUDENT_T: Distribution = Distribution {
 fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[df, loc, scale] = args else { unreachable!("the checker counts arguments") };
     let z = standardised(b, x, loc, scale);
-    let square = b.square(z);
-    let ratio = b.div(square, df);
-    let log_kernel = b.log1p(ratio);
+    let log_kernel = log1p_square_over(b, z, df);
     let half_df = b.scale(df, 0.5);
     let exponent = b.offset(half_df, 0.5);
     let kernel = b.mul(exponent, log_kernel);

@@ -6,7 +6,7 @@
 //! gradient there is zero rather than `0 · ∞`.
 
 use crate::ir::build::Builder;
-use crate::ir::op::{BinaryOp, ValueId};
+use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
 
 /// `-inf` where `inside` is zero, else the density.
 pub fn inside(b: &mut Builder, inside: ValueId, density: ValueId) -> ValueId {
@@ -76,12 +76,29 @@ pub fn log_ratio(b: &mut Builder, x: ValueId, y: ValueId) -> ValueId {
     let below_twice = b.binary(BinaryOp::Less, x, twice_y);
     let above_half = b.binary(BinaryOp::Less, half_y, x);
     let is_near = b.mul(below_twice, above_half);
-    let difference = b.sub(x, y);
+    let near = b.select(is_near, x, y);
+    let difference = b.sub(near, y);
     let excess = b.div(difference, y);
-    let near = guarded(b, is_near, excess, 0.0);
-    let of_near = b.log1p(near);
+    let of_near = b.log1p(excess);
     let log_x = b.log(x);
     let log_y = b.log(y);
     let of_far = b.sub(log_x, log_y);
     b.select(is_near, of_near, of_far)
+}
+
+/// `ln(1 + z²/n)`, where the square may overflow.
+pub fn log1p_square_over(b: &mut Builder, z: ValueId, n: ValueId) -> ValueId {
+    let size = b.unary(UnaryOp::Abs, z);
+    let is_far = above(b, size, 1e150);
+    let (zero, one) = (b.real(0.0), b.real(1.0));
+    let near = b.select(is_far, zero, z);
+    let far = b.select(is_far, size, one);
+    let square = b.square(near);
+    let ratio = b.div(square, n);
+    let of_near = b.log1p(ratio);
+    let log_far = b.log(far);
+    let twice = b.scale(log_far, 2.0);
+    let log_n = b.log(n);
+    let of_far = b.sub(twice, log_n);
+    b.select(is_far, of_far, of_near)
 }

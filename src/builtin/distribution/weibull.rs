@@ -2,10 +2,10 @@
 
 use super::cdf::{log_one_minus_exp, lower_inside, upper_inside};
 use super::sampling::{exponential_draw, is_positive};
-use super::support::{above, guarded, has_power, inside, log_power, log_ratio};
+use super::support::{above, has_power, inside, log_ratio};
 use super::{Cdfs, Distribution, Outcome, Param, ParamKind, Support};
 use crate::ir::build::Builder;
-use crate::ir::op::ValueId;
+use crate::ir::op::{BinaryOp, UnaryOp, ValueId};
 use crate::random::Stream;
 use crate::ty::Element;
 
@@ -29,22 +29,30 @@ fn log_density(b: &mut Builder, x: ValueId, args: &[ValueId]) -> ValueId {
     let &[shape, scale] = args else { unreachable!("the checker counts arguments") };
     let less_one = b.offset(shape, -1.0);
     let is_inside = has_power(b, x, less_one);
-    let x = guarded(b, is_inside, x, 1.0);
+    let x = b.select(is_inside, x, scale);
     let log_shape = b.log(shape);
     let log_scale = b.log(scale);
     let constant = b.sub(log_shape, log_scale);
-    let power = log_power(b, less_one, x, |b, x| log_ratio(b, x, scale), 0.0);
-    // At zero nothing is left of the exponential, nor of its slopes.
-    let is_above = above(b, x, 0.0);
-    let u = hazard(b, is_above, x, shape, scale).1;
+    // One logarithm for power and exponential, whose slopes in `x` may both overflow.
     let zero = b.real(0.0);
-    let u = b.select(is_above, u, zero);
+    let is_above = above(b, x, 0.0);
+    let at_zero = b.unary(UnaryOp::Not, is_above);
+    let is_flat = b.binary(BinaryOp::Equal, less_one, zero);
+    let is_corner = b.mul(at_zero, is_flat);
+    let x = b.select(is_corner, scale, x);
+    let log = log_ratio(b, x, scale);
+    let power = b.mul(less_one, log);
+    // At zero nothing is left of the exponential, nor of its slopes.
+    let log_above = b.select(is_above, log, zero);
+    let log_u = b.mul(shape, log_above);
+    let exp = b.exp(log_u);
+    let u = b.select(is_above, exp, zero);
     let kernel = b.sub(power, u);
     let density = b.add(constant, kernel);
     inside(b, is_inside, density)
 }
 
-/// `ln u` and `u = (x / scale)^shape`, of some positive number where `x` is not.
+/// `ln u` and `u = (x / scale)^shape`, which are 0 and 1 where `x` is not above zero.
 fn hazard(
     b: &mut Builder,
     is_above: ValueId,
@@ -52,7 +60,7 @@ fn hazard(
     shape: ValueId,
     scale: ValueId,
 ) -> (ValueId, ValueId) {
-    let x = guarded(b, is_above, x, 1.0);
+    let x = b.select(is_above, x, scale);
     let log = log_ratio(b, x, scale);
     let log_u = b.mul(shape, log);
     (log_u, b.exp(log_u))

@@ -80,7 +80,7 @@ pub static ALL: [Function; 13] = [
         &["vector zeros_vector(int n)"],
         "n zeros",
         &[0],
-        |args| constant_vector(args),
+        constant_vector,
         |b, _, types| b.fill(0.0, types.result.dims()),
     ),
     sized(
@@ -88,7 +88,7 @@ pub static ALL: [Function; 13] = [
         &["vector ones_vector(int n)"],
         "n ones",
         &[0],
-        |args| constant_vector(args),
+        constant_vector,
         |b, _, types| b.fill(1.0, types.result.dims()),
     ),
     sized(

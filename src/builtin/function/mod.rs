@@ -31,7 +31,7 @@ pub struct Function {
     /// How it may be called, in words for messages: `real sum(vector x)`. `T` is a number or a
     /// container, the same for all arguments that are no numbers.
     pub signatures: &'static [&'static str],
-    /// What it is, as a formula or in a sentence.
+    /// What it is, as a formula or in a sentence, for the reference of the language.
     pub doc: &'static str,
     /// Positions of arguments whose values are sizes of the result: they are whole numbers
     /// that follow from sizes. Positions beyond the last argument do not count.
@@ -147,16 +147,22 @@ impl std::fmt::Debug for Function {
 
 /// Every function.
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    elementwise::ALL
-        .iter()
-        .chain(&binary::ALL)
-        .chain(&mixture::ALL)
-        .chain(&reduce::ALL)
-        .chain(&compose::ALL)
-        .chain(&append::ALL)
-        .chain(&parts::ALL)
-        .chain(&matrix::ALL)
-        .chain(&sizes::ALL)
+    groups().into_iter().flat_map(|(_, functions)| functions)
+}
+
+/// Every function, in groups that have a title.
+pub fn groups() -> [(&'static str, &'static [Function]); 9] {
+    [
+        ("Of one number", &elementwise::ALL),
+        ("Of two or three numbers", &binary::ALL),
+        ("Extremes, mixtures and their weights", &mixture::ALL),
+        ("From a container to a number", &reduce::ALL),
+        ("Making and reshaping containers", &compose::ALL),
+        ("Putting containers together", &append::ALL),
+        ("Parts of containers", &parts::ALL),
+        ("Matrices", &matrix::ALL),
+        ("Sizes", &sizes::ALL),
+    ]
 }
 
 /// The function of this name.

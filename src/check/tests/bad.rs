@@ -324,7 +324,13 @@ fn factors_and_tables() {
         ("", "int a from \"u\" == \"x\" missing;", "missing", "missing"),
     ];
     assert_table(table.map(|(whole, branch, code, place)| (in_data(whole, branch), code, place)));
-    assert_told(&in_global("index(item) a ~ normal(0, 1);"), "factor", "index(item)");
+    assert_told(&in_global("index(item) a = 2;"), "constraint", "index(item)");
+    assert_told(&in_global("index(item) a ~ normal(0, 1);"), "discrete-unknown", "index(item)");
+    let alone = |value: &str| {
+        in_data(&format!("factor f; table t by k {{ real x; }} real a = {value};"), "")
+    };
+    assert_told(&alone("f + 1"), "factor", "f");
+    assert_told(&alone("sum(t)"), "factor", "t");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::bad::in_local;
 use super::model;
+use crate::check::typed::Statement;
 
 /// A model with ordered rows, functions, and this `local` block.
 fn ordered(functions: &str, local: &str) -> String {
@@ -186,4 +187,144 @@ fn distributions_over_arrays() {
          }
          local { vector[K] z ~ normal(d[1] + e[1], 1); x ~ normal(z[1], 1); }",
     );
+}
+
+/// Each function calls the one before twice, so that the last would expand to 2³⁰ of the first.
+#[test]
+fn calls_do_not_grow_without_limit() {
+    let mut functions = "real f0(real x) { return x; }".to_string();
+    for k in 1..30 {
+        functions += &format!(" real f{k}(real x) {{ return f{0}(x) + f{0}(x); }}", k - 1);
+    }
+    let codes: Vec<String> =
+        super::told(&ordered(&functions, "y ~ normal(z, 1);")).into_iter().map(|t| t.0).collect();
+    assert_eq!(codes.first().map(String::as_str), Some("nesting"));
+}
+
+/// As many conditions that may return as fit, each with the rest on both sides.
+#[test]
+fn returns_do_not_grow_without_limit() {
+    let ifs = "if (x > 0) { if (x > 1) return 1; } ".repeat(40);
+    let function = format!("real f(real x) {{ {ifs} return 0; }}");
+    let codes: Vec<String> =
+        super::told(&ordered(&function, "y ~ normal(z, 1);")).into_iter().map(|t| t.0).collect();
+    assert_eq!(codes.first().map(String::as_str), Some("nesting"));
+}
+
+#[test]
+fn long_chains_of_conditions_are_refused() {
+    let chain = "u > 0 ? 1 : ".repeat(300);
+    let text = ordered("", &format!("y ~ normal(z + ({chain} 0), 1);"));
+    assert_eq!(super::told(&text)[0].0, "nesting");
+    let chain = "u > 0 ? 1 : ".repeat(200);
+    model(&ordered("", &format!("y ~ normal(z + ({chain} 0), 1);")));
+}
+
+/// The value of a function has its declared type, whatever it returns.
+#[test]
+fn whole_numbers_become_real_where_they_are_wanted() {
+    let functions = "real one(real x) { return 1; } real half(real x) { return x / 2; }";
+    all_good(
+        functions,
+        &[
+            "y ~ normal(z + one(u) / 2, 1);",
+            "y ~ normal(z + half(1), 1);",
+            "real e = 1; y ~ normal(z + e / 2, 1);",
+        ],
+    );
+}
+
+/// The models of the language's description that need more than one file or a condition.
+const DESCRIBED: [&str; 4] = [
+    "data {
+       real u_bar = mean(column(log_uranium));
+       branch county { rows N; vector[N] log_radon; vector[N] floor; real log_uranium; }
+     }
+     global {
+       vector[2] mu ~ normal(0, 10);
+       real gamma ~ normal(0, 10);
+       vector<lower=0>[2] tau ~ normal(0, 1);
+       cholesky_factor_corr[2] L ~ lkj_corr_cholesky(2);
+       real<lower=0> sigma ~ normal(0, 1);
+       real rho = L[2, 1];
+     }
+     local {
+       vector[2] b ~ multi_normal_cholesky(mu, diag_pre_multiply(tau, L));
+       log_radon ~ normal(b[1] + gamma * (log_uranium - u_bar) + b[2] * floor, sigma);
+     }",
+    "data {
+       table movies by movie_id { row_vector[10] feature from cols(\"pc*\"); }
+       branch user_id {
+         rows N;
+         array[N] index(movies) movie_id;
+         array[N] int<lower=0, upper=1> liked;
+       }
+     }
+     global {
+       vector[10] mu ~ normal(0, 1);
+       vector<lower=0>[10] tau ~ normal(0, 1);
+       cholesky_factor_corr[10] L ~ lkj_corr_cholesky(2);
+       matrix[10, 10] S = diag_pre_multiply(tau, L);
+     }
+     local {
+       vector[10] z ~ multi_normal_cholesky(mu, S);
+       liked ~ bernoulli_logit(movies.feature[movie_id] * z);
+     }",
+    "data { factor item;
+           branch person { rows N; array[N] index(item) item;
+                           array[N] int<lower=0,upper=1> correct; } }
+     global { real mu_b ~ normal(0, 5); real<lower=0> s_b ~ cauchy(0, 2);
+              vector[size(item)] b ~ normal(mu_b, s_b);
+              vector<lower=0>[size(item)] a ~ lognormal(0, 0.5); }
+     local  { real theta ~ std_normal();
+              correct ~ bernoulli_logit(a[item] .* (theta - b[item])); }",
+    "data { int T = 5; branch animal { int<lower=0,upper=T> y; } }
+     global { real<lower=0,upper=1> omega; real<lower=0,upper=1> p;
+              real<lower=0> s ~ normal(0, 1.5); }
+     local  { real eps ~ normal(logit(p), s);
+              if (y > 0) target += log(omega) + binomial_logit_lpmf(y | T, eps);
+              else target += log_mix(omega, binomial_logit_lpmf(0 | T, eps), 0); }",
+];
+
+#[test]
+fn models_of_the_description() {
+    for text in DESCRIBED {
+        model(text);
+    }
+}
+
+#[test]
+fn columns_with_empty_cells() {
+    let text = |local: &str| {
+        format!(
+            "data {{ branch g {{ rows N by day; vector[N] y missing; vector[N] x; }} }}
+             global {{ real m ~ normal(0, 1); }}
+             local {{ real z ~ normal(m, 1); x ~ normal(z, 1); {local} }}"
+        )
+    };
+    let outcomes = [
+        ("y ~ normal(z, 1);", 0),
+        ("for (n in 1:N) y[n] ~ normal(z, 1);", 0),
+        ("y[2:N] ~ normal(z, 1);", 0),
+        ("(y - 1) / 2 ~ normal(z, 1);", 0),
+        ("for (v in y) v ~ normal(z, 1);", 0),
+        ("y ~ normal(z, 1); for (v in y) target += v * z;", 1),
+        ("y ~ normal(z, 1); target += sum(observed(y)) * z;", 0),
+        ("y ~ normal(z, 1); target += size(y) * z;", 0),
+        ("y ~ normal(z, 1); target += sum(y) * z;", 1),
+        ("for (n in 2:N) y[n] ~ normal(z + y[n - 1], 1);", 1),
+    ];
+    for (local, n_reads) in outcomes {
+        let model = model(&text(local));
+        assert_eq!(model.schema.missing_reads.len(), n_reads, "{local}");
+        assert!(has_observed(&model.local), "{local}");
+    }
+}
+
+fn has_observed(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match statement {
+        Statement::Sample { observed, .. } => observed.is_some(),
+        Statement::For { body, .. } | Statement::Block(body) => has_observed(body),
+        _ => false,
+    })
 }

@@ -184,6 +184,41 @@ fn tables_are_whole_data_in_the_order_of_their_keys() {
 }
 
 #[test]
+fn rows_of_a_table_are_picked_by_number() {
+    let text = "
+        data { table movies by id { row_vector[2] f from cols(\"f*\"); }
+               branch user { rows N; array[N] index(movies) movie;
+                             array[N] int<lower=0, upper=1> liked; } }
+        global { real<lower=0> s ~ normal(0, 1); }
+        local { vector[2] z ~ normal(0, s); liked ~ bernoulli_logit(movies.f[movie] * z); }";
+    let model = compile(&Source::new("m.hbd", text)).unwrap_or_else(|error| panic!("{error}"));
+    let table = file("m.csv", "id,f1,f2\nx,1,2\na,-1,0.5\n");
+    let data = rows("user,movie,liked\n1,x,1\n1,a,0\n1,x,1\n").table("movies", table);
+    let mut evaluator = model.evaluator(&bound(&model, data)).expect("sizes are known");
+    let position = [0.25_f64, 0.4, -0.3];
+    let (log_density, gradient) = evaluator.log_density_gradient(&position).expect("length 3");
+    let (log_s, z) = (position[0], [position[1], position[2]]);
+    let s = log_s.exp();
+    let log_normal = |x: f64, scale: f64| {
+        -0.5 * (x / scale).powi(2) - scale.ln() - 0.5 * (2.0 * std::f64::consts::PI).ln()
+    };
+    let (eta_x, eta_a) = (z[0] + 2.0 * z[1], -z[0] + 0.5 * z[1]);
+    let yes = |eta: f64| -(-eta).exp().ln_1p();
+    let expected = log_normal(s, 1.0)
+        + log_s
+        + log_normal(z[0], s)
+        + log_normal(z[1], s)
+        + 2.0 * yes(eta_x)
+        + yes(-eta_a);
+    assert_near(&[log_density], &[expected]);
+    let share = |eta: f64| 1.0 / (1.0 + (-eta).exp());
+    let slope = |k: usize, x: f64, a: f64| {
+        -z[k] / (s * s) + 2.0 * x * (1.0 - share(eta_x)) - a * share(eta_a)
+    };
+    assert_near(&gradient.to_vec()[1..], &[slope(0, 1.0, -1.0), slope(1, 2.0, 0.5)]);
+}
+
+#[test]
 fn branches_without_rows_have_derived_data_too() {
     let model = model(
         "real centre = mean(column(u));
