@@ -880,6 +880,8 @@ def main():
     wrong = [fault for name in MODELS for fault in check(name, write)]
     text = [path for path in SUITE.glob("*/*.hbd") if path.read_text().startswith("//! density")]
     known = {str(path.relative_to(SUITE).with_suffix("")) for path in text}
+    # lang_functions.py writes these, numbers and all.
+    known = {name for name in known if not name.startswith("derived/functions_")}
     wrong += [f"{name}: no oracle" for name in sorted(known - MODELS.keys())]
     print("\n".join(wrong) or f"{len(MODELS)} programs agree")
     return 0 if write or not wrong else 1
