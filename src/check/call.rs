@@ -210,12 +210,12 @@ impl Checker<'_> {
 
     fn report_arguments(&mut self, function: &Function, name: &Ident, args: &[ExprId], span: Span) {
         let found: Vec<String> = args.iter().map(|arg| self.exprs[*arg].ty.to_string()).collect();
-        let count = |signature: &str| match signature.split_once('(') {
-            Some((_, rest)) if rest.trim_start().starts_with(')') => 0,
-            Some((_, rest)) => rest.matches(',').count() + 1,
-            None => 0,
-        };
-        let fitting = function.signatures.iter().find(|signature| count(signature) == args.len());
+        let fitting = function
+            .signatures
+            .iter()
+            .rev()
+            .filter(|signature| argument_words(signature).count() == args.len())
+            .max_by_key(|signature| self.count_alike(signature, args));
         let closest = fitting.or(function.signatures.first());
         let code = if fitting.is_some() { Code::ArgumentTypes } else { Code::ArgumentCount };
         let message = format!("`{}` does not take ({})", name.name, found.join(", "));
@@ -227,6 +227,13 @@ impl Checker<'_> {
         if let Some(closest) = closest {
             diagnostic.help(format!("it is called as `{closest}`"));
         }
+    }
+
+    /// How many arguments have the type that a signature names.
+    fn count_alike(&self, signature: &str, args: &[ExprId]) -> usize {
+        let found = args.iter().map(|arg| self.exprs[*arg].ty.unsized_name());
+        let alike = |(wanted, found): &(&str, String)| wanted.starts_with(&format!("{found} "));
+        argument_words(signature).zip(found).filter(alike).count()
     }
 
     /// The arguments with the values of those that are sizes; reports those that must be and
@@ -347,4 +354,10 @@ impl Checker<'_> {
             ),
         });
     }
+}
+
+/// `vector x` and `int n` of the signature `real f(vector x, int n)`.
+fn argument_words(signature: &str) -> impl Iterator<Item = &str> {
+    let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+    inside.split(", ").filter(|words| !words.is_empty())
 }

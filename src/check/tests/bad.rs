@@ -140,6 +140,7 @@ fn local_blocks() {
         ("for (k in 1:3) target += sum(v[k:N]) * z; // allow: row-order", "slice-size", "v[k:N]"),
         ("target += v[{1.5}] * z;", "index", "{1.5}"),
         ("target += mean(z);", "across-branches", "mean(z)"),
+        ("y ~ normal(z[school[1]], 1);", "branch-index", "school[1]"),
         ("y ~ normal(z[school - 1], 1);", "across-branches", "school - 1"),
         ("for (a in z) target += a;", "loop-bound", "z"),
         ("return z;", "no-return", "return z;"),
