@@ -52,13 +52,7 @@ fn log_upper_tail(order: usize, df: f64, z: f64) -> Jet {
         0 => in_df[i],
         _ => -density.c[i][j - 1] / j as f64,
     });
-    let mut constant = log_constant(order, df);
-    // The tail is relative to √ν at this ν, the density's constant divides by √ν at any.
-    let mut power = -1.0;
-    for i in 1..=order {
-        power /= -df;
-        constant.c[i][0] -= 0.5 * power / i as f64;
-    }
+    let constant = log_constant(order, df);
     let mut log = whole.ln().plus(&constant);
     log.c[0][0] += -0.5 * df * square;
     // The integral is over √ν at the centre; the density's constant has 1/√ν as it varies.
