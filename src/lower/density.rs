@@ -47,7 +47,9 @@ impl Lowerer<'_> {
             let depth = l.frames.len() - 1;
             let element = |l: &mut Self, value: ValueId| {
                 let value = l.capture(value, depth);
-                l.b().index(value, vec![Some(index)])
+                let mut at = vec![None; l.b().rank(value)];
+                at[0] = Some(index);
+                l.b().index(value, at)
             };
             let x = element(l, x);
             let mut own = Vec::with_capacity(args.len());
