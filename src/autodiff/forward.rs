@@ -215,6 +215,15 @@ fn tangent(b: &mut Builder, op: &Op, copy: ValueId, of: Copy, n: &Size) -> Optio
             let (dbase, dvalue) = both_tangents(b, base, value, n)?;
             Some(b.add_at(dbase, kept_last(at, of), dvalue))
         }
+        Op::Gather { base, indices, axis } => {
+            let dbase = of(*base).1?;
+            Some(b.gather(dbase, of(*indices).0, *axis))
+        }
+        Op::ScatterAdd { base, indices, axis, value } => {
+            let (base, value) = (of(*base), of(*value));
+            let (dbase, dvalue) = both_tangents(b, base, value, n)?;
+            Some(b.scatter_add(dbase, of(*indices).0, *axis, dvalue))
+        }
         Op::Stack(items) => stack(b, items, of, n),
         Op::Diagonal(a) => of(*a).1.map(|da| b.diagonal(da)),
         Op::DiagonalMatrix(a) => of(*a).1.map(|da| b.diagonal_matrix(da)),

@@ -107,7 +107,8 @@ fn passes_on(value: &Value, flags: &[bool]) -> bool {
     match &value.op {
         Op::Largest(..) => false,
         Op::Select(_, a, b) => is(a) || is(b),
-        Op::Index(a, _) => is(a),
+        Op::Index(a, _) | Op::Gather { base: a, .. } => is(a),
+        Op::ScatterAdd { base, value, .. } => is(base) || is(value),
         Op::Set { base, value, .. } | Op::AddAt { base, value, .. } => is(base) || is(value),
         Op::Loop(l) => l.carried.iter().chain(&l.captured).any(is),
         Op::Unary(..) | Op::Binary(..) if value.ty.element == Element::Int => false,
@@ -220,6 +221,16 @@ impl Adjoints {
             }
             Op::AddAt { base, at, value } => {
                 let of_value = b.index(adjoint, at.clone());
+                self.add(b, *value, of_value);
+                self.add(b, *base, adjoint);
+            }
+            Op::Gather { base, indices, axis } => {
+                let sum = self.of(*base).unwrap_or_else(|| b.zeros_like(*base));
+                let passed = b.scatter_add(sum, *indices, *axis, adjoint);
+                self.set(*base, passed);
+            }
+            Op::ScatterAdd { base, indices, axis, value } => {
+                let of_value = b.gather(adjoint, *indices, *axis);
                 self.add(b, *value, of_value);
                 self.add(b, *base, adjoint);
             }

@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Checker;
 use super::expr::{for_each_operand, subscript_operands};
-use super::flow::reads_size_only;
+use super::flow::{for_each_typed_operand, reads_size_only};
 use super::names::Place;
-use super::typed::ExprId;
+use super::typed::{ExprId, ExprKind};
 use crate::syntax::ast::{self, Ast, Statement, StatementKind};
 use crate::ty::{Level, Role, Size};
 
@@ -111,8 +111,22 @@ impl Checker<'_> {
 
     /// What an expression depends on.
     pub(super) fn reach(&self, root: ExprId) -> Reach {
-        let symbols = self.parts(root).into_iter().filter_map(|id| self.named_symbol(id));
-        symbols.fold(Reach::NOTHING, |reach, symbol| reach.join(self.facts(symbol).reach))
+        let mut reach = Reach::NOTHING;
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            let expr = &self.exprs[id];
+            match &expr.kind {
+                ExprKind::Symbol(symbol) => reach = reach.join(self.facts(*symbol).reach),
+                // A size follows from the data, whatever has it.
+                ExprKind::Call(function, _) if reads_size_only(function.name) => {
+                    if expr.level == Level::Branch {
+                        reach = reach.join(Reach::OF_ROWS);
+                    }
+                }
+                kind => for_each_typed_operand(kind, |operand| open.push(operand)),
+            }
+        }
+        reach
     }
 
     /// What a derived quantity or temporary depends on.

@@ -14,6 +14,7 @@ impl Emitter<'_> {
     pub fn emit_buffer(&mut self, scope: &mut Scope, id: ValueId) -> Emit<Place> {
         match scope.op(id) {
             Op::Set { .. } | Op::AddAt { .. } => return self.emit_change(scope, id),
+            Op::ScatterAdd { .. } => return self.emit_scatter(scope, id),
             Op::Input(_) | Op::Result(..) => {
                 scope.places[id.index()] = self.emit_view(scope, id)?
             }
@@ -35,6 +36,10 @@ impl Emitter<'_> {
                 });
             }
             Op::Reshape(a) => self.emit_reshape(scope, *a, &target)?,
+            Op::Gather { base, indices, axis } => {
+                let along = (*indices, usize::from(*axis));
+                self.emit_gather(scope, *base, along, &target, &dims)?;
+            }
             Op::Stack(items) => self.emit_stack(scope, items, &target, &dims),
             Op::UnpackStrictLower(a) => self.emit_unpack(scope, *a, &target, &dims),
             Op::PackStrictLower(a) => self.emit_pack(scope, *a, &target)?,
@@ -96,14 +101,7 @@ impl Emitter<'_> {
             Op::AddAt { base, at, value } => (*base, at, *value, true),
             other => unreachable!("{other:?} changes nothing"),
         };
-        let whole = if scope.plan.in_place[id.index()] {
-            self.view(scope, base)
-        } else {
-            let copy = self.memory_for(scope, id)?;
-            let dims = self.extents(scope.dims(id))?;
-            self.write_elements(scope, base, &copy, &dims);
-            copy
-        };
+        let whole = self.changeable(scope, id, base)?;
         let fixed = self.fixed_positions(scope, id, at)?;
         let part = self.part(&whole, &fixed);
         let dims = self.extents(scope.dims(value))?;
@@ -113,6 +111,17 @@ impl Emitter<'_> {
             self.write_elements(scope, value, &part, &dims);
         }
         Ok(Place::View(whole))
+    }
+
+    /// The base's memory, where `id` may change it, or a copy.
+    pub fn changeable(&mut self, scope: &mut Scope, id: ValueId, base: ValueId) -> Emit<View> {
+        if scope.plan.in_place[id.index()] {
+            return Ok(self.view(scope, base));
+        }
+        let copy = self.memory_for(scope, id)?;
+        let dims = self.extents(scope.dims(id))?;
+        self.write_elements(scope, base, &copy, &dims);
+        Ok(copy)
     }
 
     fn add_elements(&mut self, scope: &Scope, id: ValueId, target: &View, dims: &[Num]) {

@@ -64,7 +64,8 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    fn position_within(&mut self, position: Value, size: &Size) -> Emit<Value> {
+    /// A position along an axis, kept within it.
+    pub fn position_within(&mut self, position: Value, size: &Size) -> Emit<Value> {
         let position = self.b.ins().fcvt_to_sint_sat(types::I64, position);
         let last = match self.extent(size)? {
             Num::Const(n) => self.int((n - 1).max(0)),

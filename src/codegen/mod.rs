@@ -11,6 +11,7 @@ mod check;
 mod control;
 mod element;
 mod emit;
+mod gather;
 mod jit;
 mod listing;
 mod loops;

@@ -33,7 +33,7 @@ pub(super) struct Plan {
     pub storage: Vec<Storage>,
     /// For each value, the position of the last one that may read its memory.
     pub lifetime: Vec<usize>,
-    /// Of `Set` and `AddAt`: whether the base is changed in place.
+    /// Of `Set`, `AddAt` and `ScatterAdd`: whether the base is changed in place.
     pub in_place: Vec<bool>,
     /// Loops (by position) and carried values that take over the initial value's memory.
     pub carried_in_place: HashSet<(usize, usize)>,
@@ -112,7 +112,7 @@ fn evaluations(function: &Function, needed: &[bool]) -> Vec<u32> {
         for (slot, operand) in value.op.operands().into_iter().enumerate() {
             let repeats = match &value.op {
                 Op::Broadcast(a, _) => rank > function.values[*a].ty.rank(),
-                Op::SolveLower { .. } | Op::DiagonalMatrix(_) => true,
+                Op::SolveLower { .. } | Op::DiagonalMatrix(_) | Op::Gather { .. } => true,
                 _ => reduction.as_ref().is_some_and(|reduction| reduction.repeats(slot)),
             };
             let times = if repeats { REPEATED } else { 1 };
@@ -184,6 +184,10 @@ impl Scheduler<'_> {
         self.note_roots(id);
         if let Op::Set { base, value, .. } | Op::AddAt { base, value, .. } = op {
             self.separate(*base, *value);
+        }
+        if let Op::ScatterAdd { base, indices, value, .. } = op {
+            self.separate(*base, *value);
+            self.separate(*base, *indices);
         }
     }
 
@@ -291,9 +295,12 @@ fn decide_in_place(function: &Function, last_read: &[usize], plan: &mut Plan) {
             continue;
         }
         match &value.op {
-            Op::Set { base, .. } | Op::AddAt { base, .. } => {
-                plan.in_place[position] =
-                    owns_memory(function, plan, *base) && last_read[base.index()] == position;
+            Op::Set { base, .. } | Op::AddAt { base, .. } | Op::ScatterAdd { base, .. } => {
+                // One scatter may read again what it has changed already.
+                let reads = value.op.operands().iter().filter(|operand| *operand == base).count();
+                plan.in_place[position] = reads == 1
+                    && owns_memory(function, plan, *base)
+                    && last_read[base.index()] == position;
             }
             Op::Loop(l) => {
                 let all = [l.carried.as_slice(), &l.captured].concat();

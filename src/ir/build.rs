@@ -7,6 +7,7 @@
 
 mod containers;
 mod elementwise;
+mod gather;
 mod key;
 mod prune;
 
@@ -179,6 +180,10 @@ impl Builder {
             Op::Set { base, at: indices, value } => self.set(of(*base), at(indices), of(*value)),
             Op::AddAt { base, at: indices, value } => {
                 self.add_at(of(*base), at(indices), of(*value))
+            }
+            Op::Gather { base, indices, axis } => self.gather(of(*base), of(*indices), *axis),
+            Op::ScatterAdd { base, indices, axis, value } => {
+                self.scatter_add(of(*base), of(*indices), *axis, of(*value))
             }
             Op::Stack(items) => self.stack(items.iter().map(|&item| of(item)).collect()),
             Op::Diagonal(a) => self.diagonal(of(*a)),

@@ -243,6 +243,10 @@ impl<'a> Step<'a> {
             Op::Index(a, at) => self.index(*a, at),
             Op::Set { base, at, value } => self.update(*base, at, *value, |_, new| new),
             Op::AddAt { base, at, value } => self.update(*base, at, *value, |old, new| old + new),
+            Op::Gather { base, indices, axis } => self.gather(*base, *indices, usize::from(*axis)),
+            Op::ScatterAdd { base, indices, axis, value } => {
+                self.scatter_add(*base, *indices, usize::from(*axis), *value)
+            }
             Op::Stack(items) => self.stack(items),
             Op::Diagonal(a) => self.diagonal(*a),
             Op::DiagonalMatrix(a) => self.diagonal_matrix(*a),
@@ -333,11 +337,7 @@ impl<'a> Step<'a> {
     fn resolve(&self, fixed: &[Option<ValueId>], at: &[usize]) -> Vec<usize> {
         let mut kept = at.iter();
         let resolve_axis = |axis: &Option<ValueId>| match axis {
-            Some(id) => {
-                let index = self.value(*id).scalar();
-                assert!(index >= 0.0 && index == index.trunc(), "index proved in range");
-                index as usize
-            }
+            Some(id) => proved_index(self.value(*id).scalar()),
             None => *kept.next().expect("one position for each kept axis"),
         };
         fixed.iter().map(resolve_axis).collect()
@@ -359,6 +359,20 @@ impl<'a> Step<'a> {
         for (position, new) in value.data.iter().enumerate() {
             let element = changed.at_mut(&self.resolve(fixed, &value.index_of(position)));
             *element = change(*element, *new);
+        }
+        changed
+    }
+
+    fn gather(self, base: ValueId, indices: ValueId, axis: usize) -> Array {
+        let (base, indices) = (self.value(base), self.value(indices));
+        Array::from_fn(self.dims, |at| base.get(&gathered_from(at, indices, axis)))
+    }
+
+    fn scatter_add(self, base: ValueId, indices: ValueId, axis: usize, value: ValueId) -> Array {
+        let (indices, value) = (self.value(indices), self.value(value));
+        let mut changed = self.value(base).clone();
+        for (position, new) in value.data.iter().enumerate() {
+            *changed.at_mut(&gathered_from(&value.index_of(position), indices, axis)) += new;
         }
         changed
     }
@@ -490,6 +504,18 @@ impl<'a> Step<'a> {
         let inputs = l.body.inputs.iter().map(|declared| input(declared.kind)).collect();
         evaluate(&l.body, &Env { inputs, sizes: self.env.sizes })
     }
+}
+
+fn proved_index(index: f64) -> usize {
+    assert!(index >= 0.0 && index == index.trunc(), "index proved in range");
+    index as usize
+}
+
+/// Where `Gather` reads the element that it shows at `at`.
+fn gathered_from(at: &[usize], indices: &Array, axis: usize) -> Vec<usize> {
+    let mut from = at.to_vec();
+    from[axis] = proved_index(indices.data[at[axis]]);
+    from
 }
 
 /// Where the strict lower triangle, row by row, holds row `i` and column `j < i`.

@@ -401,6 +401,29 @@ pub enum Op {
         /// What is added.
         value: ValueId,
     },
+    /// `base` at each of the whole numbers in the vector `indices`, counted from zero, along
+    /// `axis`, whose size becomes the number of indices. They are proved in range before the
+    /// function runs.
+    Gather {
+        /// What is read.
+        base: ValueId,
+        /// Where along the axis.
+        indices: ValueId,
+        /// Which axis.
+        axis: u8,
+    },
+    /// `base` with `value` added to the parts that [`Op::Gather`] would read; what goes to the
+    /// same index adds up.
+    ScatterAdd {
+        /// What is changed.
+        base: ValueId,
+        /// As in `Gather`.
+        indices: ValueId,
+        /// As in `Gather`.
+        axis: u8,
+        /// What is added, of the dimensions that `Gather` would have.
+        value: ValueId,
+    },
     /// Values of equal type, stacked along a new first axis.
     Stack(Vec<ValueId>),
     /// The diagonal of the first two (equal) axes, which become one; further axes stay.
@@ -489,6 +512,8 @@ impl Op {
             | Op::Contract { a, b, .. }
             | Op::SolveLower { matrix: a, rhs: b, .. } => vec![*a, *b],
             Op::Select(c, a, b) => vec![*c, *a, *b],
+            Op::Gather { base, indices, .. } => vec![*base, *indices],
+            Op::ScatterAdd { base, indices, value, .. } => vec![*base, *indices, *value],
             Op::Index(a, at) => {
                 let mut all = vec![*a];
                 all.extend(at.iter().flatten());

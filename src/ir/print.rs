@@ -79,6 +79,10 @@ fn text(op: &Op) -> String {
         Op::Index(a, at) => format!("index {a:?} at {}", places(at)),
         Op::Set { base, at, value } => format!("set {base:?} at {} to {value:?}", places(at)),
         Op::AddAt { base, at, value } => format!("add {value:?} to {base:?} at {}", places(at)),
+        Op::Gather { base, indices, axis } => format!("gather {base:?} axis {axis} at {indices:?}"),
+        Op::ScatterAdd { base, indices, axis, value } => {
+            format!("scatter {value:?} onto {base:?} axis {axis} at {indices:?}")
+        }
         Op::Stack(items) => format!("stack [{}]", ids(items)),
         Op::Diagonal(a) => format!("diagonal {a:?}"),
         Op::DiagonalMatrix(a) => format!("diagonal_matrix {a:?}"),

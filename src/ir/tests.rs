@@ -145,6 +145,31 @@ fn parts_are_read_and_changed() {
 }
 
 /// `x ← 2x + i`, each x before the step stacked.
+#[test]
+fn parts_are_gathered_and_scattered() {
+    let ints = |x: &[f64]| {
+        let stacked = x.iter().map(|x| whole(Op::Int(*x as i64)));
+        stacked.collect::<Vec<Value>>()
+    };
+    let input = real(Op::Input(0), &[2, 3]);
+    let vector = |op: Op, n: i64| Value {
+        ty: ValueType { element: Element::Int, dims: dims(&[n]) },
+        ..real(op, &[n])
+    };
+    let mut values = vec![input];
+    values.extend(ints(&[2.0, 0.0, 2.0, 2.0]));
+    values.push(vector(Op::Stack(vec![v(1), v(2), v(3), v(4)]), 4));
+    values.push(real(Op::Gather { base: v(0), indices: v(5), axis: 1 }, &[2, 4]));
+    let x: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let gathered = [3.0, 1.0, 3.0, 3.0, 6.0, 4.0, 6.0, 6.0];
+    assert_eq!(last(values.clone(), &[x]), gathered);
+    values.push(real(Op::ScatterAdd { base: v(0), indices: v(5), axis: 1, value: v(6) }, &[2, 3]));
+    assert_eq!(last(values.clone(), &[x]), [2.0, 2.0, 12.0, 8.0, 5.0, 24.0]);
+    values.push(real(Op::ScatterAdd { base: v(0), indices: v(5), axis: 0, value: v(6) }, &[2, 3]));
+    let broken = function(values, &[8], InputKind::Datum);
+    assert!(verify(&broken).unwrap_err().contains("what is added has other dimensions"));
+}
+
 fn doubling_loop(reverse: bool, count: i64) -> Vec<Value> {
     let body = vec![
         whole(Op::Input(0)),

@@ -124,6 +124,12 @@ impl<'a> Checker<'a> {
                 ensure(self.agree(&part, self.dims(*value)), "the new part has other dimensions")?;
                 self.dims(*base).to_vec()
             }
+            Op::Gather { base, indices, axis } => self.gathered_dims(*base, *indices, *axis)?,
+            Op::ScatterAdd { base, indices, axis, value } => {
+                let part = self.gathered_dims(*base, *indices, *axis)?;
+                ensure(self.agree(&part, self.dims(*value)), "what is added has other dimensions")?;
+                self.dims(*base).to_vec()
+            }
             Op::Stack(items) => self.stacked_dims(items)?,
             Op::Diagonal(a) => self.square(*a)?[1..].to_vec(),
             Op::DiagonalMatrix(a) => {
@@ -206,6 +212,20 @@ impl<'a> Checker<'a> {
             ensure(*self.ty(*index) == ValueType::int(), "an index is a whole scalar")?;
         }
         Ok(a.iter().zip(at).filter(|(_, at)| at.is_none()).map(|(dim, _)| dim.clone()).collect())
+    }
+
+    fn gathered_dims(&self, base: ValueId, indices: ValueId, axis: u8) -> Check<Vec<Size>> {
+        let mut dims = self.dims(base).to_vec();
+        let indices = self.ty(indices);
+        ensure(
+            indices.element == Element::Int && indices.rank() == 1,
+            "indices are a vector of whole numbers",
+        )?;
+        let Some(dim) = dims.get_mut(usize::from(axis)) else {
+            return Err("no such axis".to_string());
+        };
+        *dim = indices.dims[0].clone();
+        Ok(dims)
     }
 
     fn stacked_dims(&self, items: &[ValueId]) -> Check<Vec<Size>> {

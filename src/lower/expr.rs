@@ -273,11 +273,8 @@ impl Lowerer<'_> {
             }
         }
         let b = self.b();
-        let picks = b.eye(length.clone(), size, offset);
-        let rank = b.rank(a) as u8;
-        // Labels: the axis is summed over; the others stay where they are.
-        let own: Vec<u8> = (0..rank).map(|k| if k == axis as u8 { rank } else { k }).collect();
-        b.contract(picks, &[axis as u8, rank], a, &own, usize::from(rank))
+        let start = b.size(&offset);
+        b.slice(a, axis as u8, start, length)
     }
 
     /// `a[numbers]` along an axis.
@@ -293,31 +290,10 @@ impl Lowerer<'_> {
         let variable = self.variable_name(base);
         let span = self.model.exprs[numbers].span;
         self.note_indices(&variable, &size, span, indices);
-        let n = self.b().dims(indices)[0].clone();
-        let count = self.b().size(&n);
-        let stacked = self.region("gather", count, &n, &[], |l, index| {
-            let depth = l.frames.len() - 1;
-            let (indices, a) = (l.capture(indices, depth), l.capture(a, depth));
-            let b = l.b();
-            let number = b.index(indices, vec![Some(index)]);
-            let minus_one = b.int(-1);
-            let from_zero = b.add(number, minus_one);
-            let mut at = vec![None; b.rank(a)];
-            at[axis] = Some(from_zero);
-            vec![b.index(a, at)]
-        })[0];
-        // The new axis came first and belongs where the old one was.
-        let rank = self.b().rank(stacked);
-        let mut dims = self.b().dims(stacked).to_vec();
-        dims[..=axis].rotate_left(1);
-        let axes: Vec<u8> = (0..rank)
-            .map(|from| match from {
-                0 => axis as u8,
-                from if from <= axis => from as u8 - 1,
-                from => from as u8,
-            })
-            .collect();
-        self.b().broadcast(stacked, &axes, &dims)
+        let b = self.b();
+        let minus_one = b.int(-1);
+        let from_zero = b.add(indices, minus_one);
+        b.gather(a, from_zero, axis as u8)
     }
 
     fn variable_name(&self, expr: ExprId) -> String {

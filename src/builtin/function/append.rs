@@ -3,10 +3,9 @@
 use super::{
     Argument, Function, Lower, Meaning, Returned, matrix, matrix_dims, row_vector, vector,
 };
-use crate::builtin::repeat::repeat;
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
-use crate::ty::{Element, Shape, Size, Type};
+use crate::ty::{Shape, Size, Type};
 
 /// All of them.
 pub static ALL: [Function; 4] = [
@@ -66,7 +65,7 @@ pub static ALL: [Function; 4] = [
             [x] if !x.ty.is_scalar() && matrix_dims(&x.ty).is_none() => Some(x.ty.clone().into()),
             _ => None,
         },
-        |b, args, _| reverse(b, args[0]),
+        |b, args, _| b.reverse_axis(args[0], 0),
     ),
 ];
 
@@ -129,65 +128,18 @@ fn append_col(args: &[Argument]) -> Option<Returned> {
     (is(a, false) && is(b, false)).then_some(returned)
 }
 
-/// Zeros of the element type of `like`.
-fn zeros(b: &mut Builder, like: ValueId, dims: &[Size]) -> ValueId {
-    if b.ty(like).element == Element::Real {
-        return b.fill(0.0, dims.to_vec());
-    }
-    let zero = b.int(0);
-    b.broadcast(zero, &[], dims)
-}
-
 /// Both arguments, one after the other along an axis; what lacks the axis has one place there.
 fn append(b: &mut Builder, args: &[ValueId], dims: &[Size], axis: usize) -> ValueId {
-    let real = args.iter().copied().find(|&arg| b.ty(arg).element == Element::Real);
-    let mut whole = zeros(b, real.unwrap_or(args[0]), dims);
-    let mut start = Size::default();
+    let mut parts = Vec::with_capacity(args.len());
     for &part in args {
-        let one = Size::constant(1);
-        let length = match b.rank(part) == dims.len() {
-            true => b.dims(part)[axis].clone(),
-            false => one,
-        };
-        whole = write(b, whole, part, axis, &start);
-        start = start.checked_add(&length).expect("sizes were checked");
+        if b.rank(part) == dims.len() {
+            parts.push(part);
+            continue;
+        }
+        let mut one_place = dims.to_vec();
+        one_place[axis] = Size::constant(1);
+        let others: Vec<u8> = (0..dims.len() as u8).filter(|&k| usize::from(k) != axis).collect();
+        parts.push(b.broadcast(part, &others, &one_place));
     }
-    whole
-}
-
-/// `whole` with `part` from position `start` on along an axis.
-fn write(b: &mut Builder, whole: ValueId, part: ValueId, axis: usize, start: &Size) -> ValueId {
-    let rank = b.rank(whole);
-    let at = move |position: ValueId| -> Vec<Option<ValueId>> {
-        (0..rank).map(|k| (k == axis).then_some(position)).collect()
-    };
-    if b.rank(part) < rank {
-        let position = b.size(start);
-        return b.set(whole, at(position), part);
-    }
-    let length = b.dims(part)[axis].clone();
-    let step = |b: &mut Builder, k: ValueId, carried: &[ValueId], captured: &[ValueId]| {
-        let slice = b.index(captured[0], at(k));
-        let start = b.size(start);
-        let position = b.add(start, k);
-        vec![b.set(carried[0], at(position), slice)]
-    };
-    repeat(b, &length, &[whole], &[part], &step)[0]
-}
-
-/// The parts along the first axis from the last to the first.
-fn reverse(b: &mut Builder, x: ValueId) -> ValueId {
-    let dims = b.dims(x).to_vec();
-    let whole = zeros(b, x, &dims);
-    let at = |position: ValueId| -> Vec<Option<ValueId>> {
-        (0..dims.len()).map(|k| (k == 0).then_some(position)).collect()
-    };
-    let step = |b: &mut Builder, k: ValueId, carried: &[ValueId], captured: &[ValueId]| {
-        let part = b.index(captured[0], at(k));
-        let last = dims[0].checked_sub(&Size::constant(1)).expect("sizes were checked");
-        let last = b.size(&last);
-        let position = b.sub(last, k);
-        vec![b.set(carried[0], at(position), part)]
-    };
-    repeat(b, &dims[0], &[whole], &[x], &step)[0]
+    b.concat(&parts, axis as u8)
 }

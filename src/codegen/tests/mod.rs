@@ -2,6 +2,7 @@
 
 mod arrays;
 mod elementwise;
+pub(crate) mod gather;
 mod loops;
 pub(crate) mod random;
 mod running;

@@ -1,5 +1,6 @@
 //! Random functions: whatever ops meet, both evaluators agree.
 
+use super::gather::indices;
 use super::loops::{Body, add_loop};
 use super::*;
 
@@ -73,7 +74,7 @@ impl Generator {
     fn step(&mut self, draft: &mut Draft, values: &[ValueId], depth: usize) -> Vec<ValueId> {
         let a = self.any(values);
         let dims = draft.dims(a);
-        vec![match self.numbers.below(12) {
+        vec![match self.numbers.below(14) {
             0 | 1 => draft.unary(UNARY[self.numbers.below(UNARY.len())], a),
             2 | 3 => {
                 let b = self.of_dims(draft, values, &dims);
@@ -97,9 +98,44 @@ impl Generator {
                 };
                 draft.real(op, &dims)
             }
-            10 if depth > 0 => return self.random_loop(draft, values, depth),
+            10 => self.gather(draft, a, &dims),
+            11 => self.scatter(draft, values, a, &dims),
+            12 if depth > 0 => return self.random_loop(draft, values, depth),
             _ => self.structured(draft, values, a, &dims),
         }]
+    }
+
+    /// An axis that is not the number of rows, and indices below 3 to gather along it.
+    fn gathered(&mut self, draft: &mut Draft, dims: &[Size]) -> Option<(ValueId, u8, Vec<Size>)> {
+        let axis = (0..dims.len()).find(|axis| dims[*axis] != rows())?;
+        let count = self.size();
+        let shift = self.numbers.below(3) as i64;
+        let mut part = dims.to_vec();
+        part[axis] = count.clone();
+        Some((indices(draft, count, shift, 3), axis as u8, part))
+    }
+
+    fn gather(&mut self, draft: &mut Draft, a: ValueId, dims: &[Size]) -> ValueId {
+        match self.gathered(draft, dims) {
+            Some((indices, axis, part)) => draft.real(Op::Gather { base: a, indices, axis }, &part),
+            None => draft.unary(UnaryOp::Sin, a),
+        }
+    }
+
+    fn scatter(
+        &mut self,
+        draft: &mut Draft,
+        values: &[ValueId],
+        a: ValueId,
+        dims: &[Size],
+    ) -> ValueId {
+        match self.gathered(draft, dims) {
+            Some((indices, axis, part)) => {
+                let value = self.of_dims(draft, values, &part);
+                draft.real(Op::ScatterAdd { base: a, indices, axis, value }, dims)
+            }
+            None => draft.unary(UnaryOp::Cos, a),
+        }
     }
 
     fn broadcast(&mut self, draft: &mut Draft, a: ValueId, dims: &[Size]) -> ValueId {

@@ -36,6 +36,7 @@ pub fn key(op: &Op, ty: &ValueType) -> Option<Key> {
         Op::CumulativeSum { axis, exclusive, reverse, .. } => {
             words.extend([u64::from(*axis), u64::from(*exclusive), u64::from(*reverse)]);
         }
+        Op::Gather { axis, .. } | Op::ScatterAdd { axis, .. } => words.push(u64::from(*axis)),
         Op::SolveLower { transpose, .. } => words.push(u64::from(*transpose)),
         Op::Result(_, k) => words.push(*k as u64),
         _ => {}
@@ -114,5 +115,7 @@ fn tag(op: &Op) -> Option<u64> {
         Op::Result(..) => 23,
         Op::Largest(..) => 24,
         Op::Reshape(_) => 25,
+        Op::Gather { .. } => 26,
+        Op::ScatterAdd { .. } => 27,
     })
 }
