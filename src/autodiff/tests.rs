@@ -4,6 +4,7 @@
 //! The functions under test are evaluated by the interpreter; every derivative is verified,
 //! and evaluated by both evaluators, which have to agree.
 
+mod branches;
 mod gather;
 mod loops;
 mod ops;

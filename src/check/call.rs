@@ -1,7 +1,7 @@
 //! Calls: which function a name means, and its arguments.
 
 use super::Checker;
-use super::density_call::{Asked, asked_of};
+use super::density_call::asked_of;
 use super::flow::reads_size_only;
 use super::names::{distance, is_near};
 use super::subscript::Picked;
@@ -320,9 +320,17 @@ impl Checker<'_> {
             return Some(distribution);
         }
         let written = name.name.as_str();
-        if let Some((distribution, Asked::Density(_))) = asked_of(written) {
-            let message = format!("after `~` stands the distribution, not its density `{written}`");
-            let help = format!("write `~ {}(…)`", distribution.name);
+        let stem = match asked_of(written) {
+            Some((distribution, _)) => Some(distribution.name),
+            None => written
+                .rsplit_once('_')
+                .map(|(stem, _)| stem)
+                .filter(|_| self.functions.position(written).is_some()),
+        };
+        if let Some(stem) = stem {
+            let message =
+                format!("after `~` stands the distribution, not its function `{written}`");
+            let help = format!("write `~ {stem}(…)`");
             self.diags.error(Code::DensityName, name.span, message).help(help);
             return None;
         }

@@ -61,9 +61,10 @@ impl Checker<'_> {
         if ty.is_scalar() {
             return Some(());
         }
+        let code = if self.is_per_row(&ty) { Code::PerRowValue } else { Code::TypeMismatch };
         let message = format!("a condition is one number, and this is {ty}");
         self.diags
-            .error(Code::TypeMismatch, span, message)
+            .error(code, span, message)
             .help("decide element by element in a loop: `for (n in 1:N) if (x[n] > 0) …`");
         None
     }

@@ -262,7 +262,8 @@ impl Checker<'_> {
         for mut item in self.diags.take_since(first) {
             match item.severity {
                 Severity::Error => {
-                    item.label(call, "in this call");
+                    let inside = std::mem::replace(&mut item.labels[0].span, call);
+                    item.label(inside, "here, in the function");
                     self.diags.push_again(item);
                 }
                 Severity::Warning if item.code == Code::RowOrder => {

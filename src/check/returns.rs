@@ -98,6 +98,7 @@ impl Checker<'_> {
                     done.extend(self.check_statement_list(std::slice::from_ref(next)));
                 }
                 StatementKind::Return(value) => {
+                    self.check_nothing_below(rest.list)?;
                     done.push(self.check_return(*value, next.span)?);
                     return Some(done);
                 }
@@ -183,6 +184,14 @@ impl Checker<'_> {
             self.require_equal_or(left, right, [target, value], span, help)?;
         }
         Some(())
+    }
+
+    fn check_nothing_below(&mut self, list: &[ast::Statement]) -> Option<()> {
+        let Some(below) = list.first() else { return Some(()) };
+        let message = "nothing below a `return` is run";
+        let help = "leave it out, or move it above the `return`";
+        self.diags.error(Code::NoReturn, below.span, message).help(help);
+        None
     }
 
     fn report_no_return(&mut self, name: Span) {

@@ -195,6 +195,11 @@ impl Checker<'_> {
             return None;
         }
         if is_many {
+            if let ExprKind::Array(numbers) = self.exprs[index].kind.clone() {
+                for number in numbers {
+                    self.check_range(number, size)?;
+                }
+            }
             return Some(Picked::Many(index));
         }
         self.check_range(index, size)?;

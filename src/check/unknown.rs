@@ -99,6 +99,13 @@ impl Checker<'_> {
             self.diags.error(Code::Constraint, span, message).help(help);
             return None;
         }
+        let is_empty = |ty: &Type| ty.dims().iter().any(|size| size.as_constant() == Some(0));
+        if constraint == Constraint::Simplex && checked.is_some_and(is_empty) {
+            let message = "a simplex has at least one element: its elements sum to one";
+            let help = "declare it as `simplex[K]` with K from 1";
+            self.diags.error(Code::SizeExpression, span, message).help(help);
+            return None;
+        }
         let is_matrix = matches!(ty.base, BaseType::CholeskyFactorCorr | BaseType::CovMatrix);
         if is_matrix && !ty.array.is_empty() {
             let help = format!("declare one name for each: `{word}[K] a; {word}[K] b;`");

@@ -5,24 +5,37 @@ use crate::codegen::tests::{k, rows};
 use crate::ir::op::{BinaryOp, Loop, UnaryOp, ValueId};
 
 /// A body under construction: the iteration, what is carried, what is captured.
-struct Body {
-    b: Builder,
-    index: ValueId,
-    carried: Vec<ValueId>,
-    captured: Vec<ValueId>,
+pub(super) struct Body {
+    pub b: Builder,
+    pub index: ValueId,
+    pub carried: Vec<ValueId>,
+    pub captured: Vec<ValueId>,
 }
 
 /// How often a loop runs, in which direction.
-struct Course {
-    count: Size,
-    max_count: Size,
-    reverse: bool,
+pub(super) struct Course {
+    pub count: Size,
+    pub max_count: Size,
+    pub reverse: bool,
 }
 
 /// Adds a loop to `b` and returns its results; `write` gives the next carried values and the
 /// stacked ones.
-fn add_loop(
+pub(super) fn add_loop(
     b: &mut Builder,
+    course: Course,
+    carried: &[ValueId],
+    captured: &[ValueId],
+    write: impl FnOnce(&mut Body) -> Vec<ValueId>,
+) -> Vec<ValueId> {
+    let count = b.size(&course.count);
+    add_counted_loop(b, count, course, carried, captured, write)
+}
+
+/// The same with a count of the function's own.
+pub(super) fn add_counted_loop(
+    b: &mut Builder,
+    count: ValueId,
     course: Course,
     carried: &[ValueId],
     captured: &[ValueId],
@@ -41,7 +54,6 @@ fn add_loop(
     for output in outputs {
         body.b.output("out", output);
     }
-    let count = b.size(&course.count);
     let id = b.push_loop(Loop {
         count,
         max_count: course.max_count,

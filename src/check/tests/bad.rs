@@ -130,7 +130,7 @@ fn local_blocks() {
         ("target += z > 1 ? 1 : 0;", "discontinuous", "z > 1"),
         ("if (z > 1) target += z;", "discontinuous", "z > 1"),
         ("real e = 0; { if (z > 1) e = 1; } target += e;", "discontinuous", "e"),
-        ("if (v) target += z;", "type-mismatch", "v"),
+        ("if (v) target += z;", "per-row-value", "v"),
         ("target += y > 0 ? v : z;", "type-mismatch", "y > 0 ? v : z"),
         ("if (y > 0) target += m;", "", ""),
         ("if (m > 0) target += m; // allow: discontinuous", "target-of-globals", "m"),
@@ -257,8 +257,8 @@ fn calls_of_functions() {
         ("target += own_rng(1) * z;", "random-call", "own_rng"),
         ("y ~ own(z);", "argument-types", "own"),
         ("v ~ own(z);", "argument-types", "own"),
-        ("target += sum(pair([1, 2]', [1, z, 3]'));", "size-mismatch", "a + b"),
-        ("target += f(v, z > 1 ? 1 : 2);", "index-unknown", "k"),
+        ("target += sum(pair([1, 2]', [1, z, 3]'));", "size-mismatch", "pair([1, 2]', [1, z, 3]')"),
+        ("target += f(v, z > 1 ? 1 : 2);", "index-unknown", "f(v, z > 1 ? 1 : 2)"),
         ("target += tpo(z);", "unknown-function", "tpo"),
     ];
     let rows = table.map(|(local, code, place)| {

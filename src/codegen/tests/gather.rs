@@ -30,7 +30,7 @@ fn gathering_agrees() {
         let at = indices(&mut draft, count.clone(), 1, 5);
         let costly = draft.unary(UnaryOp::Exp, matrix);
         let parts = [
-            gather(&mut draft, vector, at, 0, &[count.clone()]),
+            gather(&mut draft, vector, at, 0, std::slice::from_ref(&count)),
             gather(&mut draft, matrix, at, 0, &[count.clone(), size(3)]),
             gather(&mut draft, cube, at, 1, &[rows(), count.clone(), size(2)]),
             gather(&mut draft, costly, at, 0, &[count.clone(), size(3)]),
@@ -48,7 +48,8 @@ fn scattering_agrees() {
     for (count, is_read_again) in [(rows(), false), (size(7), true), (size(0), false)] {
         let mut draft = Draft::new();
         let vector = draft.input(&[k()]);
-        let (of_vector, of_cube) = (draft.input(&[count.clone()]), [rows(), count.clone()]);
+        let (of_vector, of_cube) =
+            (draft.input(std::slice::from_ref(&count)), [rows(), count.clone()]);
         let of_cube = draft.input(&of_cube);
         let base = draft.unary(UnaryOp::Exp, vector);
         let at = indices(&mut draft, count.clone(), 3, 5);
@@ -58,7 +59,7 @@ fn scattering_agrees() {
         let zeros = draft.real(Op::Fill(0.0), &[rows(), k()]);
         let sums = draft.real(scatter(zeros, 1, of_cube), &[rows(), k()]);
         // What is added is read from what is changed.
-        let from_itself = gather(&mut draft, again, at, 0, &[count.clone()]);
+        let from_itself = gather(&mut draft, again, at, 0, std::slice::from_ref(&count));
         let twice = draft.real(scatter(again, 0, from_itself), &[k()]);
         draft.output(twice);
         draft.output(sums);
