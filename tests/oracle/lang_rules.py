@@ -538,50 +538,7 @@ def _(p, d):
     return outcomes(p, lambda z, y: z), {"up": [1.0, 0.0]}
 
 
-# ---- every other function and distribution ----
-
-
-@model("derived/more_functions_of_numbers")
-def _(p, d):
-    mu = float(p["mu"])
-    a = [
-        np.log2(mu), np.log10(mu), log(1 - exp(-mu)), np.cbrt(mu), mu**-0.5, mu**-2,
-        log(-log(1 - mu)), 1 - exp(-exp(mu)), expit(0.07056 * mu**3 + 1.5976 * mu),
-        stats.norm.ppf(mu), special.erf(mu), special.erfc(mu), np.arcsin(mu), np.arccos(mu),
-        np.sinh(mu), np.cosh(mu), np.arcsinh(mu), np.arccosh(1 + mu), np.arctanh(mu),
-        special.polygamma(1, mu), mu, 2**mu,
-    ]  # fmt: skip
-    choose = gammaln(6) - gammaln(mu + 1) - gammaln(6 - mu)
-    b = [mu - 0.1, np.hypot(mu, 0.4), np.arctan2(mu, 0.5), special.betaln(mu, 2), choose]
-    b += [log(exp(1) - exp(mu)), 2 * log(mu), 3 * log(mu)]
-    return outcomes(p, lambda z, y: z), {"a": a, "b": b, "c": [1.0, 0.0, 0.0, 0.2, mu]}
-
-
-@model("derived/more_functions_of_vectors")
-def _(p, d):
-    mu = float(p["mu"])
-    v, w = np.array([1, mu, -2]), np.array([0.5, 2, mu])
-    soft = exp(v) / np.sum(exp(v))
-    apart = np.sum((v - w) ** 2)
-    a = [-2, 1, -2 * mu, np.sum(abs(v)), np.sqrt(v @ v), apart, np.sqrt(apart), 3]
-    b = [*soft, *log(soft), -2, mu, 1, 1, mu, -2, 2, mu, 7, 0, 1, 1, 0, 0.5, 1, 4, 5, mu, 9]
-    c, e = [mu, mu, 1, mu, -2, 8, mu], [1, mu, -2, mu, mu, mu]
-    return outcomes(p, lambda z, y: z), {"a": a, "b": b, "c": c, "d": e}
-
-
-@model("derived/more_functions_of_matrices")
-def _(p, d):
-    mu = float(p["mu"])
-    v = np.array([mu, 2])
-    s, l = np.array([[2, mu], [mu, 1]]), np.array([[2, 0], [mu, 1]])
-    diagonal, solved = np.diag(v), np.linalg.inv(l)
-    a = [3, log(2 - mu**2), v @ s @ v, 6 * mu]
-    m = s + mu * np.eye(2) + np.eye(2) + diagonal @ s @ diagonal
-    n = 2 * l @ l.T + np.linalg.cholesky(s)
-    o = np.linalg.inv(s) + [[1, 3], [2, 4]]
-    q = np.column_stack([s, s[:, 1] + solved @ v])
-    r = [*np.sum(s * l, axis=0), *np.sum(s * l, axis=1), (v @ solved)[0], mu]
-    return outcomes(p, lambda z, y: z), {"a": a, "m": m, "n": n, "o": o, "q": q, "r": r}
+# ---- every other distribution ----
 
 
 @model("density/more_distributions_of_counts")
