@@ -234,3 +234,57 @@ fn held_out_rows_are_scored_and_not_fitted() {
     assert!((-4.2..-3.0).contains(&per_row), "{per_row} per row");
     assert!(se < 0.5, "{se}");
 }
+
+/// Rows by time, in two branches; the last of each is held out.
+const HELD_OUT_ROWS: &str = "g,t,y\na,1,0.3\na,2,-0.4\na,3,1.1\nb,1,0.2\nb,2,0.9\nb,3,-0.5\n";
+
+fn of_rows(statements: &str) -> (hbdc::CompiledModel, hbdc::BoundData) {
+    let text = format!(
+        "functions {{ real own_lpdf(real y, real m) {{ return normal_lpdf(y | m, 1); }} }}\n\
+         data {{ branch g {{ rows N by t; vector[N] y; real t_first = 1; }} }}\n\
+         global {{ real mu ~ normal(0, 1); }}\n\
+         local {{ real z ~ normal(mu, 1); {statements} }}"
+    );
+    let model = compile(&Source::new("rows.hbd", text)).expect("the model compiles");
+    let data = Dataset::from_csv_bytes("rows.csv", HELD_OUT_ROWS.into()).expect("a good table");
+    let bound = data.bind(model.schema()).expect("the data fit");
+    (model, bound)
+}
+
+#[test]
+fn rows_are_held_out_of_every_way_to_write_their_terms() {
+    let config = FitConfig::default().holdout(0.34);
+    let score = |statements: &str| {
+        let (model, bound) = of_rows(statements);
+        let fit = fit(&model, &bound, &config).expect("the fit starts");
+        let (elbo, _) = fit.elbo();
+        (elbo, fit.held_out().expect("rows are held out"))
+    };
+    let (elbo, (expected, _, n_rows)) = score("for (n in 1:N) y[n] ~ normal(z, 1);");
+    assert_eq!(n_rows, 2);
+    for statements in [
+        "y ~ normal(z, 1);",
+        "y[1] ~ normal(z, 1); y[2:N] ~ normal(z, 1);",
+        "y[{3, 1, 2}] ~ normal(z, 1);",
+        "for (n in 1:N) y[n] ~ own(z);",
+    ] {
+        let (other, (value, _, n_rows)) = score(statements);
+        assert_eq!(n_rows, 2, "{statements}");
+        assert!((other - elbo).abs() < 1e-3, "{statements}: ELBO {other}, not {elbo}");
+        assert!((value - expected).abs() < 1e-3, "{statements}: {value}, not {expected}");
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_held_out_are_refused() {
+    let config = FitConfig::default().holdout(0.34);
+    for statements in [
+        "for (n in 1:N) target += normal_lpdf(y[n] | z, 1);",
+        "mean(y) ~ normal(z, 1);",
+        "real total = sum(y); total ~ normal(z, 1);",
+    ] {
+        let (model, bound) = of_rows(statements);
+        let error = fit(&model, &bound, &config).err().expect("rows cannot be held out");
+        assert!(error.to_string().contains("cannot be held out"), "{statements}: {error}");
+    }
+}

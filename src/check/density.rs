@@ -272,7 +272,12 @@ impl Checker<'_> {
     fn finish_target(&mut self, value: ExprId) -> Option<Statement> {
         self.warn_jump(value);
         if self.place == Place::Global {
-            return Some(Statement::Target { value, part: Part::Global, drawn: None });
+            return Some(Statement::Target {
+                value,
+                part: Part::Global,
+                rows: RowsOf::None,
+                drawn: None,
+            });
         }
         let reach = self.reach_around(self.reach(value));
         if reach.level.max(self.exprs[value].level) == Level::Whole {
@@ -281,7 +286,7 @@ impl Checker<'_> {
         }
         self.check_bar_outcomes(value)?;
         let part = if reach.branch_data { Part::Likelihood } else { Part::Prior };
-        Some(Statement::Target { value, part, drawn: None })
+        Some(Statement::Target { value, part, rows: RowsOf::None, drawn: None })
     }
 
     /// What a statement depends on: the loops and conditions that it stands under count too.
@@ -335,7 +340,16 @@ impl Checker<'_> {
     }
 
     /// The rows that a likelihood term is of.
-    fn rows_of(&self, lhs: ExprId) -> RowsOf {
+    pub(super) fn rows_of(&self, lhs: ExprId) -> RowsOf {
+        match &self.exprs[lhs].kind {
+            ExprKind::Slice(base, 0, from, length) if self.is_row_data(*base) => {
+                return RowsOf::Slice(from.clone(), length.clone());
+            }
+            ExprKind::Gather(base, 0, numbers) if self.is_row_data(*base) => {
+                return RowsOf::Many(*numbers);
+            }
+            _ => {}
+        }
         if self.is_per_row(&self.exprs[lhs].ty) && self.is_row_data(lhs) {
             return RowsOf::All;
         }

@@ -99,14 +99,15 @@ impl Checker<'_> {
     }
 
     fn check_factor_outcome(&mut self, distribution: &Distribution, outcome: ExprId) -> Option<()> {
-        let symbol = self.named_symbol(outcome);
+        let symbol = self.base_symbol(outcome);
         let is_factor = symbol.is_some_and(|symbol| {
             matches!(
                 self.symbols[symbol].kind,
                 SymbolKind::Unknown { constraint: Constraint::CholeskyFactorCorr, .. }
             )
         });
-        if is_factor {
+        // An element of an array of factors is one, a row of a factor is none.
+        if is_factor && matches!(self.exprs[outcome].ty.shape, Shape::Matrix(..)) {
             return Some(());
         }
         let expr = &self.exprs[outcome];

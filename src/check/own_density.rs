@@ -3,7 +3,7 @@
 
 use super::Checker;
 use super::function::Purpose;
-use super::typed::{ExprId, Statement};
+use super::typed::{ExprId, RowsOf, Statement};
 use crate::builtin;
 use crate::diagnostic::Code;
 use crate::source::Span;
@@ -85,7 +85,12 @@ impl Checker<'_> {
         self.warn_jump(value);
         let part = self.part_of_outcome(outcome);
         let drawn = self.own_draw(outcome, args, call)?;
-        Some(Statement::Target { value, part, drawn })
+        // A density of several rows at once is one number, of which no row can be left out.
+        let rows = match self.rows_of(outcome) {
+            rows @ RowsOf::One(_) => rows,
+            _ => RowsOf::None,
+        };
+        Some(Statement::Target { value, part, rows, drawn })
     }
 
     /// What draws the outcome: `None` on an error, `Some(None)` where the file does not say.

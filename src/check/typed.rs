@@ -215,6 +215,10 @@ pub enum RowsOf {
     All,
     /// Of the row with this number, counted from one.
     One(ExprId),
+    /// Its outcome has one element per row from this number on, so many.
+    Slice(Size, Size),
+    /// Its outcome has one element for each of these numbers of rows.
+    Many(ExprId),
 }
 
 /// A checked statement.
@@ -251,6 +255,8 @@ pub enum Statement {
         value: ExprId,
         /// The part of the density.
         part: Part,
+        /// The rows it is of.
+        rows: RowsOf,
         /// For `y ~ own(…)` of a user's distribution with an `_rng`: the outcome, and what
         /// draws it.
         drawn: Option<(ExprId, ExprId)>,

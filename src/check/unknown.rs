@@ -106,12 +106,6 @@ impl Checker<'_> {
             self.diags.error(Code::SizeExpression, span, message).help(help);
             return None;
         }
-        let is_matrix = matches!(ty.base, BaseType::CholeskyFactorCorr | BaseType::CovMatrix);
-        if is_matrix && !ty.array.is_empty() {
-            let help = format!("declare one name for each: `{word}[K] a; {word}[K] b;`");
-            self.not_yet(span, &format!("arrays of `{word}`"), &help);
-            return None;
-        }
         Some(constraint)
     }
 

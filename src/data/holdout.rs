@@ -39,6 +39,17 @@ impl BoundData {
         if mask.contains(&0.0) { Ok(mask) } else { Err(self.too_few(fraction)) }
     }
 
+    /// Why rows cannot be held out where a term at `span` is of several rows.
+    pub fn refuse_hold_out(&self, span: crate::source::Span) -> DataError {
+        hold_out_error("rows cannot be held out: a term reads them other than left of `~`".into())
+            .help(
+                "what is held out is the term of a row, `y ~ …`, `y[n] ~ …` or a slice; fit \
+                 without `--holdout`, or write the term as a distribution of your own, \
+                 `y[n] ~ own(…)` with a function `own_lpdf`",
+            )
+            .at(span)
+    }
+
     fn too_few(&self, fraction: f64) -> DataError {
         let most = self.max_rows();
         let message = format!(

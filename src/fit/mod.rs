@@ -74,6 +74,9 @@ pub fn fit_with_progress(
 ) -> Result<Fit, FitError> {
     let mask = match config.holdout {
         Some(fraction) => {
+            if let Some(span) = model.term_of_all_rows() {
+                return Err(FitError::Data(data.refuse_hold_out(span)));
+            }
             let has_order = data.schema().rows.as_ref().is_some_and(|rows| !rows.by.is_empty());
             let mask = data.hold_out(fraction, config.engine.seed, has_order);
             Some(mask.map_err(FitError::Data)?)

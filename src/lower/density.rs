@@ -5,6 +5,7 @@ use super::frame::Name;
 use crate::builtin::{Distribution, Outcome};
 use crate::check::typed::{ExprId, RowsOf, Tail};
 use crate::ir::op::ValueId;
+use crate::ty::Size;
 
 impl Lowerer<'_> {
     /// The density of each outcome of `lhs ~ distribution(args)`: zero where cells are empty.
@@ -45,16 +46,10 @@ impl Lowerer<'_> {
         let count = self.b().size(&n);
         let stacked = self.region("outcome", count, &n, &[], |l, index| {
             let depth = l.frames.len() - 1;
-            let element = |l: &mut Self, value: ValueId| {
-                let value = l.capture(value, depth);
-                let mut at = vec![None; l.b().rank(value)];
-                at[0] = Some(index);
-                l.b().index(value, at)
-            };
-            let x = element(l, x);
+            let x = l.element(x, index);
             let mut own = Vec::with_capacity(args.len());
             for (&arg, &is_array) in args.iter().zip(&is_array) {
-                own.push(if is_array { element(l, arg) } else { l.capture(arg, depth) });
+                own.push(if is_array { l.element(arg, index) } else { l.capture(arg, depth) });
             }
             vec![l.terms(distribution, x, &own)]
         });
@@ -113,15 +108,33 @@ impl Lowerer<'_> {
     /// The sum of terms, without those of rows that are held out.
     pub(super) fn sum_of_rows(&mut self, terms: ValueId, rows: &RowsOf) -> ValueId {
         match rows {
-            RowsOf::All if self.mask => self.masked_sum(terms),
+            RowsOf::All if self.mask => {
+                let mask = self.lookup(Name::RowMask);
+                self.masked_sum(terms, mask)
+            }
             RowsOf::One(row) if self.mask => self.masked_row(terms, *row),
+            RowsOf::Slice(from, length) if self.mask => {
+                let mask = self.lookup(Name::RowMask);
+                let start = from.checked_sub(&Size::constant(1)).expect("slices were checked");
+                let start = self.b().size(&start);
+                let mask = self.b().slice(mask, 0, start, length);
+                self.masked_sum(terms, mask)
+            }
+            RowsOf::Many(numbers) if self.mask => {
+                let mask = self.lookup(Name::RowMask);
+                let numbers = self.expr(*numbers);
+                let b = self.b();
+                let minus_one = b.int(-1);
+                let indices = b.add(numbers, minus_one);
+                let mask = b.gather(mask, indices, 0);
+                self.masked_sum(terms, mask)
+            }
             _ => self.b().sum(terms),
         }
     }
 
     /// The sum of terms, rows first, each weighted by its row's mask.
-    fn masked_sum(&mut self, terms: ValueId) -> ValueId {
-        let mask = self.lookup(Name::RowMask);
+    fn masked_sum(&mut self, terms: ValueId, mask: ValueId) -> ValueId {
         let axes: Vec<u8> = (0..self.b().rank(terms) as u8).collect();
         self.b().contract(terms, &axes, mask, &[0], 0)
     }

@@ -11,6 +11,7 @@ mod frame;
 mod free;
 mod region;
 mod statement;
+mod unknown;
 
 use frame::{Frame, Name};
 use free::Free;
@@ -399,7 +400,7 @@ fn unconstrain(model: &TypedModel, role: Role, shared: &mut Vec<SymbolId>) -> Fu
         };
         let x = l.unknown_input(symbol);
         let transform = l.transform(&constraint);
-        let y = transform.unconstrain(l.b(), x);
+        let y = l.unconstrain(transform, x);
         l.b().output(model.symbols[symbol].name.clone(), y);
     }
     *shared = std::mem::take(&mut l.shared);

@@ -2,7 +2,7 @@
 
 use super::Lowerer;
 use super::frame::Name;
-use crate::check::typed::{ExprId, Part, Statement, SymbolId, SymbolKind};
+use crate::check::typed::{ExprId, Part, Statement, SymbolId};
 use crate::ir::op::ValueId;
 use crate::ty::Size;
 
@@ -23,9 +23,9 @@ impl Lowerer<'_> {
                 let total = self.sum_of_rows(terms, rows);
                 self.add_term(*part, total);
             }
-            Statement::Target { value, part, .. } => {
+            Statement::Target { value, part, rows, .. } => {
                 let value = self.expr(*value);
-                let total = self.b().sum(value);
+                let total = self.sum_of_rows(value, rows);
                 self.add_term(*part, total);
             }
             Statement::Assign { symbol, subscripts, value, .. } => {
@@ -39,23 +39,6 @@ impl Lowerer<'_> {
                 self.if_statement(*condition, then, otherwise);
             }
         }
-    }
-
-    fn unknown(&mut self, symbol: SymbolId) {
-        let input = self.unknown_input(symbol);
-        if self.is_constrained {
-            self.bind(Name::Symbol(symbol), input);
-            return;
-        }
-        let model = self.model;
-        let declared = &model.symbols[symbol];
-        let SymbolKind::Unknown { constraint, .. } = &declared.kind else {
-            unreachable!("unknowns are unknowns")
-        };
-        let transform = self.transform(constraint);
-        let (value, jacobian) = transform.constrain(self.b(), input, &declared.ty.dims());
-        self.bind(Name::Symbol(symbol), value);
-        self.add_to(Name::Jacobian, jacobian);
     }
 
     fn declare(&mut self, symbol: SymbolId, value: Option<ExprId>) {
@@ -77,7 +60,7 @@ impl Lowerer<'_> {
         self.add_to(Name::Term(part), term);
     }
 
-    fn add_to(&mut self, name: Name, term: ValueId) {
+    pub(super) fn add_to(&mut self, name: Name, term: ValueId) {
         let so_far = self.lookup(name);
         let sum = self.b().add(so_far, term);
         self.bind(name, sum);

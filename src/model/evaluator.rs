@@ -344,9 +344,14 @@ impl Target for Evaluator {
         if kernels.held_out.is_empty() {
             return 0.0;
         }
-        let arguments = Arguments { mask: &kernels.held_out, ..self.of_branch(branch, shared, z) };
-        kernels.density.call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
-        self.out[2]
+        let mut likelihood = |mask: &[f64]| {
+            let arguments = Arguments { mask, shared, z, branch, ..Arguments::default() };
+            kernels.density.call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
+            self.out[2]
+        };
+        let held_out = likelihood(&kernels.held_out);
+        // Terms of the branch as a whole are in both.
+        held_out - likelihood(&kernels.no_rows)
     }
 
     fn n_held_out(&self, branch: usize) -> usize {

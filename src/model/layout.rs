@@ -93,6 +93,9 @@ impl Variable {
             index.reverse();
             (position, index)
         });
-        all.filter(|(_, index)| !self.is_cholesky_factor || index[1] <= index[0])
+        all.filter(|(_, index)| match index.as_slice() {
+            [.., row, column] if self.is_cholesky_factor => column <= row,
+            _ => true,
+        })
     }
 }

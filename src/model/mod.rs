@@ -9,6 +9,7 @@ mod point_gradient;
 mod points;
 mod prior;
 mod program;
+mod rows;
 mod timings;
 
 #[cfg(test)]

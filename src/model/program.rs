@@ -23,6 +23,8 @@ pub struct Kernels {
     pub mask: Vec<f64>,
     /// The opposite of `mask`.
     pub held_out: Vec<f64>,
+    /// A mask of no rows.
+    pub no_rows: Vec<f64>,
     /// Data with one value per branch that branches read, with their lengths.
     pub features: Vec<(usize, usize)>,
     pub shared: Kernel,
@@ -106,6 +108,7 @@ impl Kernels {
         Ok(Kernels {
             n_shared: pieces.shared.iter().sum(),
             shared_ranges: ranges(&pieces.shared),
+            no_rows: vec![0.0; mask.len()],
             held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
             mask,
             features: features(&derivatives, &data),
