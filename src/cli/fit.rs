@@ -122,17 +122,18 @@ fn report(fit: &Fit, folder: &Path) -> String {
     text.push_str(&format!("ELBO {elbo:.3} ± {se:.3} nats\n"));
     if let Some((evidence, se, ess)) = fit.log_evidence() {
         let percent = 100.0 * ess;
+        let percent = if percent < 1.0 { "below 1".to_string() } else { format!("{percent:.0}") };
         text.push_str(&format!(
             "log evidence by importance weights {evidence:.3} ± {se:.3}, \
-             relative effective size {percent:.0} %\n"
+             relative effective size {percent} %\n"
         ));
     }
-    match (fit.log_evidence(), fit.is_corrected()) {
+    match (fit.effective_draws(), fit.is_corrected()) {
         (Some(_), true) => text.push_str("the summaries are corrected by these weights\n"),
-        (Some(_), false) => text.push_str(
-            "the summaries are those of the approximation itself: the weights are too uneven to \
-             correct it\n",
-        ),
+        (Some(draws), false) => text.push_str(&format!(
+            "the summaries are those of the approximation itself: the weighted draws are worth \
+             {draws:.0}, too few or too uneven to correct it\n",
+        )),
         (None, _) => {}
     }
     if let Some((value, se, n_rows)) = fit.held_out() {

@@ -38,6 +38,11 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
         let points = json!({ "points": [evaluator.point_json(&simulated.point)] });
         write(path, format!("{points:#}\n").as_bytes())?;
     }
+    let misfit = simulated.misfit(&model);
+    let misfit = misfit.map_err(|error| input::data_failure(&error, None, format))?;
+    if let Some(why) = misfit {
+        input::note(&format!("what was drawn does not fit the model: {why}"), format);
+    }
     write_rows(&simulated, args, format)
 }
 

@@ -71,6 +71,23 @@ impl Dataset {
         rewrite(source, &listed.lines, columns).map(Some)
     }
 
+    /// The same data with these rows and branches, as CSV, in place of its own.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) fn with_files(
+        &self,
+        rows: Vec<u8>,
+        branches: Option<Vec<u8>>,
+    ) -> Result<Dataset, DataError> {
+        let mut dataset = self.clone();
+        dataset.rows = Dataset::from_csv_bytes("what was drawn", rows)?.rows;
+        if let Some(branches) = branches {
+            dataset.branches = Some(Dataset::from_csv_bytes("what was drawn", branches)?.rows);
+        }
+        Ok(dataset)
+    }
+
     /// The file that a drawn datum belongs to: one value per branch stands in that of branches,
     /// unless there is none or that of rows has the column.
     fn home(&self, bound: &BoundData, datum: usize) -> File {

@@ -113,6 +113,11 @@ impl Fit {
         Some((weights.log_evidence, weights.log_evidence_se, weights.relative_ess))
     }
 
+    /// How many independent draws of θ the weighted ones are worth, where there are weights.
+    pub fn effective_draws(&self) -> Option<f64> {
+        self.result.importance.as_ref().map(|weights| weights.effective_draws)
+    }
+
     /// Whether draws of θ are corrected by importance weights.
     pub fn is_corrected(&self) -> bool {
         self.result.corrected

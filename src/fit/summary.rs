@@ -82,6 +82,21 @@ impl Summary {
         &self.rows
     }
 
+    /// The first rows of each variable, and how many of which are left out.
+    fn printed(&self) -> (Vec<&SummaryRow>, Vec<String>) {
+        let mut printed = Vec::new();
+        let mut left_out = Vec::new();
+        let mut start = 0;
+        for (name, length) in &self.lengths {
+            printed.extend(&self.rows[start..start + (*length).min(PRINTED_ELEMENTS)]);
+            if *length > PRINTED_ELEMENTS {
+                left_out.push(format!("{} more of {name}", length - PRINTED_ELEMENTS));
+            }
+            start += length;
+        }
+        (printed, left_out)
+    }
+
     /// The row of this name.
     pub fn get(&self, name: &str) -> Option<&SummaryRow> {
         self.rows.iter().find(|row| row.name == name)
@@ -90,25 +105,27 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = vec![["", "mean", "sd", "5%", "50%", "95%"].map(String::from)];
-        let mut left_out = Vec::new();
-        let mut start = 0;
-        for (name, length) in &self.lengths {
-            for row in &self.rows[start..start + (*length).min(PRINTED_ELEMENTS)] {
-                let [mean, sd, q5, q50, q95] = row.figures().map(|x| figure(x, row.sd));
-                lines.push([row.name.clone(), mean, sd, q5, q50, q95]);
-            }
-            if *length > PRINTED_ELEMENTS {
-                left_out.push(format!("{} more of {name}", length - PRINTED_ELEMENTS));
-            }
-            start += length;
-        }
+        let (rows, left_out) = self.printed();
+        let has_levels = rows.iter().any(|row| !row.level.is_empty());
+        // Columns of text come first; figures are set to the right.
+        let n_texts = if has_levels { 2 } else { 1 };
+        let texts = ["", "level"].into_iter().take(n_texts);
+        let header = texts.chain(["mean", "sd", "5%", "50%", "95%"]).map(String::from).collect();
+        let line = |row: &&SummaryRow| -> Vec<String> {
+            let texts = [row.name.clone(), row.level.clone()].into_iter().take(n_texts);
+            texts.chain(row.figures().map(|x| figure(x, row.sd))).collect()
+        };
+        let lines: Vec<Vec<String>> =
+            std::iter::once(header).chain(rows.iter().map(line)).collect();
         let width = |k: usize| lines.iter().map(|l| l[k].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..6).map(width).collect();
+        let widths: Vec<usize> = (0..n_texts + 5).map(width).collect();
         for line in &lines {
             write!(f, "{:<w$}", line[0], w = widths[0])?;
-            for (cell, width) in line.iter().zip(&widths).skip(1) {
-                write!(f, "  {cell:>width$}")?;
+            for (k, (cell, width)) in line.iter().zip(&widths).enumerate().skip(1) {
+                match k < n_texts {
+                    true => write!(f, "  {cell:<width$}")?,
+                    false => write!(f, "  {cell:>width$}")?,
+                }
             }
             writeln!(f)?;
         }

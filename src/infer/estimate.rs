@@ -32,12 +32,14 @@ pub fn chunk_size<T: Target>(target: &T) -> usize {
     (CHUNK_ELEMENTS / target.n_shared().max(1)).clamp(16, CHUNK) & !1
 }
 
-/// The ELBO from at most `max_draws` draws, fewer where the error is small before.
+/// The ELBO from at most `max_draws` draws, fewer where the error is small before, or the time
+/// is over.
 pub fn elbo<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
     seed: u64,
     max_draws: usize,
+    is_over: &dyn Fn() -> bool,
 ) -> Estimate {
     let branches: Vec<usize> = (0..shards.target().n_branches()).collect();
     let chunk = chunk_size(shards.target());
@@ -52,7 +54,7 @@ pub fn elbo<T: Target>(
         step += 1;
         let finite: Vec<f64> = pair_means(&draws);
         let (value, se) = mean_and_se(&finite);
-        if draws.len() + 2 > max_draws || se < ENOUGH {
+        if draws.len() + 2 > max_draws || se < ENOUGH || is_over() {
             let non_finite = draws.iter().filter(|x| !x.is_finite()).count();
             return Estimate { value, se, draws: draws.len(), non_finite };
         }

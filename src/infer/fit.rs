@@ -32,6 +32,10 @@ use crate::target::Target;
 pub const MAX_GLOBALS: usize = 3000;
 const MAX_CYCLES: usize = 8;
 const MAX_ROLLBACKS: usize = 12;
+/// Shares of the limit of seconds that the final ELBO and the importance weights may take
+/// beyond it.
+const ELBO_SHARE: f64 = 0.1;
+const WEIGHT_SHARE: f64 = 0.2;
 /// Watched values in one of the two windows that stationarity compares.
 const WINDOW: usize = 6;
 
@@ -204,13 +208,22 @@ pub fn fit<T: Target>(
     };
     let guide = init(&mut shards, &plan, config, &run)?;
     let mut state = FitState::new(&guide, target);
-    let converged = run.cycles(&mut shards, &mut state);
-    let elbo = estimate::elbo(&mut shards, &state.guide, config.seed, plan.measure_draws);
-    let importance = plan
-        .weigh
-        .then(|| importance::weigh(&mut shards, &state.guide, config.seed, plan.weight_draws));
+    let ended = run.cycles(&mut shards, &mut state);
+    // A limit of time leaves these measurements a share of their own.
+    let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
+    let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));
+    let is_over = |limit: Option<f64>| limit.is_some_and(|limit| run.seconds() > limit);
+    let (guide, seed) = (&state.guide, config.seed);
+    let elbo = estimate::elbo(&mut shards, guide, seed, plan.measure_draws, &|| is_over(of_elbo));
+    let importance = match plan.weigh {
+        true => {
+            let is_over = || is_over(of_weights);
+            importance::weigh(&mut shards, guide, seed, plan.weight_draws, &is_over)
+        }
+        false => None,
+    };
     let corrected = importance.as_ref().is_some_and(Importance::is_usable);
-    let verdict = run.judge(converged, &elbo, importance.as_ref());
+    let verdict = run.judge(ended, &elbo, importance.as_ref());
     Ok(FitResult {
         guide: state.guide,
         steps: state.step,
@@ -284,6 +297,17 @@ struct Run<'a> {
     rollbacks: usize,
 }
 
+/// How the optimisation came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// A cycle gained nothing.
+    Converged,
+    /// A limit was reached before: of what.
+    Limit(&'static str),
+    /// There were as many cycles as there may be.
+    Cycles,
+}
+
 /// The watched ELBO of one guide, draw by draw.
 #[derive(Clone)]
 struct Watched {
@@ -324,8 +348,8 @@ impl Run<'_> {
         Watched { draws, mean, se }
     }
 
-    /// Cycles until one gains nothing. Returns whether that was reached.
-    fn cycles<T: Target>(&mut self, shards: &mut Shards<T>, state: &mut FitState) -> bool {
+    /// Cycles until one gains nothing.
+    fn cycles<T: Target>(&mut self, shards: &mut Shards<T>, state: &mut FitState) -> Ended {
         let mut best = self.watch(shards, &state.guide);
         let mut best_guide = state.guide.clone();
         let mut step_size = self.plan.step_size;
@@ -350,8 +374,14 @@ impl Run<'_> {
             }
             step_size *= 0.7;
         }
+        let ended = match (converged, self.used(state) >= 1.0) {
+            (true, _) => Ended::Converged,
+            (false, true) if state.step >= self.config.max_steps => Ended::Limit("steps"),
+            (false, true) => Ended::Limit("seconds"),
+            (false, false) => Ended::Cycles,
+        };
         state.return_to(&best_guide);
-        converged
+        ended
     }
 
     /// One cycle. Returns whether it was stationary before its decay.
@@ -468,17 +498,22 @@ impl Run<'_> {
         self.interrupted |= (self.progress)(&row).is_break() || self.is_stopped();
     }
 
-    fn judge(&self, converged: bool, elbo: &Estimate, importance: Option<&Importance>) -> Verdict {
+    fn judge(&self, ended: Ended, elbo: &Estimate, importance: Option<&Importance>) -> Verdict {
         let mut reasons = vec![];
         if self.interrupted {
             reasons.push("the fit was interrupted".to_owned());
         } else if self.rollbacks > MAX_ROLLBACKS {
             reasons.push("the optimisation kept diverging at ever smaller steps".to_owned());
-        } else if !converged {
-            reasons.push(
-                "the ELBO was still changing when the limit of steps or time was reached"
-                    .to_owned(),
-            );
+        } else {
+            match ended {
+                Ended::Converged => {}
+                Ended::Limit(limit) => reasons.push(format!(
+                    "the limit of {limit} was reached before the ELBO was seen to have settled"
+                )),
+                Ended::Cycles => {
+                    reasons.push(format!("the ELBO still changed after {MAX_CYCLES} cycles"));
+                }
+            }
         }
         if elbo.non_finite > 0 {
             let (bad, all) = (elbo.non_finite, elbo.draws);

@@ -19,6 +19,8 @@ use crate::target::Target;
 
 /// Draws of each zᵢ for one draw of θ.
 pub const CANDIDATES: usize = 8;
+/// Draws of θ below which weights tell little.
+pub const LEAST_DRAWS: usize = 2000;
 /// Relative effective size from which weighted summaries replace plain ones.
 const USABLE: f64 = 0.1;
 /// Effective draws they need besides, so that summaries are not noisier than they were.
@@ -80,24 +82,30 @@ impl Importance {
     }
 }
 
-/// Weighs `n_draws` draws of θ.
+/// Weighs `n_draws` draws of θ, fewer where the time is over before; none where that leaves too
+/// few.
 pub fn weigh<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
     seed: u64,
     n_draws: usize,
-) -> Importance {
+    is_over: &dyn Fn() -> bool,
+) -> Option<Importance> {
     let chunk = chunk_size(shards.target()) & !3;
     let mut draws = Draws::default();
     let mut step = 0;
     while draws.by_mixture.len() < n_draws {
+        if is_over() {
+            break;
+        }
         let (global, local) = (Purpose::GlobalDraws, Purpose::WeightLocal);
         let noise = Noise { seed, global, local, step };
         let count = chunk.min(n_draws - draws.by_mixture.len());
         weigh_chunk(shards, guide, noise, count, &mut draws);
         step += 1;
     }
-    summarise(draws, guide.global.n())
+    let is_enough = draws.by_mixture.len() >= LEAST_DRAWS.min(n_draws);
+    is_enough.then(|| summarise(draws, guide.global.n()))
 }
 
 #[derive(Default)]

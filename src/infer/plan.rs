@@ -1,6 +1,7 @@
 //! What a fit of this size does: particles, minibatch, step size, and how much it measures.
 
 use super::fit::{Family, FitConfig};
+use super::importance::{CANDIDATES, LEAST_DRAWS};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
@@ -24,8 +25,6 @@ const WEIGHT_WORK: usize = 200_000_000;
 const COSTLY_STEP: usize = 100_000;
 /// Nats per row that do not matter: a fiftieth of the yardstick of one nat per 1 000 rows.
 const TOLERANCE_PER_ROW: f64 = 2e-5;
-/// Draws of θ below which importance weights tell little.
-const LEAST_WEIGHTS: usize = 2000;
 
 /// Settings of one fit, derived from its sizes.
 #[derive(Clone, Debug)]
@@ -86,7 +85,7 @@ impl Plan {
             }
             all
         };
-        let affordable = WEIGHT_WORK / (work * super::importance::CANDIDATES);
+        let affordable = WEIGHT_WORK / (work * CANDIDATES);
         let weight_draws = config.draws.min(affordable) & !3;
         Self {
             n_branches: n,
@@ -104,7 +103,7 @@ impl Plan {
             },
             tolerance: config.tolerance.max(TOLERANCE_PER_ROW * n_rows as f64),
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
-            weigh: weight_draws >= LEAST_WEIGHTS,
+            weigh: weight_draws >= LEAST_DRAWS,
             weight_draws,
         }
     }

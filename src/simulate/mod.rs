@@ -53,6 +53,30 @@ impl Simulated {
         self.dataset.rewrite_rows(&self.data, &self.places)
     }
 
+    /// Why what was drawn cannot be bound to `model`, if it cannot: a distribution may reach
+    /// beyond what its column is declared to be, and a level that was never drawn is no level of
+    /// a factor any more.
+    ///
+    /// # Errors
+    /// When a file cannot be read again.
+    pub fn misfit(&self, model: &CompiledModel) -> Result<Option<String>, DataError> {
+        let written = self.dataset.with_files(self.rows_csv()?, self.branches_csv()?)?;
+        let again = match written.bind(model.schema()) {
+            Ok(again) => again,
+            Err(error) => return Ok(Some(error.message().to_string())),
+        };
+        let factors = &self.data.schema().factors;
+        let lost = factors.iter().find_map(|factor| {
+            let left = again.levels(&factor.name);
+            let lost = self.data.levels(&factor.name).iter().find(|level| !left.contains(level))?;
+            let name = &factor.name;
+            Some(format!(
+                "`{lost}` was not drawn and so is no level of `{name}`; `levels(…)` keeps it"
+            ))
+        });
+        Ok(lost)
+    }
+
     /// The same of the file of branches; none if there is none, or nothing drawn belongs there.
     ///
     /// # Errors
