@@ -36,6 +36,8 @@ pub enum Purpose {
     WeightLocal = 12,
     /// Resampling by importance weights.
     Resample = 13,
+    /// Sides and draws of θ in the start search.
+    Start = 14,
 }
 
 /// One block: the ten rounds of Philox 4×32.

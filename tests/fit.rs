@@ -288,3 +288,51 @@ fn rows_that_cannot_be_held_out_are_refused() {
         assert!(error.to_string().contains("cannot be held out"), "{statements}: {error}");
     }
 }
+
+/// Effects of a factor and their scale, both global: their joint density has its mode at nought,
+/// where there is no mass. The posterior of the scale s is known up to one integral, over s:
+/// given s, means of groups are normal(mu, √(s² + 2/n)), and mu is normal(0, 2).
+#[test]
+fn a_factor_of_little_information_does_not_collapse() {
+    const TEXT: &str = "data { factor g; branch id { real y; index(g) g; } }
+global { real mu ~ normal(0, 2); real<lower=0> s ~ normal(0, 1); vector[size(g)] b ~ normal(0, s); }
+local { real a ~ normal(mu + b[g], 1); y ~ normal(a, 1); }";
+    let means = [0.1, 0.7, 1.4, 0.9, 0.4, 1.6, 1.0, 1.3, 0.6, 1.1];
+    let n = 6;
+    let mut rows = String::from("id,g,y\n");
+    for (g, mean) in means.iter().enumerate() {
+        for k in 0..n {
+            let y = mean + [1.4, -1.4, 0.7, -0.7, 2.0, -2.0][k];
+            rows.push_str(&format!("{},{g},{y}\n", g * n + k));
+        }
+    }
+    // log p(means | s), mu integrated out: J means of variance v, and mu of variance 4.
+    let log_likelihood = |s: f64| {
+        let v = s * s + 2.0 / n as f64;
+        let j = means.len() as f64;
+        let mean = means.iter().sum::<f64>() / j;
+        let squares: f64 = means.iter().map(|x| (x - mean).powi(2)).sum();
+        let of_mean = v / j + 4.0;
+        -0.5 * (j - 1.0) * v.ln()
+            - 0.5 * squares / v
+            - 0.5 * of_mean.ln()
+            - 0.5 * mean * mean / of_mean
+    };
+    let grid: Vec<f64> = (1..=4000).map(|k| k as f64 * 1e-3).collect();
+    let density: Vec<f64> = grid.iter().map(|s| (log_likelihood(*s) - 0.5 * s * s).exp()).collect();
+    let total: f64 = density.iter().sum();
+    let moment = |power: i32| -> f64 {
+        grid.iter().zip(&density).map(|(s, p)| s.powi(power) * p).sum::<f64>() / total
+    };
+    let (mean, sd) = (moment(1), (moment(2) - moment(1).powi(2)).sqrt());
+
+    let model = compile(&Source::new("factor.hbd", TEXT)).expect("the model compiles");
+    let data = Dataset::from_csv_bytes("factor.csv", rows.into_bytes()).expect("a header");
+    let data = data.bind(model.schema()).expect("the data fit");
+    let fit = fit(&model, &data, &FitConfig::default()).expect("a fit");
+    let summary = fit.posterior().summary();
+    let s = summary.get("s").expect("a global");
+    // A Gaussian is a poor likeness of a funnel, so the scale is not exact: but it is one.
+    assert!((s.mean - mean).abs() < sd, "{} for {mean} ± {sd}", s.mean);
+    assert!(s.sd > 0.3 * sd && s.sd < 1.5 * sd, "{} for {sd}", s.sd);
+}

@@ -7,6 +7,7 @@ pub mod conditional;
 #[cfg(test)]
 #[path = "../../tests/support/conjugate.rs"]
 pub mod conjugate;
+pub mod curvature;
 pub mod elbo;
 pub mod estimate;
 pub mod fit;

@@ -4,15 +4,17 @@
 //! symmetric set of ε (a Laplace marginal when that set is {0}). Signs of the gradient find the
 //! region whatever the scale of each θ; L-BFGS in scaled, then in whitened coordinates finishes.
 //! The result is the mode c and S, a factor of the inverse of the negative Hessian there.
+//!
+//! A joint mode of effects and their scale may lie at the bottom of a funnel, at no use. Where it
+//! does, θ is taken as independent Gaussians, whose entropy keeps them out of it, for the search.
 
 use super::conditional::PriorAdjoint;
+use super::curvature::{DENSE_EIGEN, inverse_of_definite_part, two_loops};
 use super::elbo::{self, Centres};
-use super::linalg::{
-    axpy, cholesky, dot, identity, lower_times, lower_transposed_times, solve_lower,
-    solve_lower_transposed, symmetric_eigen,
-};
+use super::linalg::{axpy, cholesky, dot, lower_times, lower_transposed_times};
 use super::local::{LocalGuide, LocalWorker, Particle};
 use super::shards::Shards;
+use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
 /// Length of difference steps, in standard deviations.
@@ -26,8 +28,16 @@ const MAX_LBFGS_STEPS: usize = 200;
 const LBFGS_MEMORY: usize = 12;
 /// Axes of a site along which its motion with θ is followed.
 const SITE_AXES: usize = 6;
-/// Globals up to which the Hessian's eigenvalues are looked at one by one.
-const DENSE_EIGEN: usize = 150;
+/// Standard deviation, of θ as large, at which a search has run down a funnel.
+const COLLAPSED: f64 = 1e-4;
+/// Pairs of points that stand for independent Gaussians.
+const SIDES: usize = 2;
+/// Their standard deviations at first, the first one of finite density.
+const FIRST_SPREADS: [f64; 3] = [1.0, 0.3, 0.1];
+/// Longest step of the logarithm of one.
+const LONGEST_LOG_STEP: f64 = 0.3;
+/// Draws by which two starts are compared.
+const ELBO_DRAWS: usize = 16;
 
 /// What the search found.
 #[derive(Clone, Debug)]
@@ -43,7 +53,9 @@ pub struct Start {
     pub definite: bool,
 }
 
-/// Searches on the `coarse` branches, then finishes on all of `branches`; the log density of
+/// Searches for the mode and, where that has collapsed, for the centre of a Gaussian with
+/// independent elements instead; of both the one with the higher ELBO is kept. On the `coarse`
+/// branches, then on all of `branches`; the log density of
 /// either stands for `n_branches`. `None` where nothing finite was found at or near zero.
 pub fn search<T: Target>(
     shards: &mut Shards<T>,
@@ -52,16 +64,96 @@ pub fn search<T: Target>(
     n_branches: usize,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<Start> {
-    let weight = |part: &[usize]| n_branches as f64 / part.len() as f64;
-    let mut objective = Objective::new(shards, coarse, weight(coarse));
+    let parts = Parts { coarse, branches, n_branches };
+    let mode = find(shards, &parts, false, stop)?;
+    if !has_collapsed(&mode) || stop() {
+        return Some(mode);
+    }
+    let Some(spread) = find(shards, &parts, true, stop) else { return Some(mode) };
+    let mut objective = Objective::new(shards, branches, parts.weight(branches));
+    let gain = elbo_of(&mut objective, &spread) - elbo_of(&mut objective, &mode);
+    let evaluations = mode.evaluations + spread.evaluations + objective.evaluations;
+    Some(Start { evaluations, ..if gain < 0.0 { mode } else { spread } })
+}
+
+/// The branches that a search is made on.
+struct Parts<'a> {
+    coarse: &'a [usize],
+    branches: &'a [usize],
+    n_branches: usize,
+}
+
+impl Parts<'_> {
+    /// How many branches each of a part stands for.
+    fn weight(&self, part: &[usize]) -> f64 {
+        self.n_branches as f64 / part.len() as f64
+    }
+}
+
+/// Whether the search ran down a funnel. Where the effects of a factor and their scale s are both
+/// among the globals and the data say little of them, the density grows without bound as all of
+/// them go to zero, while the volume there vanishes.
+fn has_collapsed(start: &Start) -> bool {
+    let n = start.centre.len();
+    (0..n).any(|j| start.scale[j * n + j] < COLLAPSED * start.centre[j].abs().max(1.0))
+}
+
+/// E log p + Σ log S_jj under the Gaussian of a start: its ELBO less a constant.
+fn elbo_of<T: Target>(objective: &mut Objective<T>, start: &Start) -> f64 {
+    let n = start.centre.len();
+    let log_scale: f64 = (0..n).map(|j| start.scale[j * n + j].ln()).sum();
+    let mut sum = 0.0;
+    for draw in 0..ELBO_DRAWS {
+        let mut stream = Stream::new(0, Purpose::Start, draw, 0, 0);
+        let noise: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+        let mut theta = vec![0.0; n];
+        lower_times(&start.scale, n, &noise, &mut theta);
+        axpy(1.0, &start.centre, &mut theta);
+        sum += objective.at(&theta).map_or(f64::NEG_INFINITY, |(value, _)| value);
+    }
+    sum / ELBO_DRAWS as f64 + log_scale
+}
+
+/// One search: for the mode, or with `spread` for the centre of independent Gaussians.
+fn find<T: Target>(
+    shards: &mut Shards<T>,
+    parts: &Parts<'_>,
+    spread: bool,
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<Start> {
+    let Parts { coarse, branches, .. } = *parts;
+    let mut objective = Objective::new(shards, coarse, parts.weight(coarse));
     let n = objective.n;
     if n == 0 {
         objective.at(&[])?;
         let (centre, scale) = (vec![], vec![]);
         return Some(Start { centre, scale, evaluations: 1, definite: true });
     }
-    let (mut theta, steps) = follow_signs(&mut objective, stop)?;
-    let mut scale = diagonal(&coordinate_scales(&mut objective, &theta, &steps), n);
+    let first = first_finite(&mut objective)?;
+    let (mut theta, scales) = match spread {
+        false => {
+            let (theta, steps) =
+                follow_signs(first, &|_| f64::INFINITY, &mut |theta| objective.at(theta), stop)?;
+            let scales = coordinate_scales(&mut objective, &theta, &steps);
+            (theta, scales)
+        }
+        true => {
+            // Wide at first: then scales have no reason to shrink before effects are found.
+            let spread = FIRST_SPREADS.iter().map(|&spread| {
+                let log_scales = std::iter::repeat_n(f64::ln(spread), n);
+                first.iter().copied().chain(log_scales).collect::<Vec<_>>()
+            });
+            let first = spread.into_iter().find(|at| objective.spread_at(at).is_some())?;
+            let longest = |j: usize| if j < n { f64::INFINITY } else { LONGEST_LOG_STEP };
+            let (found, _) =
+                follow_signs(first, &longest, &mut |at| objective.spread_at(at), stop)?;
+            let scales: Vec<f64> = found[n..].iter().map(|log_scale| log_scale.exp()).collect();
+            objective.spread = Some(scales.clone());
+            (found[..n].to_vec(), scales)
+        }
+    };
+    let spread = objective.spread.clone();
+    let mut scale = diagonal(&scales, n);
     let mut definite = false;
     let small = n <= DENSE_EIGEN;
     for round in 0..if small { 2 } else { 1 } {
@@ -71,7 +163,8 @@ pub fn search<T: Target>(
         }
     }
     let coarse_evaluations = objective.evaluations;
-    let mut all = Objective::new(shards, branches, weight(branches));
+    let mut all = Objective::new(shards, branches, parts.weight(branches));
+    all.spread = spread;
     if (small || coarse.len() < branches.len()) && !stop() {
         climb(&mut all, &mut theta, &scale, stop);
         (scale, definite) = whiten(&mut all, &theta, &scale);
@@ -94,6 +187,9 @@ struct Objective<'a, T> {
     /// Whether gradients follow how sites move with θ, at twelve more gradients a branch;
     /// regions and scales are found without.
     follow: bool,
+    /// Where given, values and gradients are means over points as far as this from θ, element
+    /// by element.
+    spread: Option<Vec<f64>>,
     evaluations: usize,
 }
 
@@ -106,11 +202,60 @@ impl<'a, T: Target> Objective<'a, T> {
             1..=4 => (super::site::Quadrature::cubature(d).nodes, 2 * d),
             _ => (vec![0.0; d], 1),
         };
-        Self { shards, branches, weight, n, centres, noise, n_noise, follow: false, evaluations: 0 }
+        Self {
+            shards,
+            branches,
+            weight,
+            n,
+            centres,
+            noise,
+            n_noise,
+            follow: false,
+            spread: None,
+            evaluations: 0,
+        }
     }
 
     /// Value and gradient; `None` where not finite.
     fn at(&mut self, theta: &[f64]) -> Option<(f64, Vec<f64>)> {
+        match self.spread.clone() {
+            None => self.at_point(theta),
+            Some(spread) => self.mean_at(theta, &spread).map(|(value, g, _)| (value, g)),
+        }
+    }
+
+    /// The ELBO, less a constant, of independent Gaussians of these means and logarithms of
+    /// standard deviations, and its gradient.
+    fn spread_at(&mut self, at: &[f64]) -> Option<(f64, Vec<f64>)> {
+        let (theta, log_scales) = at.split_at(self.n);
+        let spread: Vec<f64> = log_scales.iter().map(|log_scale| log_scale.exp()).collect();
+        let (value, mut gradient, slopes) = self.mean_at(theta, &spread)?;
+        gradient.extend(slopes.iter().zip(&spread).map(|(slope, scale)| slope * scale + 1.0));
+        Some((value + log_scales.iter().sum::<f64>(), gradient))
+    }
+
+    /// Means of value and gradient over points one `spread` away from θ in every element, to
+    /// fixed random sides and their opposites; also the derivative in the spread.
+    fn mean_at(&mut self, theta: &[f64], spread: &[f64]) -> Option<(f64, Vec<f64>, Vec<f64>)> {
+        let n = self.n;
+        let share = 1.0 / (2 * SIDES) as f64;
+        let (mut value, mut gradient, mut slopes) = (0.0, vec![0.0; n], vec![0.0; n]);
+        for k in 0..SIDES {
+            let mut stream = Stream::new(0, Purpose::Start, k, 1, 0);
+            let sides: Vec<f64> =
+                (0..n).map(|_| if stream.uniform() < 0.5 { -1.0 } else { 1.0 }).collect();
+            for sign in [-1.0, 1.0] {
+                let moved = |j: usize| theta[j] + sign * sides[j] * spread[j];
+                let (there, g) = self.at_point(&(0..n).map(moved).collect::<Vec<_>>())?;
+                value += share * there;
+                axpy(share, &g, &mut gradient);
+                (0..n).for_each(|j| slopes[j] += share * sign * sides[j] * g[j]);
+            }
+        }
+        Some((value, gradient, slopes))
+    }
+
+    fn at_point(&mut self, theta: &[f64]) -> Option<(f64, Vec<f64>)> {
         self.evaluations += 1;
         let (shared, log_prior) = elbo::shared_at(self.shards.target(), theta);
         let noise = vec![0.0; self.n];
@@ -166,15 +311,16 @@ impl<'a, T: Target> Objective<'a, T> {
 }
 
 /// Resilient propagation (Riedmiller and Braun, 1993): each θ_j has a step of its own that grows
-/// while the sign of its derivative lasts and is halved when it turns, so that it reaches any
+/// (up to `longest`) while the sign of its derivative lasts and is halved when it turns, so that it reaches any
 /// scale in a few dozen steps. Returns the best θ seen and the last steps.
-fn follow_signs<T: Target>(
-    objective: &mut Objective<T>,
+fn follow_signs(
+    mut theta: Vec<f64>,
+    longest: &dyn Fn(usize) -> f64,
+    at: &mut dyn FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
-    let n = objective.n;
-    let mut theta = vec![0.0; n];
-    let (mut value, mut gradient) = first_finite(objective, &mut theta)?;
+    let n = theta.len();
+    let (mut value, mut gradient) = at(&theta)?;
     let mut steps = vec![0.1; n];
     let mut last = vec![0.0; n];
     let mut best = (value, theta.clone());
@@ -184,7 +330,7 @@ fn follow_signs<T: Target>(
         for j in 0..n {
             let agreement = gradient[j] * last[j];
             if agreement > 0.0 {
-                steps[j] *= 1.6;
+                steps[j] = f64::min(1.6 * steps[j], longest(j));
             } else if agreement < 0.0 {
                 steps[j] *= 0.4;
             }
@@ -193,7 +339,7 @@ fn follow_signs<T: Target>(
                 next[j] += gradient[j].signum() * steps[j];
             }
         }
-        match objective.at(&next) {
+        match at(&next) {
             Some(found) => {
                 theta = next;
                 (value, gradient) = found;
@@ -216,17 +362,15 @@ fn follow_signs<T: Target>(
 }
 
 /// Zero, or small points near by where zero is not finite.
-fn first_finite<T: Target>(
-    objective: &mut Objective<T>,
-    theta: &mut [f64],
-) -> Option<(f64, Vec<f64>)> {
+fn first_finite<T: Target>(objective: &mut Objective<T>) -> Option<Vec<f64>> {
+    let mut theta = vec![0.0; objective.n];
     for attempt in 0..8 {
         let size = if attempt == 0 { 0.0 } else { 0.1 * 2.0f64.powi(attempt - 1) };
         for (j, t) in theta.iter_mut().enumerate() {
             *t = if (j + attempt as usize).is_multiple_of(2) { size } else { -size };
         }
-        if let Some(found) = objective.at(theta) {
-            return Some(found);
+        if objective.at(&theta).is_some() {
+            return Some(theta);
         }
     }
     None
@@ -362,27 +506,6 @@ fn climb_following<T: Target>(
     }
 }
 
-/// The inverse Hessian of L-BFGS times a gradient (Nocedal, 1980); starts from the identity, or
-/// the last pair's curvature.
-fn two_loops(memory: &[(Vec<f64>, Vec<f64>)], gradient: &[f64]) -> Vec<f64> {
-    let mut q = gradient.to_vec();
-    let mut alphas = vec![];
-    for (s, y) in memory.iter().rev() {
-        let alpha = dot(s, &q) / dot(s, y);
-        axpy(-alpha, y, &mut q);
-        alphas.push(alpha);
-    }
-    if let Some((s, y)) = memory.last() {
-        let gamma = dot(s, y) / dot(y, y);
-        q.iter_mut().for_each(|x| *x *= gamma);
-    }
-    for ((s, y), alpha) in memory.iter().zip(alphas.into_iter().rev()) {
-        let beta = dot(y, &q) / dot(s, y);
-        axpy(alpha - beta, s, &mut q);
-    }
-    q
-}
-
 /// A new S at θ: differences of the gradient in the coordinates of the old one. A direction
 /// without curvature keeps about the old scale. Also says whether there was none.
 fn whiten<T: Target>(
@@ -440,48 +563,6 @@ fn whiten<T: Target>(
         product[i * n..i * n + n].copy_from_slice(&half);
     }
     if cholesky(&mut product, n) { (product, definite) } else { (scale.to_vec(), false) }
-}
-
-/// The inverse with eigenvalues of no or negative curvature taken as one, and hardly positive
-/// ones bounded: no standard deviation grows more than tenfold over the old scale.
-fn inverse_of_definite_part(hessian: &[f64], n: usize) -> (Vec<f64>, bool) {
-    if n > DENSE_EIGEN {
-        return inverse_with_ridge(hessian, n);
-    }
-    let (values, vectors) = symmetric_eigen(hessian, n);
-    let definite = values.iter().all(|&value| value > 1e-2);
-    let mut inverse = vec![0.0; n * n];
-    for (k, &value) in values.iter().enumerate() {
-        let bounded = if value > 0.0 { value.max(1e-2) } else { value.abs().max(1.0) };
-        let v = &vectors[k * n..k * n + n];
-        for i in 0..n {
-            axpy(v[i] / bounded, v, &mut inverse[i * n..i * n + n]);
-        }
-    }
-    (inverse, definite)
-}
-
-/// The inverse for many globals: a multiple of the identity is added until it is definite.
-fn inverse_with_ridge(hessian: &[f64], n: usize) -> (Vec<f64>, bool) {
-    let mut ridge = 0.0;
-    loop {
-        let mut factor = hessian.to_vec();
-        for j in 0..n {
-            factor[j * n + j] += ridge;
-        }
-        if cholesky(&mut factor, n) {
-            let mut inverse = identity(n);
-            for row in inverse.chunks_exact_mut(n) {
-                solve_lower(&factor, n, row);
-                solve_lower_transposed(&factor, n, row);
-            }
-            return (inverse, ridge == 0.0);
-        }
-        if ridge > 1e6 || hessian.iter().any(|x| !x.is_finite()) {
-            return (identity(n), false);
-        }
-        ridge = if ridge == 0.0 { 0.03 } else { 4.0 * ridge };
-    }
 }
 
 #[cfg(test)]
