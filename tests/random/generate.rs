@@ -192,7 +192,8 @@ impl Writer<'_> {
         match self.numbers.below(11) {
             0 | 1 => {
                 let (m, s) = (self.scalar(1), self.positive(1));
-                let law = self.numbers.pick(&["normal", "cauchy", "double_exponential", "logistic"]);
+                let law =
+                    self.numbers.pick(&["normal", "cauchy", "double_exponential", "logistic"]);
                 self.line(&format!("real {name} ~ {law}({m}, {s});"));
                 self.scope.scalars.push(name);
             }
@@ -463,8 +464,16 @@ impl Writer<'_> {
             4 => format!("({} / (1 + square({})))", self.scalar(inner), self.scalar(inner)),
             5 => {
                 let function = self.numbers.pick(&[
-                    "tanh", "inv_logit", "sin", "cos", "atan", "log1p_exp", "Phi", "log_inv_logit",
-                    "asinh", "Phi_approx",
+                    "tanh",
+                    "inv_logit",
+                    "sin",
+                    "cos",
+                    "atan",
+                    "log1p_exp",
+                    "Phi",
+                    "log_inv_logit",
+                    "asinh",
+                    "Phi_approx",
                 ]);
                 format!("{function}({})", self.scalar(inner))
             }
