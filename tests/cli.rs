@@ -1,5 +1,7 @@
 //! The commands as a user runs them: what they print, write and end with.
 
+#[path = "cli/data_flags.rs"]
+mod data_flags;
 mod program;
 
 use std::fs;
