@@ -124,6 +124,9 @@ pub struct SimulateArgs {
     /// Where the rows go (default: standard output)
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Where the branches go, with values drawn for them, if there is a file of branches
+    #[arg(long, value_name = "FILE")]
+    pub out_branches: Option<PathBuf>,
     /// Where the values of the unknowns go, as JSON that density reads
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,

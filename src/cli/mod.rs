@@ -125,8 +125,13 @@ pub fn run() -> ExitCode {
 
 /// Writes results to standard output. A reader that went away is not an error.
 fn print(text: &str) -> Outcome {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for what need not be UTF-8.
+fn print_bytes(bytes: &[u8]) -> Outcome {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::usage(format!("standard output: {fault}")))
         }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use hbdc::{CompileOptions, CompiledModel, Point, SimulateConfig, SimulateError, simulate};
+use hbdc::{
+    CompileOptions, CompiledModel, Point, SimulateConfig, SimulateError, Simulated, simulate,
+};
 use serde_json::json;
 
 use super::args::{MessageFormat, SimulateArgs};
-use super::{Failure, Outcome, input, print};
+use super::{Failure, Outcome, input, print_bytes};
 
 /// Draws the outcomes of a model and writes them as CSV.
 pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
@@ -20,8 +22,9 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
     let failure = |error| simulate_failure(&error, &model, format);
     let simulated = simulate(&model, dataset, &config).map_err(failure)?;
     for name in &simulated.given {
-        let message =
-            format!("`{name}` keeps its values: it is used in another way than left of `~`, too");
+        let message = format!(
+            "`{name}` keeps its values: it, or its column, is used elsewhere than left of `~`"
+        );
         input::note(&message, format);
     }
     if simulated.drawn.is_empty() {
@@ -33,11 +36,32 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
         let evaluator =
             evaluator.map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
         let points = json!({ "points": [evaluator.point_json(&simulated.point)] });
-        write(path, &format!("{points:#}\n"))?;
+        write(path, format!("{points:#}\n").as_bytes())?;
+    }
+    write_rows(&simulated, args, format)
+}
+
+/// Writes the rows, and the branches where something drawn belongs there.
+fn write_rows(simulated: &Simulated, args: &SimulateArgs, format: MessageFormat) -> Outcome {
+    let failure = |error| input::data_failure(&error, None, format);
+    let rows = simulated.rows_csv().map_err(failure)?;
+    match (simulated.branches_csv().map_err(failure)?, &args.out_branches) {
+        (Some(branches), Some(path)) => write(path, &branches)?,
+        (Some(_), None) => {
+            return Err(Failure::usage("what is drawn belongs in the file of branches, too")
+                .help("name a new one with `--out-branches FILE`"));
+        }
+        (None, Some(_)) => {
+            return Err(Failure::usage(
+                "--out-branches: nothing drawn belongs in a file of branches",
+            )
+            .help("leave it out"));
+        }
+        (None, None) => {}
     }
     match &args.out {
-        Some(path) => write(path, &simulated.to_csv()),
-        None => print(&simulated.to_csv()),
+        Some(path) => write(path, &rows),
+        None => print_bytes(&rows),
     }
 }
 
@@ -76,12 +100,10 @@ fn simulate_failure(
     }
 }
 
-fn write(path: &Path, text: &str) -> Outcome {
+fn write(path: &Path, bytes: &[u8]) -> Outcome {
     let options = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    options.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes())).map_err(
-        |fault| {
-            Failure::usage(format!("cannot write {}: {fault}", path.display()))
-                .help("files that exist are never overwritten: name another or move it away")
-        },
-    )
+    options.and_then(|mut file| std::io::Write::write_all(&mut file, bytes)).map_err(|fault| {
+        Failure::usage(format!("cannot write {}: {fault}", path.display()))
+            .help("files that exist are never overwritten: name another or move it away")
+    })
 }

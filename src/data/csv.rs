@@ -18,6 +18,7 @@ use super::load::{Cell, Loader, Pushed, Table};
 use super::newlines::Newlines;
 use super::number::parse;
 use super::plan::Plan;
+use super::source::VisitRow;
 
 /// Row numbers are kept in 32 bits.
 const MAX_ROWS: usize = u32::MAX as usize - 1;
@@ -138,6 +139,21 @@ impl CsvSource {
             Some(error) => Err(error),
             None => Ok(Loaded::Table(Box::new(loader.finish()?))),
         }
+    }
+
+    /// Shows `visit` every row with the line on which it begins.
+    pub(super) fn for_each_row(&self, visit: &mut VisitRow<'_>) -> Result<(), DataError> {
+        let mut reader = self.reader()?;
+        let mut record = ByteRecord::new();
+        self.read_record(&mut reader, &mut record)?;
+        while self.read_record(&mut reader, &mut record)? {
+            if record.len() != self.header.len() {
+                return Err(changed(&self.name));
+            }
+            let line = first_line(reader.position().line(), &record);
+            visit(line, &|column| Cell::Text(&record[column]));
+        }
+        Ok(())
     }
 
     fn note_length(&self, places: &mut Places, line: u64, n_fields: usize) {

@@ -29,6 +29,11 @@ impl Lines {
         &self.source
     }
 
+    /// How many rows there are.
+    pub(super) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
     /// The next row stands on line `number` (or was number `number` of its columns).
     pub(super) fn push(&mut self, number: u64) {
         if self.breaks.is_empty() || self.number(self.n_rows) != number {
@@ -38,7 +43,7 @@ impl Lines {
     }
 
     /// The line, or the number in its columns, of a row in order of reading.
-    fn number(&self, row: usize) -> u64 {
+    pub(super) fn number(&self, row: usize) -> u64 {
         let after = self.breaks.partition_point(|(first, _)| *first <= row);
         let (first, number) = self.breaks[after - 1];
         number + (row - first) as u64

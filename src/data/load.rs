@@ -31,8 +31,17 @@ impl Cell<'_> {
         }
     }
 
+    /// Its text as it stands; of a missing number none.
+    pub(super) fn raw(&self) -> Cow<'_, [u8]> {
+        match self {
+            Cell::Text(text) => Cow::Borrowed(text),
+            Cell::Number(value) if value.is_nan() => Cow::Borrowed(b""),
+            Cell::Number(_) => self.text(),
+        }
+    }
+
     /// Its text without surrounding spaces; of a number as short as it can be written.
-    fn text(&self) -> Cow<'_, [u8]> {
+    pub(super) fn text(&self) -> Cow<'_, [u8]> {
         match self {
             Cell::Text(text) => Cow::Borrowed(trim(text)),
             Cell::Number(value) => Cow::Owned(format!("{}", value + 0.0).into_bytes()),
@@ -40,7 +49,7 @@ impl Cell<'_> {
     }
 
     /// Whether it has no text: empty or, unless that is a text as any other, `NA`.
-    fn is_empty(&self, na_is_text: bool) -> bool {
+    pub(super) fn is_empty(&self, na_is_text: bool) -> bool {
         match self {
             Cell::Text(text) => match trim(text) {
                 b"" => true,

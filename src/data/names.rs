@@ -33,7 +33,7 @@ fn distance(from: &str, to: &str) -> usize {
 }
 
 /// Whether `name` matches `pattern`, where each `*` stands for any run of characters.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let Some((prefix, rest)) = pattern.split_once('*') else {
         return pattern == name;
     };

@@ -4,11 +4,14 @@ use super::csv::CsvSource;
 use super::dataset::Column;
 use super::error::{DataError, DataErrorKind};
 use super::lines::Lines;
-use super::load::{Loader, Pushed, Table};
+use super::load::{Cell, Loader, Pushed, Table};
 use super::plan::Plan;
 
 /// What messages call columns that were given directly.
 const COLUMNS_NAME: &str = "the data";
+
+/// What is shown each row: its number, and its cells by column.
+pub(super) type VisitRow<'v> = dyn for<'r> FnMut(u64, &dyn Fn(usize) -> Cell<'r>) + 'v;
 
 /// A header, and rows that are read when a model is bound.
 #[derive(Clone, Debug)]
@@ -39,6 +42,20 @@ impl Source {
         match self {
             Source::Csv(source) => source.load(plan, na_drop),
             Source::Columns { header, columns } => load_columns(header, columns, plan, na_drop),
+        }
+    }
+
+    /// Shows `visit` the number of every row, as in [`Lines`], and its cells, by column. Rows
+    /// were loaded before, so each has all its cells.
+    pub(super) fn for_each_row(&self, visit: &mut VisitRow<'_>) -> Result<(), DataError> {
+        match self {
+            Source::Csv(source) => source.for_each_row(visit),
+            Source::Columns { columns, .. } => {
+                for row in 0..columns.first().map_or(0, Column::len) {
+                    visit(row as u64 + 1, &|column| columns[column].cell(row));
+                }
+                Ok(())
+            }
         }
     }
 

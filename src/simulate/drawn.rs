@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::check::for_each_typed_operand;
 use crate::check::typed::{ExprId, ExprKind, Statement, SymbolId, SymbolKind, TypedModel};
-use crate::schema::Origin;
+use crate::data::matches;
+use crate::schema::{Datum, Numbered, Origin};
 
 /// Data that stand left of `~`, by their places in the schema.
 pub struct Columns {
@@ -22,9 +23,19 @@ pub fn columns(model: &TypedModel) -> Columns {
     for derived in &model.derived_data {
         uses.read(derived.value);
     }
+    uses.shared_columns();
     let given = uses.outcomes.intersection(&uses.others).copied().collect();
     let drawn = uses.outcomes.difference(&uses.others).copied().collect();
     Columns { drawn, given }
+}
+
+/// The columns by name or pattern that a datum is read from.
+fn names(datum: &Datum) -> &[String] {
+    match &datum.origin {
+        Origin::Column(name) | Origin::Equals { column: name, .. } => std::slice::from_ref(name),
+        Origin::Columns(names) | Origin::Combination(names) => names,
+        _ => &[],
+    }
 }
 
 /// The symbol that an outcome is the whole, an element or a slice of.
@@ -75,10 +86,41 @@ impl Uses<'_> {
     fn outcome(&mut self, lhs: ExprId) {
         let Some(symbol) = base(self.model, lhs) else { return self.read(lhs) };
         if let SymbolKind::Datum(datum) = self.model.symbols[symbol].kind {
-            match self.model.schema.data[datum].origin {
-                Origin::Column(_) | Origin::Columns(_) => self.outcomes.insert(datum),
-                _ => self.others.insert(datum),
+            self.outcomes.insert(datum);
+            let origin = &self.model.schema.data[datum].origin;
+            if !matches!(origin, Origin::Column(_) | Origin::Columns(_) | Origin::Equals { .. }) {
+                self.others.insert(datum);
+            }
+        }
+    }
+
+    /// New values of an outcome would change what else is made of its column: other data, the
+    /// key, the order of rows, the levels of a factor that does not number the outcome itself.
+    fn shared_columns(&mut self) {
+        let schema = &self.model.schema;
+        let by = schema.rows.iter().flat_map(|rows| &rows.by);
+        let fixed: Vec<&String> = schema.key.iter().chain(by).collect();
+        for &outcome in &self.outcomes {
+            let own = names(&schema.data[outcome]);
+            let is_own = |name: &String| {
+                own.iter().any(|pattern| matches(pattern, name) || matches(name, pattern))
             };
+            let of_data = schema.data.iter().enumerate().any(|(position, datum)| {
+                let of_same_file = datum.table == schema.data[outcome].table;
+                position != outcome && of_same_file && names(datum).iter().any(is_own)
+            });
+            let of_factors = schema.factors.iter().enumerate().any(|(k, factor)| {
+                let is_other = schema.data[outcome].numbered != Some(Numbered::Factor(k));
+                is_other && factor.columns.iter().any(is_own)
+            });
+            if of_data || of_factors || fixed.iter().any(|name| is_own(name)) {
+                self.others.insert(outcome);
+            }
+        }
+        for datum in &schema.data {
+            if let Origin::Standardized(of) = datum.origin {
+                self.others.insert(of);
+            }
         }
     }
 

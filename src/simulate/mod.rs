@@ -6,9 +6,10 @@
 //! it), a column from its distribution. Later statements see what was drawn before. A column
 //! used in any other way, in `target +=` or for derived data, is given: it keeps its values.
 
-mod csv;
 mod draw;
 mod drawn;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::fmt;
@@ -33,10 +34,32 @@ pub struct Simulated {
     pub point: Point,
     /// The data, with what could be drawn replaced.
     pub data: BoundData,
-    /// Names of the columns that were drawn.
+    /// Names of the data that were drawn.
     pub drawn: Vec<String>,
-    /// Names of the columns left of `~` that are used in another way too, and so were given.
+    /// Names of the data left of `~` that are used in another way too, and so were given.
     pub given: Vec<String>,
+    dataset: Dataset,
+    /// The places of the data that were drawn.
+    places: Vec<usize>,
+}
+
+impl Simulated {
+    /// The file of rows as CSV, with what was drawn in its columns. All other cells are as they
+    /// were, and rows in their order; a drawn column that was not there comes last.
+    ///
+    /// # Errors
+    /// When the file cannot be read again.
+    pub fn rows_csv(&self) -> Result<Vec<u8>, DataError> {
+        self.dataset.rewrite_rows(&self.data, &self.places)
+    }
+
+    /// The same of the file of branches; none if there is none, or nothing drawn belongs there.
+    ///
+    /// # Errors
+    /// When the file cannot be read again.
+    pub fn branches_csv(&self) -> Result<Option<Vec<u8>>, DataError> {
+        self.dataset.rewrite_branches(&self.data, &self.places)
+    }
 }
 
 /// Why nothing could be drawn.
@@ -105,9 +128,10 @@ pub fn simulate(
     let name = |datum: &usize| bound.schema().data[*datum].name.clone();
     let drawn = columns.drawn.iter().map(name).collect();
     let given = columns.given.iter().map(name).collect();
-    let mut data = bound;
+    let mut simulated = bound;
     for (datum, values) in values {
-        data.set_drawn(datum, values);
+        simulated.set_drawn(datum, values);
     }
-    Ok(Simulated { point, data, drawn, given })
+    let places = columns.drawn;
+    Ok(Simulated { point, data: simulated, drawn, given, dataset: data, places })
 }

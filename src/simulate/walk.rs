@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
         let allowed = self.allowed(symbol, lhs)?;
         let stream = &mut self.stream;
         let drawn = outcomes(distribution, (n, length), &args, &lengths, &allowed, stream);
-        let drawn = drawn.map_err(|why| self.no_draw(why, symbol, distribution, lhs))?;
+        let drawn = drawn.map_err(|why| self.no_draw(why, symbol, distribution, &args, lhs))?;
         self.put(symbol, &places, &drawn);
         Ok(())
     }
@@ -217,11 +217,16 @@ impl<'a> Walk<'a> {
         why: NoDraw,
         symbol: SymbolId,
         distribution: &Distribution,
+        args: &[Vec<f64>],
         lhs: ExprId,
     ) -> SimulateError {
         let name = &self.model.symbols[symbol].name;
         let law = distribution.name;
         let message = match why {
+            NoDraw::Argument if args.iter().flatten().any(|arg| arg.is_nan()) => format!(
+                "`{name}` cannot be drawn: an argument of `{law}` is not a number here; perhaps it \
+                 reads what is drawn further down, or never"
+            ),
             NoDraw::Argument => format!(
                 "`{name}` cannot be drawn: an argument of `{law}` is outside its domain here"
             ),
