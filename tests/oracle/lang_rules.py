@@ -289,7 +289,8 @@ def _(p, d):
 @model("density/loop_over_a_matrix")
 def _(p, d):
     m, z = np.asarray(p["m"]), p["z"]
-    return normal(m) + normal(z) + sum(normal(1.5, x + z[0]) for x in m.flatten())
+    total = normal(m) + normal(z) + sum(normal(1.5, x + z[0]) for x in m.flatten())
+    return total, {"s": sum((k + 1) * x for k, x in enumerate(m.flatten(order="F")))}
 
 
 @model("density/truncation_by_its_lost_mass")
