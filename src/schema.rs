@@ -73,6 +73,33 @@ pub fn levels_size(name: &str) -> Size {
     Size::datum(&format!("size({name})"))
 }
 
+/// The text by which a level, a key of a table or a compared cell is known: numbers in plain
+/// notation lose what does not change their value, so that `1` and `1.0` are one level, and any
+/// other text stays as it is (`01` and `1e0` are no plain numbers).
+pub(crate) fn level_text(text: &[u8]) -> &[u8] {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let point = digits.iter().position(|&byte| byte == b'.');
+    let (whole, fraction) = match point {
+        Some(point) => (&digits[..point], Some(&digits[point + 1..])),
+        None => (digits, None),
+    };
+    let is_plain = match whole {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let is_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    if !is_plain || !fraction.is_none_or(is_digits) {
+        return text;
+    }
+    let n_zeros = fraction.map_or(0, |part| part.iter().rev().take_while(|&&b| b == b'0').count());
+    let has_bare_point = fraction.is_some_and(|part| part.len() == n_zeros);
+    match &text[..text.len() - n_zeros - usize::from(has_bare_point)] {
+        b"-0" => b"0",
+        short => short,
+    }
+}
+
 /// One name of the `data` block.
 #[derive(Clone, Debug)]
 pub struct Datum {
@@ -144,4 +171,21 @@ pub enum Origin {
     Set,
     /// Computed from other data when these are loaded.
     Derived,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::level_text;
+
+    #[test]
+    fn equal_numbers_have_one_text() {
+        let known = |text: &'static str| level_text(text.as_bytes());
+        for (text, shortest) in [("1.0", "1"), ("2.50", "2.5"), ("-0", "0"), ("-0.00", "0")] {
+            assert_eq!(known(text), shortest.as_bytes(), "{text}");
+        }
+        for text in ["", "-", ".", "1.", ".5", "01", "01.0", "1e0", "+1.0", "1.0.0", "a.0", "-0.5"]
+        {
+            assert_eq!(known(text), text.as_bytes(), "{text}");
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! The commands as a user runs them: what they print, write and end with.
 
+#[path = "cli/data_flags.rs"]
+mod data_flags;
+#[path = "cli/density.rs"]
+mod density;
 mod program;
 
 use std::fs;
@@ -347,6 +351,18 @@ fn every_stage_can_be_dumped() {
     let (ir, gradient) = (dump("ir"), dump("gradient"));
     assert!(ir.contains("local") && gradient.contains("gradient"), "{ir}\n{gradient}");
     assert_eq!(bench.run(&format!("dump {model}")).ends_with(0).stdout, ir);
+    // Every function that inference calls is listed on its way to machine code.
+    for stage in ["clif", "asm"] {
+        let (listing, functions) = (dump(stage), dump("gradient").matches("\nfunction ").count());
+        assert!(listing.matches("\n; ").count() >= functions, "{stage}\n{listing}");
+    }
+    assert!(dump("clif").contains("function u0:0(i64)"));
+    let needs_size = "data { int K; branch g { real y; } } global { vector[K] m ~ normal(0, 1); } \
+                      local { real z ~ normal(sum(m), 1); y ~ normal(z, 1); }";
+    bench.write("sized.hbd", needs_size);
+    bench.run("dump sized.hbd --stage asm --set K=3").ends_with(0);
+    let run = bench.run("dump sized.hbd --stage asm").ends_with(1);
+    assert!(run.stderr.contains("`K`"), "{}", run.stderr);
 }
 
 #[test]

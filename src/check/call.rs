@@ -1,9 +1,11 @@
 //! Calls: which function a name means, and its arguments.
 
 use super::Checker;
-use super::density_call::asked_of;
+use super::density_call::{Asked, asked_of};
 use super::flow::reads_size_only;
+use super::function::Purpose;
 use super::names::{distance, is_near};
+use super::stan;
 use super::subscript::Picked;
 use super::typed::{Expr, ExprId, ExprKind, SymbolKind};
 use crate::builtin::function::{Argument, EqualSizes, Meaning, Part};
@@ -12,46 +14,6 @@ use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::Ident;
 use crate::ty::{Level, Role, Size, Type};
-
-/// Distributions that the language plans and does not have yet.
-const LATER_DISTRIBUTIONS: [&str; 16] = [
-    "skew_normal",
-    "gumbel",
-    "frechet",
-    "von_mises",
-    "beta_proportion",
-    "beta_binomial",
-    "multinomial",
-    "dirichlet_multinomial",
-    "hypergeometric",
-    "ordered_probit",
-    "conditional_logit",
-    "multi_student_t",
-    "multi_normal_prec",
-    "lkj_corr",
-    "wishart",
-    "inv_wishart",
-];
-
-/// What to write for a distribution that this version lacks.
-fn instead_of(distribution: &str) -> &'static str {
-    match distribution {
-        "lkj_corr" => "`lkj_corr_cholesky(eta)` says the same of a `cholesky_factor_corr`",
-        "multi_normal_prec" => "`multi_normal(mu, inverse(precision))` says the same",
-        _ => {
-            "define its log density in `functions`: `real own_lpdf(real y, …) { … }`, and write \
-              `y ~ own(…)`"
-        }
-    }
-}
-
-/// Whether a name asks for a distribution that this version lacks.
-fn later_distribution(name: &str) -> Option<&'static str> {
-    let is_later = |known: &&&str| {
-        name == **known || name.rsplit_once('_').is_some_and(|(stem, _)| stem == **known)
-    };
-    LATER_DISTRIBUTIONS.iter().find(is_later).map(|known| instead_of(known))
-}
 
 impl Checker<'_> {
     /// Whether a function of this name can be called; reports where not.
@@ -69,7 +31,7 @@ impl Checker<'_> {
         if let Some((distribution, asked)) = asked_of(&name.name) {
             return self.check_density_name(distribution, asked, name);
         }
-        if let Some(instead) = later_distribution(&name.name) {
+        if let Some(instead) = stan::instead_of_density(&name.name) {
             self.not_yet(name.span, &format!("`{}`", name.name), instead);
         } else {
             self.report_unknown_function(name);
@@ -91,6 +53,7 @@ impl Checker<'_> {
         let value = self.names.get(written).map(|symbol| &self.symbols[symbol]);
         let declared = value.map(|symbol| symbol.span);
         let is_number = value.is_some_and(|symbol| symbol.ty.is_scalar());
+        let of_stan = stan::instead_of_function(written);
         let diagnostic = self.diags.error(Code::UnknownFunction, name.span, message);
         if let Some(declared) = declared {
             diagnostic.label(declared, format!("`{written}` is declared here as a value"));
@@ -98,6 +61,8 @@ impl Checker<'_> {
                 true => format!("a product is written with `*`: `{written} * (…)`"),
                 false => format!("its elements are written with square brackets: `{written}[…]`"),
             });
+        } else if let Some(instead) = of_stan {
+            diagnostic.help(instead);
         } else if let Some(known) = nearest {
             diagnostic.help(format!("did you mean `{known}`?"));
         }
@@ -219,13 +184,37 @@ impl Checker<'_> {
         let closest = fitting.or(function.signatures.first());
         let code = if fitting.is_some() { Code::ArgumentTypes } else { Code::ArgumentCount };
         let message = format!("`{}` does not take ({})", name.name, found.join(", "));
+        let mixture_help = self.mixture_help(function, args);
         let diagnostic = self.diags.error(code, span, message);
         for arg in args {
             let expr = &self.exprs[*arg];
             diagnostic.label(expr.span, format!("this is {}", expr.ty));
         }
-        if let Some(closest) = closest {
+        if let Some(help) = mixture_help {
+            diagnostic.help(help);
+        } else if let Some(closest) = closest {
             diagnostic.help(format!("it is called as `{closest}`"));
+        }
+    }
+
+    /// What to write for `log_mix(p, a, b)` of containers.
+    fn mixture_help(&self, function: &Function, args: &[ExprId]) -> Option<String> {
+        let [p, a, b] = args else { return None };
+        let text = |arg: &ExprId| self.text(self.exprs[*arg].span);
+        let is_scalar = |arg: &ExprId| self.exprs[*arg].ty.is_scalar();
+        match function.name {
+            "log_mix" if is_scalar(a) && is_scalar(b) => Some(format!(
+                "of a vector of weights it is `log_mix({}, [{}, {}]')`",
+                text(p),
+                text(a),
+                text(b)
+            )),
+            "log_mix" => Some(
+                "it mixes two numbers: add them one by one, \
+                 `for (n in 1:N) target += log_mix(p, a[n], b[n]);`"
+                    .to_string(),
+            ),
+            _ => None,
         }
     }
 
@@ -314,32 +303,43 @@ impl Checker<'_> {
     /// The distribution after `~`; reports where there is none.
     pub(super) fn check_distribution_name(
         &mut self,
+        outcome: &str,
         name: &Ident,
     ) -> Option<&'static Distribution> {
         if let Some(distribution) = builtin::distribution(&name.name) {
             return Some(distribution);
         }
-        let written = name.name.as_str();
-        let stem = match asked_of(written) {
-            Some((distribution, _)) => Some(distribution.name),
-            None => written
-                .rsplit_once('_')
-                .map(|(stem, _)| stem)
-                .filter(|_| self.functions.position(written).is_some()),
-        };
-        if let Some(stem) = stem {
-            let message =
-                format!("after `~` stands the distribution, not its function `{written}`");
-            let help = format!("write `~ {stem}(…)`");
-            self.diags.error(Code::DensityName, name.span, message).help(help);
+        if self.report_function_after_tilde(outcome, name) {
             return None;
         }
-        if let Some(instead) = later_distribution(written) {
-            self.not_yet(name.span, &format!("`{written}`"), instead);
+        if let Some(instead) = stan::instead_of_distribution(&name.name) {
+            self.not_yet(name.span, &format!("`{}`", name.name), instead);
             return None;
         }
         self.report_unknown_distribution(name);
         None
+    }
+
+    /// Reports `y ~ normal_lpdf(…)` and the like, built in or of the file.
+    fn report_function_after_tilde(&mut self, outcome: &str, name: &Ident) -> bool {
+        let written = name.name.as_str();
+        let own = || {
+            let (stem, _) = written.rsplit_once('_')?;
+            let position = self.functions.position(written)?;
+            let purpose = self.functions.at(position).purpose;
+            (purpose != Purpose::Value).then_some((stem, purpose == Purpose::Cumulative))
+        };
+        let built_in = asked_of(written).map(|(distribution, asked)| {
+            (distribution.name, matches!(asked, Asked::Cumulative(_)))
+        });
+        let Some((stem, is_cumulative)) = built_in.or_else(own) else { return false };
+        let message = format!("after `~` stands the distribution, not its function `{written}`");
+        let help = match is_cumulative {
+            true => format!("write `target += {written}({outcome} | …);`"),
+            false => format!("write `{outcome} ~ {stem}(…);`"),
+        };
+        self.diags.error(Code::DensityName, name.span, message).help(help);
+        true
     }
 
     fn report_unknown_distribution(&mut self, name: &Ident) {
@@ -351,7 +351,8 @@ impl Checker<'_> {
             .chain(own.iter().map(String::as_str))
             .filter(|known| is_near(written, known))
             .min_by_key(|known| distance(written, known));
-        let is_function = builtin::function(written).is_some();
+        let is_function =
+            builtin::function(written).is_some() || self.functions.position(written).is_some();
         let message = format!("there is no distribution `{written}`");
         let diagnostic = self.diags.error(Code::UnknownDistribution, name.span, message);
         diagnostic.help(match nearest {

@@ -35,7 +35,9 @@ impl Checker<'_> {
     ) -> Option<ExprId> {
         if name.name == "size" {
             let name = args.first().and_then(|arg| self.levels_named(*arg))?;
-            let symbol = self.resolve(&format!("size({name})"), span)?;
+            let (size, counted) = (format!("size({name})"), self.numbered(name));
+            self.numbering.extend(counted);
+            let symbol = self.resolve(&size, span)?;
             return Some(self.symbol_expr(symbol, span));
         }
         let symbol = self.check_column_argument(name, args, span)?;

@@ -27,12 +27,13 @@ impl Checker<'_> {
             return self.check_own_sample(lhs, call, span);
         }
         let reads = self.missing_reads.len();
+        let lhs_text = self.text(self.ast.exprs[lhs].span);
         let typed = self.check_expr(lhs);
         if typed.is_some() {
             // Cells of the outcome that are empty are left out.
             self.missing_reads.truncate(reads);
         }
-        let right = self.check_right(call);
+        let right = self.check_right(lhs_text, call);
         let statement = match (typed, right) {
             (Some(typed), Some((distribution, args))) => {
                 self.discount_read(typed);
@@ -59,7 +60,7 @@ impl Checker<'_> {
             let failed = self.facts(symbol).broken;
             return self.finish_own_sample((!failed).then_some(outcome), call, span);
         }
-        let right = self.check_right(call);
+        let right = self.check_right(self.symbols[symbol].name.clone(), call);
         let failed = right.is_none() || self.facts(symbol).broken;
         let statement = match right {
             Some((distribution, args)) if !failed => {
@@ -78,9 +79,10 @@ impl Checker<'_> {
 
     fn check_right(
         &mut self,
+        outcome: String,
         call: &DistributionCall,
     ) -> Option<(&'static Distribution, Vec<ExprId>)> {
-        let distribution = self.check_distribution_name(&call.name);
+        let distribution = self.check_distribution_name(&outcome, &call.name);
         let args = self.check_exprs(&call.args);
         Some((distribution?, args?))
     }

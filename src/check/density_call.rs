@@ -162,11 +162,6 @@ impl Checker<'_> {
         args: Vec<ExprId>,
         span: Span,
     ) -> Option<ExprId> {
-        if distribution.sample.is_none() {
-            let what = format!("`{}`", name.name);
-            self.not_yet(name.span, &what, "draw by way of a distribution that has it");
-            return None;
-        }
         if args.len() != distribution.params.len() {
             self.report_argument_count(distribution, args.len(), name.span);
             return None;

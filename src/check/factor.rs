@@ -3,7 +3,7 @@
 use super::typed::SymbolKind;
 use super::{Checker, Facts};
 use crate::diagnostic::Code;
-use crate::schema::{Bound, Datum, Factor, Numbered, Origin, Table};
+use crate::schema::{Bound, Datum, Factor, Numbered, Origin, Table, level_text};
 use crate::source::Span;
 use crate::syntax::ast::{self, BaseType, DataItem, FactorDeclaration, Ident, TableSection, Text};
 use crate::ty::{Element, Level, Role, Type};
@@ -92,9 +92,10 @@ impl Checker<'_> {
             self.diags.error(Code::Factor, factor.span, message).help(help);
         }
         for (k, level) in levels.iter().enumerate() {
-            let Some(first) = levels[..k].iter().find(|other| other.text == level.text) else {
-                continue;
+            let is_same = |other: &&Text| {
+                level_text(other.text.as_bytes()) == level_text(level.text.as_bytes())
             };
+            let Some(first) = levels[..k].iter().find(is_same) else { continue };
             let message = format!("the level `{}` is written twice", level.text);
             self.diags
                 .error(Code::Factor, level.span, message)
@@ -141,8 +142,9 @@ impl Checker<'_> {
     pub(super) fn check_numbered(&mut self, ty: &ast::TypeExpr) -> Option<Numbered> {
         let name = ty.index.as_ref().filter(|_| ty.base == BaseType::Index)?;
         let known = self.numbered(&name.name);
-        if known.is_none() {
-            self.report_not_numbered(name);
+        match known {
+            Some(known) => self.numbering.push(known),
+            None => self.report_not_numbered(name),
         }
         known
     }

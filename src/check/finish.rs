@@ -3,11 +3,15 @@
 use super::Checker;
 use super::typed::{Constraint, SymbolId, SymbolKind};
 use crate::diagnostic::Code;
+use crate::schema::{Numbered, Table};
 use crate::ty::Role;
 
 impl Checker<'_> {
     /// Reports unknowns without a density and warns of names that are never read.
     pub(super) fn check_completeness(&mut self) {
+        self.warn_unused_functions();
+        self.warn_unused_factors();
+        let unused_tables = self.warn_unused_tables();
         for symbol in self.symbols.ids() {
             if self.facts(symbol).broken {
                 continue;
@@ -15,7 +19,11 @@ impl Checker<'_> {
             match self.symbols[symbol].kind {
                 SymbolKind::Unknown { role: Role::Local, .. } => self.check_local(symbol),
                 SymbolKind::Unknown { .. } => self.check_global(symbol),
-                SymbolKind::Datum(_) => {
+                SymbolKind::Datum(datum) => {
+                    let table = self.schema.data[datum].table;
+                    if table.is_some_and(|table| unused_tables.contains(&table)) {
+                        continue; // Said of the table as a whole.
+                    }
                     let help = "nothing reads it: use it, or leave the declaration out";
                     self.warn_unused(symbol, "the datum", help);
                 }
@@ -26,6 +34,55 @@ impl Checker<'_> {
                 _ => {}
             }
         }
+    }
+
+    fn warn_unused_functions(&mut self) {
+        for function in self.functions.uncalled() {
+            let name = &function.definition.name;
+            let message = format!("nothing calls the function `{}`", name.name);
+            let help = "call it, or leave its definition out";
+            self.diags.warning(Code::Unused, name.span, message).help(help);
+        }
+    }
+
+    fn warn_unused_factors(&mut self) {
+        for (k, factor) in self.schema.factors.iter().enumerate() {
+            if self.numbering.contains(&Numbered::Factor(k)) || self.names.is_incomplete() {
+                continue;
+            }
+            let name = &factor.name;
+            let message = format!("nothing is numbered by the factor `{name}`");
+            self.diags.warning(Code::Unused, factor.span, message).help(format!(
+                "declare what has its levels, `array[N] index({name}) {name};` in `branch`, or \
+                 leave the factor out"
+            ));
+        }
+    }
+
+    /// Warns of tables of which neither a column nor a key is used, and says which these are.
+    fn warn_unused_tables(&mut self) -> Vec<usize> {
+        let column_is_read = |table: usize| {
+            self.symbols.ids().any(|symbol| match self.symbols[symbol].kind {
+                SymbolKind::Datum(datum) => {
+                    self.schema.data[datum].table == Some(table) && self.facts(symbol).reads > 0
+                }
+                _ => false,
+            })
+        };
+        let is_unused = |table: &usize| {
+            !self.numbering.contains(&Numbered::Table(*table)) && !column_is_read(*table)
+        };
+        let mut unused: Vec<usize> = (0..self.schema.tables.len()).filter(is_unused).collect();
+        if self.names.is_incomplete() {
+            unused.clear();
+        }
+        for table in &unused {
+            let Table { name, span, .. } = &self.schema.tables[*table];
+            let message = format!("nothing reads the table `{name}`");
+            let help = "use its columns, or leave it out";
+            self.diags.warning(Code::Unused, *span, message).help(help);
+        }
+        unused
     }
 
     fn check_local(&mut self, symbol: SymbolId) {

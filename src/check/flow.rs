@@ -207,9 +207,6 @@ fn is_linear_function(name: &str) -> bool {
             | "diagonal"
             | "diag_matrix"
             | "cumulative_sum"
-            | "to_row_vector"
-            | "to_array_1d"
-            | "rep_array"
             | "row"
             | "col"
     )

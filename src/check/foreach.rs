@@ -5,8 +5,18 @@ use super::Facts;
 use super::typed::{ExprId, ExprKind, Statement, SymbolId, SymbolKind};
 use crate::builtin;
 use crate::diagnostic::Code;
+use crate::source::Span;
 use crate::syntax::ast;
-use crate::ty::{Shape, Type};
+use crate::ty::{Shape, Size, Type};
+
+/// A loop along one axis of a container.
+struct Axis {
+    position: usize,
+    counter: SymbolId,
+    from: ExprId,
+    to: ExprId,
+    max_count: Size,
+}
 
 impl Checker<'_> {
     pub(super) fn check_for_each(
@@ -30,26 +40,46 @@ impl Checker<'_> {
             self.missing_reads.truncate(n_reads);
         }
         let (base, declared) = self.hold(container);
-        let count = self.exprs[base].ty.dims()[0].clone();
         let span = name.span;
-        let size = builtin::function("size").expect("containers have a size");
-        let to = self.push(ExprKind::Call(size, vec![base]), Type::int(), &[], span);
-        let from = self.int_literal(1, span);
-        let k = self.counter(count.clone());
+        let axes = self.axes(base, span);
         self.names.open_scope();
-        let at = self.symbol_expr(k, span);
-        let element = self.push_index(base, vec![Some(at)], span);
+        let mut at = vec![None; axes.len()];
+        for axis in &axes {
+            at[axis.position] = Some(self.symbol_expr(axis.counter, span));
+        }
+        let element = self.push_index(base, at, span);
         let own = self.declare_element(name, element);
-        self.loops.push(k);
+        self.loops.extend(axes.iter().map(|axis| axis.counter));
         let mut rounds: Vec<Statement> = own.into_iter().collect();
         rounds.extend(self.check_statement_list(std::slice::from_ref(body)));
-        self.loops.pop();
+        self.loops.truncate(self.loops.len() - axes.len());
         self.names.close_scope();
-        let round = Statement::For { symbol: k, from, to, max_count: count, body: rounds };
+        for Axis { counter: symbol, from, to, max_count, .. } in axes.into_iter().rev() {
+            rounds = vec![Statement::For { symbol, from, to, max_count, body: rounds }];
+        }
+        let round = rounds.pop().expect("a container has an axis");
         Some(match declared {
             Some(declared) => Statement::Block(vec![declared, round]),
             None => round,
         })
+    }
+
+    /// The loops that go through a container, the outermost first: over its elements, or over
+    /// the columns of a matrix and then its rows, as Stan does.
+    fn axes(&mut self, base: ExprId, span: Span) -> Vec<Axis> {
+        let ty = self.exprs[base].ty.clone();
+        let is_matrix = ty.array.is_empty() && matches!(ty.shape, Shape::Matrix(..));
+        let order: &[(usize, &str)] =
+            if is_matrix { &[(1, "cols"), (0, "rows")] } else { &[(0, "size")] };
+        let axis = |(position, size): &(usize, &str)| {
+            let max_count = ty.dims()[*position].clone();
+            let size = builtin::function(size).expect("containers have a size");
+            let to = self.push(ExprKind::Call(size, vec![base]), Type::int(), &[], span);
+            let from = self.int_literal(1, span);
+            let counter = self.counter(max_count.clone());
+            Axis { position: *position, counter, from, to, max_count }
+        };
+        order.iter().map(axis).collect()
     }
 
     /// The body of a loop that failed, for what else is wrong in it.
@@ -68,19 +98,11 @@ impl Checker<'_> {
         let expr = &self.exprs[container];
         let (span, ty) = (expr.span, expr.ty.clone());
         let text = self.text(span);
-        let (message, help) = if ty.is_scalar() {
-            (
-                format!("a loop goes through a range or a container, and `{text}` is {ty}"),
-                format!("the numbers from one to `{text}` are `1:{text}`"),
-            )
-        } else if ty.array.is_empty() && matches!(ty.shape, Shape::Matrix(..)) {
-            (
-                format!("a loop goes through vectors and arrays, and `{text}` is {ty}"),
-                format!("go through its rows: `for (k in 1:rows({text})) … {text}[k] …`"),
-            )
-        } else {
+        if !ty.is_scalar() {
             return Some(container);
-        };
+        }
+        let message = format!("a loop goes through a range or a container, and `{text}` is {ty}");
+        let help = format!("the numbers from one to `{text}` are `1:{text}`");
         self.diags.error(Code::LoopBound, span, message).help(help);
         None
     }

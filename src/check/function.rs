@@ -49,6 +49,8 @@ pub(super) struct OwnFunction<'a> {
     pub(super) purpose: Purpose,
     /// Its definition failed: calls are silently given up.
     pub(super) broken: bool,
+    /// Something calls it, or has it as its distribution.
+    pub(super) called: bool,
 }
 
 /// The functions that are defined so far.
@@ -69,6 +71,16 @@ impl<'a> Functions<'a> {
         self.all[position]
     }
 
+    /// Notes that something calls a function.
+    pub(super) fn note_call(&mut self, position: usize) {
+        self.all[position].called = true;
+    }
+
+    /// Those that nothing calls.
+    pub(super) fn uncalled(&self) -> Vec<OwnFunction<'a>> {
+        self.all.iter().filter(|function| !function.called).copied().collect()
+    }
+
     fn names(&self) -> impl Iterator<Item = &'a str> {
         self.all.iter().map(|function| function.definition.name.name.as_str())
     }
@@ -84,7 +96,12 @@ impl<'a> Checker<'a> {
             let is_named = self.check_function_name(definition);
             self.check_function_purpose(definition, purpose);
             let position = self.functions.all.len();
-            self.functions.all.push(OwnFunction { definition, purpose, broken: false });
+            self.functions.all.push(OwnFunction {
+                definition,
+                purpose,
+                broken: false,
+                called: false,
+            });
             self.check_definition(position);
             self.functions.all[position].broken = self.diags.has_errors_since(before);
             // A function sees those above it, so not itself.

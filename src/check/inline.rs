@@ -78,6 +78,7 @@ impl Checker<'_> {
         args: &[ExprId],
         span: Span,
     ) -> Option<ExprId> {
+        self.functions.note_call(position);
         if self.functions.at(position).broken {
             return None;
         }

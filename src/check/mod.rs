@@ -40,6 +40,7 @@ mod remark;
 mod returns;
 mod sizes;
 mod slice;
+mod stan;
 mod statement;
 mod subscript;
 mod support;
@@ -55,7 +56,7 @@ use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostics};
 use crate::index::Arena;
-use crate::schema::Schema;
+use crate::schema::{Numbered, Schema};
 use crate::source::{Source, Span};
 use crate::syntax::ast::{self, Ast};
 use crate::ty::{Size, Type};
@@ -143,6 +144,8 @@ struct Checker<'a> {
     missing_reads: Vec<(usize, Span)>,
     /// Level and role of what the block at hand assigns.
     assigned: Assigned,
+    /// Factors and tables whose levels or keys something is numbered by.
+    numbering: Vec<Numbered>,
 }
 
 /// What is known of a symbol beside its type.
@@ -233,6 +236,7 @@ impl<'a> Checker<'a> {
             given: Vec::new(),
             missing_reads: Vec::new(),
             assigned: Assigned::default(),
+            numbering: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ use super::typed::{SymbolId, SymbolKind};
 use super::{Checker, Facts};
 use crate::builtin;
 use crate::diagnostic::Code;
+use crate::schema::Numbered;
 use crate::source::Span;
 use crate::syntax::ast::{Ast, DataItem, Ident, StatementKind};
 use crate::ty::{Level, Role, Type};
@@ -292,6 +293,12 @@ impl Checker<'_> {
         if self.names.incomplete {
             return;
         }
+        if let Some((base, column)) = name.split_once('.')
+            && !matches!(self.numbered(base), Some(Numbered::Table(_)))
+        {
+            self.report_no_table(base, column, span);
+            return;
+        }
         let has_patience = self.names.reported.len() <= MAX_SUGGESTED;
         let nearest = has_patience.then(|| self.nearest_name(name)).flatten();
         if let Some(symbol) = nearest.as_ref().and_then(|(other, ..)| self.names.get(other)) {
@@ -317,6 +324,37 @@ impl Checker<'_> {
                 );
             }
         }
+    }
+
+    /// `z.mean`, where `z` is no table.
+    fn report_no_table(&mut self, base: &str, column: &str, span: Span) {
+        let known = self.names.get(base);
+        if let Some(symbol) = known {
+            let facts = self.facts_mut(symbol);
+            facts.reads += 1;
+            facts.density.get_or_insert(span);
+        }
+        let tables = self.schema.tables.iter().map(|table| table.name.clone());
+        let nearest =
+            tables.filter(|table| is_near(base, table)).min_by_key(|table| distance(base, table));
+        let message = format!("only tables have columns, and `{base}` is no table");
+        let label = known.map(|symbol| {
+            (self.symbols[symbol].span, format!("`{base}`, {}", self.describe(symbol)))
+        });
+        let diagnostic = self.diags.error(Code::UnknownName, span, message);
+        if let Some((declared, what)) = label {
+            diagnostic.label(declared, format!("{what}, is declared here"));
+        }
+        diagnostic.help(match nearest {
+            _ if builtin::function(column).is_some() => {
+                format!("functions are called with their argument: `{column}({base})`")
+            }
+            Some(table) => format!("did you mean `{table}.{column}`?"),
+            None => format!(
+                "a column of the data file is declared in `branch` and read by its own name, \
+                 `{column}`; a table is declared by `table {base} by KEY {{ … }}`"
+            ),
+        });
     }
 
     /// The declared name that `name` was probably meant to be.

@@ -102,6 +102,7 @@ impl Checker<'_> {
     ) -> Option<Option<(ExprId, ExprId)>> {
         let name = format!("{}_rng", call.name.name);
         let Some(position) = self.functions.position(&name) else { return Some(None) };
+        self.functions.note_call(position);
         debug_assert_eq!(self.functions.at(position).purpose, Purpose::Random, "by its name");
         if self.base_symbol(outcome).is_none() {
             return Some(None);

@@ -39,6 +39,18 @@ pub(super) fn has_return(statement: &ast::Statement) -> bool {
     }
 }
 
+/// Whether a statement returns, on every way through it.
+fn always_returns(statement: &ast::Statement) -> bool {
+    match &statement.kind {
+        StatementKind::Return(_) => true,
+        StatementKind::Block(list) => list.iter().any(always_returns),
+        StatementKind::If { then, otherwise, .. } => {
+            always_returns(then) && otherwise.as_deref().is_some_and(always_returns)
+        }
+        _ => false,
+    }
+}
+
 impl Checker<'_> {
     /// The last statement of a body that returns nowhere before.
     pub(super) fn check_last(
@@ -93,12 +105,14 @@ impl Checker<'_> {
                 continue;
             };
             rest.list = list;
+            if always_returns(next) {
+                self.check_nothing_below(rest.list)?;
+            }
             match &next.kind {
                 _ if !has_return(next) => {
                     done.extend(self.check_statement_list(std::slice::from_ref(next)));
                 }
                 StatementKind::Return(value) => {
-                    self.check_nothing_below(rest.list)?;
                     done.push(self.check_return(*value, next.span)?);
                     return Some(done);
                 }

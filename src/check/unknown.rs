@@ -7,7 +7,7 @@ use super::typed::{Constraint, ExprId, Statement, SymbolId, SymbolKind};
 use super::{Checker, Facts};
 use crate::diagnostic::Code;
 use crate::syntax::ast::{self, BaseType, Declaration, TypeExpr};
-use crate::ty::{Level, Role, Type};
+use crate::ty::{Level, Role, Size, Type};
 
 impl Checker<'_> {
     /// `TYPE NAME;` or `TYPE NAME ~ DIST(…);` at the top of `global` or `local`.
@@ -99,10 +99,15 @@ impl Checker<'_> {
             self.diags.error(Code::Constraint, span, message).help(help);
             return None;
         }
-        let is_empty = |ty: &Type| ty.dims().iter().any(|size| size.as_constant() == Some(0));
-        if constraint == Constraint::Simplex && checked.is_some_and(is_empty) {
-            let message = "a simplex has at least one element: its elements sum to one";
-            let help = "declare it as `simplex[K]` with K from 1";
+        let is_empty = |ty: &Type| ty.dims().last().and_then(Size::as_constant) == Some(0);
+        if checked.is_some_and(is_empty) {
+            let message = match constraint {
+                Constraint::Simplex => {
+                    "a simplex has at least one element: its elements sum to one".to_string()
+                }
+                _ => format!("`{word}` has at least one element"),
+            };
+            let help = format!("declare it as `{word}[K]` with K from 1");
             self.diags.error(Code::SizeExpression, span, message).help(help);
             return None;
         }

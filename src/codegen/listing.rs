@@ -10,7 +10,7 @@ use super::jit::{backend, new_module};
 use super::sizes::SizeTable;
 use crate::ir::op::Function;
 
-/// How far towards machine code a [`listing`] is.
+/// How far towards machine code a `listing` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
     /// Cranelift's intermediate language, before its passes.

@@ -26,7 +26,7 @@ fn all_drawn(schema: &Schema, drawn: &[usize]) -> Vec<usize> {
 
 impl BoundData {
     /// Gives data that will be drawn the value one everywhere, which may be an index, and the
-    /// origins that they have in `schema`. They were bound as [`without_drawn`] says.
+    /// origins that they have in `schema`. They were bound as `without_drawn` says.
     ///
     /// # Errors
     /// When a size is too large.

@@ -4,18 +4,25 @@ use std::sync::Arc;
 
 use super::bind::Read;
 use super::bound::BoundData;
-use super::error::{DataError, DataErrorKind, Places, show_number};
+use super::error::{DataError, DataErrorKind, Places, show_number, show_text};
+use super::keys::Interner;
 use super::levels::{Levels, Numbers};
 use super::lines::Lines;
 use super::load::{Labels, Table};
+use super::names::nearest;
 use super::plan::{File, Plans, Slot};
-use crate::schema::{Datum, Numbered};
+use crate::schema::{Datum, Numbered, Origin};
+
+/// Messages list no more texts of a column than this.
+const MAX_TEXTS: usize = 8;
 
 /// The columns of one file that are still wanted.
 struct Columns {
     numbers: Vec<Vec<f64>>,
     /// How many data are still to be read from each of `numbers`.
     uses: Vec<usize>,
+    /// The distinct texts of those columns that are compared with a text.
+    compared: Vec<Interner>,
     labels: Vec<Labels>,
 }
 
@@ -27,7 +34,7 @@ impl Columns {
                 uses[*k] += 1;
             }
         }
-        Columns { numbers: table.numbers, uses, labels: table.labels }
+        Columns { numbers: table.numbers, uses, compared: table.compared, labels: table.labels }
     }
 
     /// A column as read; the last use of a column takes its memory.
@@ -58,17 +65,30 @@ pub(super) fn fill(bound: &mut BoundData, plans: &Plans, read: Read) -> Result<(
             File::Table(k) => &mut tables[k],
         };
         let mut read = Vec::new();
+        let mut compared = None;
         for slot in plans.slots(position) {
             let column = match *slot {
-                Slot::Number(slot) => columns.number(slot),
+                Slot::Number(slot) => {
+                    let column = columns.number(slot);
+                    if matches!(bound.schema.data[position].origin, Origin::Equals { .. }) {
+                        bound.check_compared(position, file, &column, &columns.compared[slot])?;
+                        compared = Some(slot);
+                    }
+                    column
+                }
                 Slot::Label(slot) => bound.numbered(position, file, &columns.labels[slot])?,
             };
             read.push(arrange(column, bound.order(file)));
         }
+        let texts = compared.map(|slot| &columns.compared[slot]);
         let datum = &bound.schema.data[position];
         let values = match (file, datum.per_row) {
-            (File::Rows, false) => per_branch(bound, position, &read)?,
+            (File::Rows, false) => per_branch(bound, position, &read, texts)?,
             _ => side_by_side(read),
+        };
+        let values = match texts {
+            Some(_) => values.into_iter().map(is_wanted).collect(),
+            None => values,
         };
         bound.values[position] = Some(Arc::new(values));
     }
@@ -93,6 +113,30 @@ impl BoundData {
         }
     }
 
+    /// Reports a text that no cell of the column has with which it is compared.
+    fn check_compared(
+        &self,
+        datum: usize,
+        file: File,
+        column: &[f64],
+        texts: &Interner,
+    ) -> Result<(), DataError> {
+        if column.is_empty() || column.contains(&0.0) {
+            return Ok(());
+        }
+        let shown = |id: u32| show_text(texts.get(id));
+        let others: Vec<String> = (1..texts.len() as u32).take(MAX_TEXTS).map(shown).collect();
+        let near = nearest(&shown(0), others.iter().map(String::as_str));
+        let first = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+        let listed: Vec<String> = others.iter().map(|text| format!("`{text}`")).collect();
+        let dots = if texts.len() - 1 > MAX_TEXTS { ", …" } else { "" };
+        let (name, source) = (&self.columns[datum][0], self.lines(file).source());
+        let message = format!("no cell of column `{name}` of {source} reads `{}`", shown(0));
+        let help = format!("{first}Its cells read {}{dots}", listed.join(", "));
+        let span = self.schema.data[datum].span;
+        Err(DataError::new(DataErrorKind::UnknownLevel, message).help(help).at(span))
+    }
+
     /// The numbers, in order of reading, that a column of texts stands for.
     fn numbered(&self, datum: usize, file: File, labels: &Labels) -> Result<Vec<f64>, DataError> {
         let datum = &self.schema.data[datum];
@@ -108,6 +152,11 @@ impl BoundData {
         };
         levels.numbers(labels, self.lines(file), of, datum.span)
     }
+}
+
+/// 1 for the number of the text wanted, else 0.
+fn is_wanted(text: f64) -> f64 {
+    f64::from(text == 0.0)
 }
 
 fn arrange(column: Vec<f64>, order: Option<&[u32]>) -> Vec<f64> {
@@ -135,6 +184,7 @@ fn per_branch(
     bound: &BoundData,
     position: usize,
     columns: &[Vec<f64>],
+    texts: Option<&Interner>,
 ) -> Result<Vec<f64>, DataError> {
     let datum = &bound.schema.data[position];
     let grouping = &bound.grouping;
@@ -155,12 +205,16 @@ fn per_branch(
                 continue;
             };
             values.push(first);
-            let differs = |value: &f64| *value != first && !(value.is_nan() && first.is_nan());
+            let differs = |value: &f64| match texts {
+                Some(_) => is_wanted(*value) != is_wanted(first),
+                None => *value != first && !(value.is_nan() && first.is_nan()),
+            };
             if let Some(other) = column.iter().position(differs) {
                 let pair = [rows.start, rows.start + other];
                 let help = Some(varies_help(datum));
                 places.add_with_help(DataErrorKind::VariesInBranch, help, || {
-                    varies_text(bound, branch, name, pair, [first, column[other]])
+                    let shown = [first, column[other]].map(|value| show_value(value, texts));
+                    varies_text(bound, branch, name, pair, shown)
                 });
             }
         }
@@ -180,19 +234,24 @@ fn rowless_help(bound: &BoundData, datum: &Datum) -> String {
     format!("`{}` is one value per branch: give its column in {file}", datum.name)
 }
 
+/// A value as the file has it.
+fn show_value(value: f64, texts: Option<&Interner>) -> String {
+    match texts {
+        Some(texts) => format!("`{}`", show_text(texts.get(value as u32))),
+        None if value.is_nan() => "empty".to_string(),
+        None => show_number(value),
+    }
+}
+
 fn varies_text(
     bound: &BoundData,
     branch: usize,
     name: &str,
     pair: [usize; 2],
-    values: [f64; 2],
+    [a, b]: [String; 2],
 ) -> String {
     let grouping = &bound.grouping;
     let [first, second] = pair.map(|row| grouping.as_read(row));
-    let [a, b] = values.map(|value| match value.is_nan() {
-        true => "empty".to_string(),
-        false => show_number(value),
-    });
     format!(
         "{}: column `{name}` varies within branch {}: it is {a} here and {b} in {}",
         grouping.lines.place(first),

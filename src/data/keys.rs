@@ -272,7 +272,7 @@ mod tests {
             rank(&bytes, 1, Numeric::Decimals).1
         };
         assert_eq!(sorted(&["10", "2.5", "-0.5", "-10", "9.75"]), [3, 2, 1, 4, 0]);
-        assert_eq!(sorted(&["10.0", "2.0", "2"]), [2, 1, 0], "2 and 2.0 are two texts");
+        assert_eq!(sorted(&["10.0", "2.0", "2"]), [2, 1, 0], "equal numbers by their texts");
         for odd in ["01.5", "1.", ".5", "1e3", "x"] {
             assert_eq!(decimal(odd.as_bytes()), None, "{odd}");
         }

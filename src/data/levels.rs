@@ -5,7 +5,7 @@ use super::keys::{Interner, Numeric, components, push_component, rank};
 use super::lines::Lines;
 use super::load::{Labels, NO_LABEL};
 use super::names::nearest;
-use crate::schema::{Factor, Table};
+use crate::schema::{Factor, Table, level_text};
 use crate::source::Span;
 
 /// Messages list no more levels than this.
@@ -79,7 +79,7 @@ impl Levels {
         let mut key = Vec::new();
         for name in names {
             key.clear();
-            push_component(&mut key, name.as_bytes());
+            push_component(&mut key, level_text(name.as_bytes()));
             texts.intern(&key);
         }
         let ranks = (0..names.len() as u32).collect();

@@ -9,6 +9,7 @@ use super::keys::{
 use super::lines::Lines;
 use super::number::{Fault, MAX_WHOLE, check_finite, check_whole, parse, trim};
 use super::plan::{LabelColumn, NumberColumn, Plan, Read};
+use crate::schema::level_text;
 
 /// The number of a text where a cell has none.
 pub(super) const NO_LABEL: u32 = u32::MAX;
@@ -101,8 +102,11 @@ pub(super) struct Table {
     pub(super) keys: RowKeys,
     /// For each ordering column a number per row, in the order wanted.
     pub(super) by: Vec<Vec<f64>>,
-    /// One column for each of the plan's.
+    /// One column for each of the plan's; of one that is compared with a text the number of each
+    /// row's text among the distinct ones, 0 where it is the text wanted.
     pub(super) numbers: Vec<Vec<f64>>,
+    /// The distinct texts of each of these columns, of those that are compared.
+    pub(super) compared: Vec<Interner>,
     /// One column for each of the plan's.
     pub(super) labels: Vec<Labels>,
     /// Rows left out because of a missing value.
@@ -139,6 +143,7 @@ pub(super) struct Loader<'a> {
     keys: RowKeys,
     by: Vec<ByColumn>,
     numbers: Vec<Vec<f64>>,
+    compared: Vec<Interner>,
     labels: Vec<Labels>,
     /// The row at hand, before it is known to be whole.
     row: Vec<f64>,
@@ -174,6 +179,7 @@ impl<'a> Loader<'a> {
             keys,
             by: by.collect(),
             numbers: vec![Vec::new(); plan.numbers.len()],
+            compared: plan.numbers.iter().map(wanted_alone).collect(),
             labels: plan.labels.iter().map(|_| Labels::default()).collect(),
             row: vec![0.0; plan.numbers.len() + plan.by.len()],
             key: Vec::new(),
@@ -224,7 +230,11 @@ impl<'a> Loader<'a> {
         let plan = self.plan;
         let mut missing = false;
         for (slot, column) in plan.numbers.iter().enumerate() {
-            match read_number(column, cell(column.column)) {
+            let read = match &column.read {
+                Read::Equals(_) => compare(&mut self.compared[slot], cell(column.column)),
+                _ => read_number(column, cell(column.column)),
+            };
+            match read {
                 Ok(value) => self.row[slot] = value,
                 Err(fault) => missing |= self.fault(number, column.column, fault, cell),
             }
@@ -347,6 +357,7 @@ impl<'a> Loader<'a> {
             keys: self.keys,
             by: by.collect(),
             numbers: self.numbers,
+            compared: self.compared,
             labels: self.labels,
             n_dropped: self.n_dropped,
         })
@@ -356,24 +367,30 @@ impl<'a> Loader<'a> {
 /// The number that a cell gives to a column.
 fn read_number(column: &NumberColumn, cell: Cell<'_>) -> Result<f64, Fault> {
     let NumberColumn { whole, read, .. } = column;
-    let value = match read {
-        Read::Equals(wanted) => return equals(cell, wanted.as_bytes()),
-        Read::Number | Read::NumberOrEmpty => cell.number(),
-    };
+    let value = cell.number();
     match if *whole { value.and_then(check_whole) } else { value } {
         Err(Fault::Missing) if *read == Read::NumberOrEmpty => Ok(f64::NAN),
         value => value,
     }
 }
 
-/// 1 where the cell reads so, else 0.
-fn equals(cell: Cell<'_>, wanted: &[u8]) -> Result<f64, Fault> {
-    if *cell.text() == *wanted {
-        Ok(1.0)
-    } else if cell.is_empty(false) {
-        Err(Fault::Missing)
-    } else {
-        Ok(0.0)
+/// The texts of a column before any row: the one wanted, if it is compared.
+fn wanted_alone(column: &NumberColumn) -> Interner {
+    let mut texts = Interner::default();
+    if let Read::Equals(wanted) = &column.read {
+        texts.intern(level_text(wanted.as_bytes()));
+    }
+    texts
+}
+
+/// The number of a cell's text; 0 is the text wanted.
+fn compare(texts: &mut Interner, cell: Cell<'_>) -> Result<f64, Fault> {
+    let text = cell.text();
+    let text = level_text(&text);
+    match texts.get(0) == text {
+        true => Ok(0.0),
+        false if cell.is_empty(false) => Err(Fault::Missing),
+        false => Ok(f64::from(texts.intern(text))),
     }
 }
 
@@ -388,7 +405,7 @@ fn label_of<'c>(
         if cell(at).is_empty(column.na_is_text) {
             return false;
         }
-        push_component(text, &cell(at).text());
+        push_component(text, level_text(&cell(at).text()));
     }
     true
 }

@@ -7,6 +7,7 @@ use super::{IndexSite, Lowerer};
 use crate::builtin::function::{Meaning, Types};
 use crate::check::typed::{BinaryOp, Expr, ExprId, ExprKind, SymbolKind, UnaryOp};
 use crate::ir::op::{self, InputKind, ValueId, ValueType};
+use crate::schema::{Numbered, levels_size};
 use crate::source::Span;
 use crate::ty::{Element, Shape, Size, Type};
 
@@ -289,7 +290,9 @@ impl Lowerer<'_> {
         let size = self.b().dims(a)[axis].clone();
         let variable = self.variable_name(base);
         let span = self.model.exprs[numbers].span;
-        self.note_indices(&variable, &size, span, indices);
+        if !self.is_declared_in_range(&size, numbers) {
+            self.note_indices(&variable, &size, span, indices);
+        }
         let b = self.b();
         let minus_one = b.int(-1);
         let from_zero = b.add(indices, minus_one);
@@ -318,17 +321,20 @@ impl Lowerer<'_> {
         b.binary(op::BinaryOp::Max, too_small, too_large)
     }
 
-    /// The same for every element of `values`.
+    /// The same for every element of `values`: of the largest and the smallest, which are
+    /// infinite on the other side where there is none.
     fn note_indices(&mut self, variable: &str, size: &Size, span: Span, values: ValueId) {
-        let n = self.b().dims(values)[0].clone();
-        let count = self.b().size(&n);
-        let carried = [Name::BadSite, Name::BadIndex];
-        self.region("numbers", count, &n, &carried, |l, index| {
-            let values = l.capture(values, l.frames.len() - 1);
-            let value = l.b().index(values, vec![Some(index)]);
-            l.note_index(variable, size, span, value);
-            Vec::new()
-        });
+        let b = self.b();
+        let largest = b.largest_keeping(values, &[]);
+        let minus = b.neg(values);
+        let minus_smallest = b.largest_keeping(minus, &[]);
+        let smallest = b.neg(minus_smallest);
+        let (one, limit) = (b.int(1), b.size(size));
+        let is_large = b.binary(op::BinaryOp::Less, limit, largest);
+        let is_small = b.binary(op::BinaryOp::Less, smallest, one);
+        let is_out = b.binary(op::BinaryOp::Max, is_small, is_large);
+        let value = b.select(is_large, largest, smallest);
+        self.note_site(variable, size, span, is_out, value);
     }
 
     fn note_site(
@@ -359,9 +365,30 @@ impl Lowerer<'_> {
                 SymbolKind::LoopVariable => {
                     self.full_ranges.iter().any(|(s, range)| s == symbol && range == size)
                 }
-                _ => false,
+                _ => self.is_declared_in_range(size, index),
             },
+            ExprKind::Index(..) => self.is_declared_in_range(size, index),
             _ => false,
+        }
+    }
+
+    /// Whether an index is a datum, or of one, whose values were found to number the elements
+    /// of this axis when it was read.
+    fn is_declared_in_range(&self, size: &Size, index: ExprId) -> bool {
+        let mut at = index;
+        while let ExprKind::Index(base, _)
+        | ExprKind::Slice(base, ..)
+        | ExprKind::Gather(base, ..) = &self.model.exprs[at].kind
+        {
+            at = *base;
+        }
+        let ExprKind::Symbol(symbol) = self.model.exprs[at].kind else { return false };
+        let SymbolKind::Datum(datum) = self.model.symbols[symbol].kind else { return false };
+        let schema = &self.model.schema;
+        match schema.data[datum].numbered {
+            Some(Numbered::Factor(k)) => *size == levels_size(&schema.factors[k].name),
+            Some(Numbered::Table(k)) => *size == levels_size(&schema.tables[k].name),
+            None => false,
         }
     }
 }

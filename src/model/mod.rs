@@ -267,7 +267,7 @@ impl CompiledModel {
     }
 
     /// The checked model.
-    pub(crate) fn typed(&self) -> &crate::check::typed::TypedModel {
+    pub(crate) fn typed(&self) -> &TypedModel {
         &self.inner.typed
     }
 

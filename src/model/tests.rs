@@ -3,6 +3,8 @@
 
 mod data;
 mod derivatives;
+#[path = "../../tests/random/generate.rs"]
+mod generate;
 mod reference;
 mod synthetic;
 
@@ -52,6 +54,14 @@ fn cases() -> Vec<Case> {
             density: None,
         },
     ]
+}
+
+/// Random models of the whole language, as many as are quickly differentiated twice.
+fn random_cases() -> impl Iterator<Item = Case> {
+    (1..=25).map(|seed| {
+        let generate::Case { model, csv } = generate::case(seed);
+        Case { name: "a random model", model: model.leak(), csv, density: None }
+    })
 }
 
 /// Four users with one to seven ratings of films of 19 genres.

@@ -71,8 +71,7 @@ fn one(
     stream: &mut Stream,
 ) -> Result<(), NoDraw> {
     for _ in 0..TRIES {
-        let sample = distribution.sample.expect("every distribution can be drawn");
-        sample(stream, args, outcome);
+        (distribution.sample)(stream, args, outcome);
         if outcome.iter().any(|x| x.is_nan()) {
             return Err(NoDraw::Argument);
         }

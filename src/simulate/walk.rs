@@ -353,8 +353,7 @@ impl<'a> Walk<'a> {
         let dims = self.model.exprs[id].ty.dims();
         let mut outcome = vec![0.0; dims.iter().map(|size| self.extent(size)).product()];
         let own: Vec<&[f64]> = args.iter().map(Vec::as_slice).collect();
-        let sample = distribution.sample.expect("every distribution can be drawn");
-        sample(&mut self.stream, &own, &mut outcome);
+        (distribution.sample)(&mut self.stream, &own, &mut outcome);
         Ok(outcome)
     }
 

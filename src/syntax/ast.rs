@@ -65,8 +65,6 @@ pub struct FunctionDefinition {
     pub params: Vec<FunctionParam>,
     /// What it does; ends by `return` on every way.
     pub body: Vec<Statement>,
-    /// The definition up to its body.
-    pub span: Span,
 }
 
 /// An argument of a user's function.
@@ -157,8 +155,6 @@ pub struct TableSection {
     pub key: Ident,
     /// The declarations inside.
     pub items: Vec<DataItem>,
-    /// From the word `table` to the key.
-    pub span: Span,
 }
 
 /// A datum: `TYPE NAME [from …] [= EXPR];`.

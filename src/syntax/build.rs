@@ -74,12 +74,10 @@ impl<'a> Builder<'a> {
         let mut parts = definition.into_inner();
         let result = unsized_type(next(&mut parts));
         let name = ident(&next(&mut parts));
-        let parameters = next(&mut parts);
-        let span = result.span.to(span_of(&parameters));
-        let params = parameters.into_inner().filter(|part| part.as_rule() == Rule::parameter);
+        let params = next(&mut parts).into_inner().filter(|part| part.as_rule() == Rule::parameter);
         let params = params.map(function_param).collect();
         let body = self.statements(next(&mut parts).into_inner());
-        FunctionDefinition { result, name, params, body, span }
+        FunctionDefinition { result, name, params, body }
     }
 
     fn statement_block(&mut self, block: Pair<'_, Rule>) -> Block {

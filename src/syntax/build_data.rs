@@ -74,7 +74,7 @@ impl Builder<'_> {
 
     fn table_section(&mut self, section: Pair<'_, Rule>) -> TableSection {
         let mut parts = section.into_inner();
-        let word = span_of(&next(&mut parts));
+        next(&mut parts);
         let name = ident(&next(&mut parts));
         next(&mut parts);
         let key = ident(&next(&mut parts));
@@ -82,7 +82,7 @@ impl Builder<'_> {
         for part in parts {
             self.section_item(part, Section::Table, &mut items);
         }
-        TableSection { span: word.to(key.span), name, key, items }
+        TableSection { name, key, items }
     }
 
     /// A declaration inside a section; anything else is out of place there.

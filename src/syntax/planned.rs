@@ -112,8 +112,9 @@ fn word_at_failure(failure: &Failure<'_>) -> Option<Planned> {
         ),
         "T" if next == "[" && ends_item => (
             "truncation of a distribution, `T[,]`,",
-            "leave it out where its limits and the arguments are constant; elsewhere take off \
-             the lost mass: `target += -normal_lccdf(a | mu, sigma);`",
+            "leave it out where its limits and the arguments are constant; elsewhere write the \
+             density less the mass that is kept, in place of `~`: \
+             `target += normal_lpdf(z | mu, tau) - normal_lccdf(a | mu, tau);`",
         ),
         _ => return None,
     };

@@ -1,7 +1,7 @@
 //! Laws of the parser and the printer, over the models of the language's description, written
 //! forms with all brackets, and texts that are meant to do harm.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pest::Parser;
 

@@ -10,6 +10,29 @@ use libtest_mimic::{Failed, Trial};
 use super::program::{Kind, Program};
 use super::run::compile_program;
 
+/// What the definition of the language promises first, line by line: words, and operators that
+/// stand between spaces. Trigonometry is `sin cos tan asin acos atan` and their hyperbolic kin.
+const TIER_1: &str = "
+    int real vector row_vector matrix array index
+    lower upper simplex ordered positive_ordered cholesky_factor_corr cov_matrix
+    normal std_normal student_t cauchy double_exponential logistic lognormal gamma inv_gamma
+    exponential chi_square inv_chi_square scaled_inv_chi_square weibull pareto beta uniform
+    bernoulli bernoulli_logit binomial binomial_logit poisson poisson_log neg_binomial
+    neg_binomial_2 neg_binomial_2_log categorical categorical_logit ordered_logistic
+    multi_normal multi_normal_cholesky dirichlet lkj_corr_cholesky
+    normal_lcdf normal_lccdf student_t_lcdf student_t_lccdf logistic_lcdf logistic_lccdf
+    exponential_lcdf exponential_lccdf weibull_lcdf weibull_lccdf lognormal_lcdf lognormal_lccdf
+    poisson_lcdf poisson_lccdf
+    exp log log1p log1m expm1 sqrt square pow inv abs fma min max floor ceil round logit inv_logit
+    log_inv_logit log1m_inv_logit Phi Phi_approx inv_Phi tanh lgamma digamma lbeta lchoose
+    log_sum_exp log_diff_exp log_mix sin cos tan asin acos atan sinh cosh asinh acosh atanh
+    sum prod mean sd variance dot_product dot_self softmax log_softmax cumulative_sum to_vector
+    to_array_1d rep_vector rep_array rep_matrix append_row append_col head tail segment reverse
+    size rows cols row col diag_matrix diagonal diag_pre_multiply diag_post_multiply quad_form
+    mdivide_left_tri_low cholesky_decompose inverse log_determinant crossprod
+    + - * / % %/% ^ .* ./ .^ == != < <= > >= && || ! ? ~ = += -= *= /=
+    target for in if else functions return factor levels table by column standardize missing cols";
+
 const GRAMMAR: &str = include_str!("../../grammar/hbd.pest");
 
 /// One test for each thing that is to be covered.
@@ -23,6 +46,7 @@ pub fn trials(programs: &Arc<Vec<Program>>) -> Vec<Trial> {
         trial("every_code_has_an_exemplar", codes_without_exemplar),
         trial("every_grammar_rule_is_met", rules_not_met),
         trial("every_built_in_has_a_density", built_ins_not_evaluated),
+        trial("every_word_of_tier_1_has_a_density", words_not_evaluated),
     ]
 }
 
@@ -68,18 +92,35 @@ fn rules_not_met(programs: &[Program]) -> Vec<String> {
 
 /// Distributions and functions that no density program calls.
 fn built_ins_not_evaluated(programs: &[Program]) -> Vec<String> {
-    let mut words = BTreeSet::new();
-    for program in programs.iter().filter(|program| program.kind == Kind::Density) {
-        let code = program.text.lines().map(|line| line.split("//").next().unwrap_or_default());
-        for line in code {
-            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            words.extend(line.split(|c: char| !is_part(c)).map(String::from));
-        }
-    }
+    let words = words_evaluated(programs);
     let is_called = |name: &str| {
         [name.to_string(), format!("{name}_lpdf"), format!("{name}_lpmf")]
             .iter()
             .any(|word| words.contains(word))
     };
     built_ins().filter(|name| !is_called(name)).map(String::from).collect()
+}
+
+/// Words and operators of the first tier that no density program has.
+fn words_not_evaluated(programs: &[Program]) -> Vec<String> {
+    let words = words_evaluated(programs);
+    let with_forms = |word: &str| {
+        ["", "_lpdf", "_lpmf"].iter().any(|end| words.contains(&format!("{word}{end}")))
+    };
+    TIER_1.split_whitespace().filter(|word| !with_forms(word)).map(String::from).collect()
+}
+
+/// Every word and every run of symbols in the code of density programs.
+fn words_evaluated(programs: &[Program]) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for program in programs.iter().filter(|program| program.kind == Kind::Density) {
+        let code = program.text.lines().map(|line| line.split("//").next().unwrap_or_default());
+        for line in code {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            words.extend(line.split(|c: char| !is_part(c)).map(String::from));
+            let is_symbol = |c: char| "+-*/%^.=!<>&|?~".contains(c);
+            words.extend(line.split(|c: char| !is_symbol(c)).map(String::from));
+        }
+    }
+    words
 }

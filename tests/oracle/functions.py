@@ -288,11 +288,6 @@ def elementwise(out):
         x = [mp.mpf(v) for v in (p, a, b)]
         slopes = mix_slopes(*x) if abs(a - b) < 400 else None
         write(out, "log_mix", "r r r", [p, a, b], [mix(*x)], slopes, max(abs(a), abs(b)))
-    x = [mp.mpf(v) for v in (0.3, -1.5, 2.0, -3.0)]
-    write(out, "log_mix", "r v3 r", [0.3, -1.5, 2.0, -3.0, 0.25],
-          [mix(x[0], a, mp.mpf(0.25)) for a in x[1:]])
-    write(out, "log_mix", "v2 r v2", [0.3, 0.9, -1.5, 2.0, -3.0],
-          [mix(mp.mpf(0.3), mp.mpf(-1.5), mp.mpf(2)), mix(mp.mpf(0.9), mp.mpf(-1.5), mp.mpf(-3))])
 
 
 # Containers

@@ -286,6 +286,20 @@ def _(p, d):
     return chain(p, [first, lambda z: normal(-0.3, z) - (z - 4) ** 2 + 2 * z])
 
 
+@model("density/loop_over_a_matrix")
+def _(p, d):
+    m, z = np.asarray(p["m"]), p["z"]
+    total = normal(m) + normal(z) + sum(normal(1.5, x + z[0]) for x in m.flatten())
+    return total, {"s": sum((k + 1) * x for k, x in enumerate(m.flatten(order="F")))}
+
+
+@model("density/truncation_by_its_lost_mass")
+def _(p, d):
+    mu, tau, z = p["mu"], p["tau"], p["z"]
+    kept = normal(z, mu, tau) - stats.norm.logsf(0.3, mu, tau)
+    return normal(mu) + stats.expon.logpdf(tau) + kept + normal(1.2, z)
+
+
 # ---- functions ----
 
 

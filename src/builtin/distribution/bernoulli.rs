@@ -14,7 +14,7 @@ pub static BERNOULLI: Distribution = Distribution {
     formula: "ln chance at 1, ln(1 - chance) at 0",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln chance` at 1 and `ln(1 - chance)` at 0.

@@ -14,7 +14,7 @@ pub static BERNOULLI_LOGIT: Distribution = Distribution {
     formula: "-ln(1 + e^(-eta)) at 1, -ln(1 + e^eta) at 0",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `-ln(1 + exp(∓eta))`, minus at 1 and plus at 0.

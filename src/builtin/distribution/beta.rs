@@ -20,7 +20,7 @@ pub static BETA: Distribution = Distribution {
     formula: "(a - 1) ln x + (b - 1) ln(1 - x) - ln B(a, b)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `(a - 1) ln x + (c - 1) ln(1 - x) - ln B(a, c)` inside, and its limits at the ends.

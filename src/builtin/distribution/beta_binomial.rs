@@ -19,7 +19,7 @@ pub static BETA_BINOMIAL: Distribution = Distribution {
     formula: "ln C(trials, x) + ln B(x + a, trials - x + b) - ln B(a, b)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `w(a, x) + w(b, trials - x) - w(a + b, trials)` with

@@ -17,9 +17,9 @@ pub static BINOMIAL: Distribution = Distribution {
     formula: "ln C(trials, x) + x ln chance + (trials - x) ln(1 - chance)",
     log_density,
     cdfs: None,
-    sample: Some(|stream, args, out| {
+    sample: |stream, args, out| {
         out[0] = draw_counts::binomial(stream, args[0][0], args[1][0]);
-    }),
+    },
 };
 
 /// `ln C(trials, x) + x ln chance + (trials - x) ln(1 - chance)`; a chance of 0 makes 0

@@ -18,7 +18,7 @@ pub static BINOMIAL_LOGIT: Distribution = Distribution {
     formula: "ln C(trials, x) - x ln(1 + e^(-eta)) - (trials - x) ln(1 + e^eta)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln C(trials, x) - x ln(1 + e⁻ᵉᵗᵃ) - (trials - x) ln(1 + eᵉᵗᵃ)`.

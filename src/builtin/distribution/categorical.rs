@@ -15,7 +15,7 @@ pub static CATEGORICAL: Distribution = Distribution {
     formula: "ln theta[x]",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln theta[x]`.

@@ -15,7 +15,7 @@ pub static CATEGORICAL_LOGIT: Distribution = Distribution {
     formula: "eta[x] - ln Σ e^eta[k]",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `eta[x] - m - ln Σ e^(eta[k] - m)` with the largest element `m`.

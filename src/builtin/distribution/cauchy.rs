@@ -23,7 +23,7 @@ pub static CAUCHY: Distribution = Distribution {
     formula: "-ln(1 + z²) - ln scale - ln π, z = (x - loc) / scale",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-ln(1 + z²) - ln scale - ln π` with `z = (x - loc) / scale`.

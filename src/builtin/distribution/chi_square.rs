@@ -15,7 +15,7 @@ pub static CHI_SQUARE: Distribution = Distribution {
     formula: "(df/2 - 1) ln x - x/2 - df/2 · ln 2 - ln Γ(df/2)",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// The gamma density with shape `df/2` and rate 1/2.

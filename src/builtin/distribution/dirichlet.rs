@@ -16,7 +16,7 @@ pub static DIRICHLET: Distribution = Distribution {
     formula: "Σ (alpha[k] - 1) ln x[k] + ln Γ(Σ alpha[k]) - Σ ln Γ(alpha[k])",
     log_density,
     cdfs: None,
-    sample: Some(|stream, args, out| draw::shares(stream, args[0], out)),
+    sample: |stream, args, out| draw::shares(stream, args[0], out),
 };
 
 /// `Σ (alpha[k] - 1) ln x[k] + ln Γ(Σ alpha[k]) - Σ ln Γ(alpha[k])`.

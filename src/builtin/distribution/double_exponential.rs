@@ -20,7 +20,7 @@ pub static DOUBLE_EXPONENTIAL: Distribution = Distribution {
     formula: "-|x - loc| / scale - ln(2 scale)",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-|x - loc| / scale - ln(2 scale)`.

@@ -17,7 +17,7 @@ pub static EXPONENTIAL: Distribution = Distribution {
     formula: "ln rate - rate · x",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln rate - rate · x` for `x >= 0`.

@@ -21,7 +21,7 @@ pub static GAMMA: Distribution = Distribution {
     formula: "shape · ln rate - ln Γ(shape) + (shape - 1) ln x - rate · x",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `shape · ln rate - ln Γ(shape) + (shape - 1) ln x - rate · x` for `x > 0`, and its limit at

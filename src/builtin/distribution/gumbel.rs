@@ -20,7 +20,7 @@ pub static GUMBEL: Distribution = Distribution {
     formula: "-z - e^(-z) - ln scale, z = (x - loc) / scale",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-z - e⁻ᶻ - ln scale` with `z = (x - loc) / scale`.

@@ -17,7 +17,7 @@ pub static INV_CHI_SQUARE: Distribution = Distribution {
     formula: "-df/2 · ln 2 - ln Γ(df/2) - (df/2 + 1) ln x - 1 / (2x)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// The inverse gamma density with shape `df/2` and scale 1/2.

@@ -20,7 +20,7 @@ pub static INV_GAMMA: Distribution = Distribution {
     formula: "shape · ln scale - ln Γ(shape) - (shape + 1) ln x - scale / x",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `shape · ln scale - ln Γ(shape) - (shape + 1) ln x - scale / x` for `x > 0`.

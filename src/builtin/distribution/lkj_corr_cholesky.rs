@@ -17,7 +17,7 @@ pub static LKJ_CORR_CHOLESKY: Distribution = Distribution {
     formula: "Σᵢ (n - i + 2 eta - 2) ln Lᵢᵢ over i = 2 … n, less its normalising constant",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `Σᵢ (n - i + 2 eta - 2) ln Lᵢᵢ` over `i = 2 … n`, less the constant.

@@ -19,7 +19,7 @@ pub static LOGISTIC: Distribution = Distribution {
     formula: "-ln(1 + e^z) - ln(1 + e^(-z)) - ln scale, z = (x - loc) / scale",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-ln(1 + eᶻ) - ln(1 + e⁻ᶻ) - ln scale` with `z = (x - loc) / scale`.

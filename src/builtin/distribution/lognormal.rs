@@ -22,7 +22,7 @@ pub static LOGNORMAL: Distribution = Distribution {
     formula: "-z²/2 - ln x - ln scale - ln √(2π), z = (ln x - loc) / scale",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-z²/2 - ln x - ln scale - ln √(2π)` with `z = (ln x - loc) / scale`.

@@ -77,7 +77,7 @@ pub struct Distribution {
     /// `_lcdf` and `_lccdf`, where the language has them; univariate, elementwise.
     pub cdfs: Option<Cdfs>,
     /// How outcomes are drawn.
-    pub sample: Option<Sampler>,
+    pub sample: Sampler,
 }
 
 /// Logarithms of the probability of at most, and of more than, an outcome given arguments.

@@ -17,7 +17,7 @@ pub static MULTI_NORMAL: Distribution = Distribution {
     formula: "-wᵀw/2 - Σ ln Lᵢᵢ - n ln √(2π), L · w = x - loc, L · Lᵀ = covariance",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// That of the factor of the covariance, of which the lower triangle is read.

@@ -18,7 +18,7 @@ pub static MULTI_NORMAL_CHOLESKY: Distribution = Distribution {
     formula: "-wᵀw/2 - Σ ln |factorᵢᵢ| - n ln √(2π), factor · w = x - loc",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `-wᵀw/2 - Σ ln |factorᵢᵢ| - n ln √(2π)` with `factor w = x - loc`.

@@ -18,7 +18,7 @@ pub static NEG_BINOMIAL: Distribution = Distribution {
     formula: "ln C(x + shape - 1, x) - shape ln(1 + 1/rate) - x ln(1 + rate)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln C(x + shape - 1, x) - shape ln(1 + 1/rate) - x ln(1 + rate)`.

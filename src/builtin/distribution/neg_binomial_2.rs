@@ -18,7 +18,7 @@ pub static NEG_BINOMIAL_2: Distribution = Distribution {
     formula: "ln C(x + shape - 1, x) - x ln(1 + shape/mean) - shape ln(1 + mean/shape)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln C(x + shape - 1, x) - x ln(1 + shape/mean) - shape ln(1 + mean/shape)`; a mean of zero

@@ -18,7 +18,7 @@ pub static NEG_BINOMIAL_2_LOG: Distribution = Distribution {
     formula: "ln C(x + shape - 1, x) - x ln(1 + shape/e^eta) - shape ln(1 + e^eta/shape)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln C(x + shape - 1, x) - x ln(1 + shape/e^eta) - shape ln(1 + e^eta/shape)`.

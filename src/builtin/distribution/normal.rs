@@ -22,7 +22,7 @@ pub static NORMAL: Distribution = Distribution {
     formula: "-z²/2 - ln scale - ln √(2π), z = (x - loc) / scale",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-z²/2 - ln scale - ln √(2π)` with `z = (x - loc) / scale`.

@@ -18,7 +18,7 @@ pub static ORDERED_LOGISTIC: Distribution = Distribution {
     formula: "ln(inv_logit(eta - cuts[x - 1]) - inv_logit(eta - cuts[x])), of which the first category has 1 for the first and the last 0 for the second",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln(1 - e^(lower - upper)) - ln(1 + e^(lower - eta)) - ln(1 + e^(eta - upper))` with the

@@ -20,7 +20,7 @@ pub static PARETO: Distribution = Distribution {
     formula: "ln shape - ln x - shape · ln(x / minimum)",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln shape - ln x - shape · ln(x / minimum)` for `x >= minimum`.

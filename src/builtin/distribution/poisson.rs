@@ -18,7 +18,7 @@ pub static POISSON: Distribution = Distribution {
     formula: "x ln rate - rate - ln x!",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(|stream, args, out| out[0] = draw_counts::poisson(stream, args[0][0])),
+    sample: |stream, args, out| out[0] = draw_counts::poisson(stream, args[0][0]),
 };
 
 /// `x ln rate - rate - ln x!`; a rate of zero makes 0 certain.

@@ -16,9 +16,9 @@ pub static POISSON_LOG: Distribution = Distribution {
     formula: "x · eta - e^eta - ln x!",
     log_density,
     cdfs: None,
-    sample: Some(|stream, args, out| {
+    sample: |stream, args, out| {
         out[0] = draw_counts::poisson(stream, libm::exp(args[0][0]));
-    }),
+    },
 };
 
 /// `x · eta - e^eta - ln x!`.

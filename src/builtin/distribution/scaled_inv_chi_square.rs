@@ -21,7 +21,7 @@ pub static SCALED_INV_CHI_SQUARE: Distribution = Distribution {
     formula: "df/2 · ln(df/2) - ln Γ(df/2) + df · ln scale - (df/2 + 1) ln x - df · scale² / (2x)",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// The inverse gamma density with shape `df/2` and scale `df/2 · scale²`.

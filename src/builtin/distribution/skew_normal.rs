@@ -23,7 +23,7 @@ pub static SKEW_NORMAL: Distribution = Distribution {
     formula: "-z²/2 - ln scale - ln √(π/2) + ln Φ(skew · z), z = (x - loc) / scale",
     log_density,
     cdfs: None,
-    sample: Some(sample),
+    sample,
 };
 
 /// `-z²/2 - ln scale - ln √(π/2) + ln Φ(skew · z)` with `z = (x - loc) / scale`.

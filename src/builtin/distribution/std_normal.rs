@@ -17,7 +17,7 @@ pub static STD_NORMAL: Distribution = Distribution {
     formula: "-x²/2 - ln √(2π)",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-x²/2 - ln √(2π)`.

@@ -29,7 +29,7 @@ pub static STUDENT_T: Distribution = Distribution {
     formula: "ln Γ((df+1)/2) - ln Γ(df/2) - ln(df π)/2 - ln scale - (df+1)/2 · ln(1 + z²/df), z = (x - loc) / scale",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln Γ((ν+1)/2) - ln Γ(ν/2) - ln(νπ)/2 - ln scale - (ν+1)/2 · ln(1 + z²/ν)`, `ν = df`.

@@ -18,7 +18,7 @@ pub static UNIFORM: Distribution = Distribution {
     formula: "-ln(upper - lower)",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `-ln(upper - lower)` between the bounds.

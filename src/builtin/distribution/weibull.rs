@@ -20,7 +20,7 @@ pub static WEIBULL: Distribution = Distribution {
     formula: "ln shape - ln scale + (shape - 1) ln(x / scale) - (x / scale)^shape",
     log_density,
     cdfs: Some(Cdfs { lower, upper }),
-    sample: Some(sample),
+    sample,
 };
 
 /// `ln shape - ln scale + (shape - 1) ln(x / scale) - (x / scale)^shape` for `x > 0`, and its

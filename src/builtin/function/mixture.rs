@@ -31,11 +31,13 @@ pub static ALL: [Function; 6] = [
     },
     Function {
         name: "log_mix",
-        signatures: &["T log_mix(T p, T a, T b)", "real log_mix(vector w, vector lps)"],
+        signatures: &["real log_mix(real p, real a, real b)", "real log_mix(vector w, vector lps)"],
         doc: "ln(p eᵃ + (1 - p) eᵇ); ln Σ wᵢ exp(lpsᵢ)",
         sizes: &[],
         result: |args| match args {
-            [_, _, _] => joined(args),
+            [p, a, b] if [p, a, b].iter().all(|arg| arg.ty.is_scalar()) => {
+                Some(Type::real().into())
+            }
             [w, lps] if is_vector(&w.ty) && lps.ty.dims().len() == 1 => {
                 Some(Returned::from(Type::real()).same_sizes(args, 0, 1))
             }
@@ -46,18 +48,10 @@ pub static ALL: [Function; 6] = [
             if let [weights, logs] = args {
                 return f::log_mix(b, *weights, *logs);
             }
-            let widest = args.iter().copied().max_by_key(|&arg| b.rank(arg));
-            let dims = b.dims(widest.expect("three arguments")).to_vec();
-            let spread = |b: &mut crate::ir::build::Builder, x| match b.rank(x) < dims.len() {
-                true => b.broadcast(x, &[], &dims),
-                false => x,
-            };
-            let p = spread(b, args[0]);
-            let minus = b.neg(p);
+            let minus = b.neg(args[0]);
             let rest = b.offset(minus, 1.0);
-            let (first, second) = (spread(b, args[1]), spread(b, args[2]));
-            let weights = b.stack(vec![p, rest]);
-            let logs = b.stack(vec![first, second]);
+            let weights = b.stack(vec![args[0], rest]);
+            let logs = b.stack(vec![args[1], args[2]]);
             f::log_mix(b, weights, logs)
         }),
     },

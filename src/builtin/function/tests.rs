@@ -255,6 +255,8 @@ fn arguments_that_do_not_fit_are_refused() {
     refuses("fma", &["v3", "r", "m2x3"]);
     refuses("dot_product", &["v3", "r"]);
     refuses("log_mix", &["r", "r"]);
+    refuses("log_mix", &["r", "v3", "r"]);
+    refuses("log_mix", &["v2", "r", "v2"]);
     refuses("quad_form", &["v3", "m3x3"]);
     refuses("head", &["m2x3", "n"]);
     refuses("rep_vector", &["r", "r"]);

@@ -150,7 +150,6 @@ fn local_blocks() {
         ("target += {1, v}[1] * z;", "bad-type", "v"),
         ("simplex<lower=0>[2] e;", "constraint", "simplex<lower=0>[2]"),
         ("simplex[2] e = [0.5, 0.5]';", "constraint", "simplex[2]"),
-        ("array[2] cov_matrix[2] e;", "not-yet", "array[2] cov_matrix[2]"),
         ("vector<lower=v>[2] e ~ normal(0, 1);", "", ""),
         ("ordered[2] e ~ normal([m, 1]', 1);", "truncated-prior", "e"),
         ("vector[3] e = [1, 2, z]'; target += sum(e[2:4]);", "index-range", "4"),

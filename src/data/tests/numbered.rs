@@ -301,8 +301,25 @@ fn text_is_compared() {
         ("g".into(), Column::Numbers(vec![1.0, 1.0])),
         ("use".into(), Column::Numbers(vec![1.0, 0.0])),
     ]);
-    let bound = numbers.expect("columns").bind_columns(&schema).expect("fits");
-    assert_eq!(bound.values(2), [1.0, 0.0]);
+    let only_one = |datum: Datum| self::schema(&["g"], vec![datum]);
+    let numbers = numbers.expect("columns");
+    let bound = numbers.bind_columns(&only_one(equals("1.0"))).expect("fits");
+    assert_eq!(bound.values(0), [1.0, 0.0]);
+    let error = numbers.bind_columns(&only_one(equals("Y"))).expect_err("reads 1 and 0");
+    assert_eq!(error.kind(), DataErrorKind::UnknownLevel);
+}
+
+#[test]
+fn equal_numbers_are_one_level() {
+    let schema = movies();
+    let bound = csv("g,movie\n1,10.0\n1,10\n1,2.5\n")
+        .table("movies", named("m.csv", "id,score\n2.50,1\n10,2\n"))
+        .bind_columns(&schema)
+        .expect("each movie has its row");
+    assert_eq!(bound.values(0), [2.0, 2.0, 1.0]);
+    assert_eq!(bound.values(2), [1.0, 2.0]);
+    let bound = bind("g,x\n1,1\n1,1.0\n1,-0.50\n", &one_factor(factor("f", &["x"])));
+    assert_eq!(bound.levels("f"), ["-0.5", "1"]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn branch_gradients_are_weighted_and_added() {
 
 #[test]
 fn expansions_are_those_of_differences() {
-    for case in cases() {
+    for case in cases().into_iter().chain(random_cases()) {
         let mut evaluator = case.evaluator(Backend::MachineCode);
         for position in case.positions(&mut evaluator) {
             let (shared, locals) = cut(&mut evaluator, &position);
@@ -95,7 +95,7 @@ fn expansions_are_those_of_differences() {
 
 #[test]
 fn expansion_vjps_are_those_of_differences() {
-    for case in cases() {
+    for case in cases().into_iter().chain(random_cases()) {
         let mut evaluator = case.evaluator(Backend::MachineCode);
         let mut numbers = Numbers(3);
         for position in case.positions(&mut evaluator) {

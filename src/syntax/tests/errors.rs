@@ -132,7 +132,7 @@ const CASES: &[Case] = &[
     ("global { x = t.; }", "syntax", ";", "expected a name, found `;`", ""),
     ("global { x = f(1).a; }", "syntax", ".", "expected an operator or `;`, found `.`", "a point stands only between a table and its column: `movies.year`"),
     ("global { t.x = 1; }", "syntax", "t.x", "only a name or an element of one can be assigned to", "write `name = …;` or `name[i] = …;`, or `~` to give it a distribution"),
-    ("local { y ~ normal(0, 1) T[0, ]; }", "not-yet", "T", "truncation of a distribution, `T[,]`, is not in this version of the language", "leave it out where its limits and the arguments are constant; elsewhere take off the lost mass: `target += -normal_lccdf(a | mu, sigma);`"),
+    ("local { y ~ normal(0, 1) T[0, ]; }", "not-yet", "T", "truncation of a distribution, `T[,]`, is not in this version of the language", "leave it out where its limits and the arguments are constant; elsewhere write the density less the mass that is kept, in place of `~`: `target += normal_lpdf(z | mu, tau) - normal_lccdf(a | mu, tau);`"),
     ("data { real y[N]; }", "syntax", "[", "expected `=`, `;`, `from` or `missing`, found `[`", "sizes stand in the type: `vector[N] x` or `array[N] real x`"),
     ("data { factor a, b; }", "syntax", ",", "expected `;`, `from` or `levels(…)`, found `,`", "each factor is written on its own: `factor a; factor b;`"),
     ("data { factor a from b; }", "syntax", "b", "expected `(` or a string, found `b`", ""),

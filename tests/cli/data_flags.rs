@@ -1,8 +1,6 @@
 //! The data flags: a file of branches, tables, and what `data` and `fit` make of them.
 
-mod program;
-
-use program::Bench;
+use super::program::Bench;
 
 const MODEL: &str = "\
 // allow: unused
