@@ -139,7 +139,13 @@ fn what_is_written_binds_again_to_the_same_data() {
         "y[1] ~ normal(0, 1);\n for (n in 2:N) y[n] ~ normal(a + y[n - 1] + c[item[n]], 1);",
     );
     let model = model(&text);
-    let drawn = draw(&text, ALL_ROWS, 5);
+    // Of four rows some must be ill, or the comparison would never hold, which is refused.
+    let is_mixed = |drawn: &Simulated| {
+        let ill = drawn.data.values(drawn.data.schema_position("ill").expect("a datum"));
+        ill.contains(&1.0) && ill.contains(&0.0)
+    };
+    let drawn =
+        (0..50).map(|seed| draw(&text, ALL_ROWS, seed)).find(is_mixed).expect("a mixed one");
     assert_eq!(drawn.drawn, ["ill", "y"]);
     let written = rows(&drawn);
     let again = csv("rows.csv", &written).bind(model.schema()).expect("it binds");
