@@ -310,13 +310,16 @@ impl<'a, T: Target> Objective<'a, T> {
     }
 }
 
+/// A value and its gradient; none where either is not finite.
+type Climbed = Option<(f64, Vec<f64>)>;
+
 /// Resilient propagation (Riedmiller and Braun, 1993): each θ_j has a step of its own that grows
-/// (up to `longest`) while the sign of its derivative lasts and is halved when it turns, so that it reaches any
-/// scale in a few dozen steps. Returns the best θ seen and the last steps.
+/// (up to `longest`) while the sign of its derivative lasts and is halved when it turns, so that
+/// it reaches any scale in a few dozen steps. Returns the best θ seen and the last steps.
 fn follow_signs(
     mut theta: Vec<f64>,
     longest: &dyn Fn(usize) -> f64,
-    at: &mut dyn FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
+    at: &mut dyn FnMut(&[f64]) -> Climbed,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
     let n = theta.len();
