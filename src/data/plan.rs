@@ -356,6 +356,14 @@ impl<'a> Planner<'a> {
                 let mut error = missing_column(pattern, &role, source.name(), header);
                 if let Some(help) = self.other_column(file, datum) {
                     error = error.help(help);
+                } else if self.may_be_of_branches(datum)
+                    && let Some(help) = error.help_text()
+                    && help.starts_with("the columns are")
+                {
+                    let more =
+                        "facts of branches may stand in a file of their own: `--branches FILE`";
+                    let help = format!("{help}; {more}");
+                    error = error.help(help);
                 }
                 self.errors.push(error.at(datum.span));
             }
@@ -363,6 +371,13 @@ impl<'a> Planner<'a> {
             found.extend(new);
         }
         found
+    }
+
+    /// Whether a datum could be read from a file of branches, and none was given.
+    /// (Worth saying where no column of the rows has a similar name.)
+    fn may_be_of_branches(&self, datum: &Datum) -> bool {
+        let is_of_branch = datum.level == Level::Branch && !datum.per_row;
+        is_of_branch && self.dataset.branches.is_none() && !self.schema.key.is_empty()
     }
 
     /// Where a number of a level is called other than the column of its factor.

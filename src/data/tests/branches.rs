@@ -19,6 +19,18 @@ fn both(rows: &str, branches: &str, schema: &Schema) -> BoundData {
 }
 
 #[test]
+fn a_file_of_branches_is_offered_for_facts_of_branches() {
+    let schema = schema(&["county"], vec![branch("income"), per_row("y")]);
+    refused(
+        "county,y\na,1\n",
+        &schema,
+        expect![[r#"
+            [missing-column] obs.csv has no column `income`, which the model reads as `income`
+              help: the columns are `county`, `y`; facts of branches may stand in a file of their own: `--branches FILE`"#]],
+    );
+}
+
+#[test]
 fn branches_without_rows_count() {
     let bound = both("county,y\n10,1\n2,2\n10,3\n", "county,u\n10,0.5\n9,0.25\n2,1\n", &counties());
     assert_eq!(keys(&bound), ["2", "9", "10"]);
