@@ -13,7 +13,7 @@ use crate::ir::verify::verify;
 const TABLE: &str = include_str!("../../../tests/oracle/functions.csv");
 
 /// Relative to the value, to one, or to the largest term of the sum that the function is.
-const OF_VALUES: f64 = 1e-13;
+const OF_VALUES: f64 = 1e-14;
 const OF_GRADIENTS: f64 = 1e-10;
 
 /// One call of the table.
