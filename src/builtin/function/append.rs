@@ -1,15 +1,13 @@
 //! Containers put together, and turned round.
 
-use super::{
-    Argument, Function, Lower, Meaning, Returned, matrix, matrix_dims, row_vector, vector,
-};
+use super::{Argument, Function, Returned, by_ops, matrix, matrix_dims, row_vector, vector};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
 use crate::ty::{Shape, Size, Type};
 
 /// All of them.
 pub static ALL: [Function; 4] = [
-    of_containers(
+    by_ops(
         "append_row",
         &[
             "vector append_row(vector x, vector y)",
@@ -23,7 +21,7 @@ pub static ALL: [Function; 4] = [
         append_row,
         |b, args, types| append(b, args, &types.result.dims(), 0),
     ),
-    of_containers(
+    by_ops(
         "append_col",
         &[
             "row_vector append_col(row_vector x, row_vector y)",
@@ -40,7 +38,7 @@ pub static ALL: [Function; 4] = [
             append(b, args, &dims, dims.len() - 1)
         },
     ),
-    of_containers(
+    by_ops(
         "append_array",
         &["array[] T append_array(array[] T x, array[] T y)"],
         "The elements of x, then those of y",
@@ -57,7 +55,7 @@ pub static ALL: [Function; 4] = [
         },
         |b, args, types| append(b, args, &types.result.dims(), 0),
     ),
-    of_containers(
+    by_ops(
         "reverse",
         &["vector reverse(vector x)", "array[] T reverse(array[] T x)"],
         "The elements from the last to the first",
@@ -68,17 +66,6 @@ pub static ALL: [Function; 4] = [
         |b, args, _| b.reverse_axis(args[0], 0),
     ),
 ];
-
-const fn of_containers(
-    name: &'static str,
-    signatures: &'static [&'static str],
-    doc: &'static str,
-    result: fn(&[Argument]) -> Option<Returned>,
-    lower: Lower,
-) -> Function {
-    let meaning = Meaning::Ops(lower);
-    Function { name, signatures, doc, sizes: &[], result, is_discontinuous: false, meaning }
-}
 
 /// Rows and columns of what is no array; a number is a row and a column.
 fn block(ty: &Type) -> Option<(Size, Size)> {

@@ -1,15 +1,14 @@
 //! Linear algebra.
 
 use super::{
-    Argument, Function, Lower, Meaning, Returned, matrix, matrix_dims, row_vector, vector,
-    vector_size,
+    Argument, Function, Returned, by_ops, matrix, matrix_dims, row_vector, vector, vector_size,
 };
 use crate::builtin::decompose;
 use crate::ty::{Shape, Size, Type};
 
 /// All of them.
 pub static ALL: [Function; 17] = [
-    of_matrices(
+    by_ops(
         "diag_matrix",
         &["matrix diag_matrix(vector x)"],
         "The matrix with x on the diagonal and zeros elsewhere",
@@ -24,14 +23,14 @@ pub static ALL: [Function; 17] = [
         },
         |b, args, _| b.diagonal_matrix(args[0]),
     ),
-    of_matrices(
+    by_ops(
         "diagonal",
         &["vector diagonal(matrix x)"],
         "The diagonal of a square matrix",
         |args| square(args).map(|(n, square)| Returned { ty: vector(&n), ..square }),
         |b, args, _| b.diagonal(args[0]),
     ),
-    of_matrices(
+    by_ops(
         "add_diag",
         &["matrix add_diag(matrix m, vector d)", "matrix add_diag(matrix m, real d)"],
         "m with d added to its diagonal",
@@ -53,7 +52,7 @@ pub static ALL: [Function; 17] = [
             b.add(args[0], added)
         },
     ),
-    of_matrices(
+    by_ops(
         "diag_pre_multiply",
         &["matrix diag_pre_multiply(vector x, matrix m)"],
         "diag_matrix(x) m",
@@ -68,7 +67,7 @@ pub static ALL: [Function; 17] = [
             b.mul(repeated, args[1])
         },
     ),
-    of_matrices(
+    by_ops(
         "diag_post_multiply",
         &["matrix diag_post_multiply(matrix m, vector x)"],
         "m diag_matrix(x)",
@@ -83,7 +82,7 @@ pub static ALL: [Function; 17] = [
             b.mul(args[0], repeated)
         },
     ),
-    of_matrices(
+    by_ops(
         "quad_form",
         &["real quad_form(matrix a, vector b)", "matrix quad_form(matrix a, matrix b)"],
         "b' a b",
@@ -110,7 +109,7 @@ pub static ALL: [Function; 17] = [
             b.contract(right, &[2, 0], product, &[2, 1], 2)
         },
     ),
-    of_matrices(
+    by_ops(
         "quad_form_diag",
         &["matrix quad_form_diag(matrix m, vector x)"],
         "diag_matrix(x) m diag_matrix(x)",
@@ -124,7 +123,7 @@ pub static ALL: [Function; 17] = [
             b.mul(args[0], scales)
         },
     ),
-    of_matrices(
+    by_ops(
         "crossprod",
         &["matrix crossprod(matrix x)"],
         "x' x",
@@ -135,7 +134,7 @@ pub static ALL: [Function; 17] = [
         },
         |b, args, _| b.contract(args[0], &[2, 0], args[0], &[2, 1], 2),
     ),
-    of_matrices(
+    by_ops(
         "tcrossprod",
         &["matrix tcrossprod(matrix x)"],
         "x x'",
@@ -146,7 +145,7 @@ pub static ALL: [Function; 17] = [
         },
         |b, args, _| b.contract(args[0], &[0, 2], args[0], &[1, 2], 2),
     ),
-    of_matrices(
+    by_ops(
         "multiply_lower_tri_self_transpose",
         &["matrix multiply_lower_tri_self_transpose(matrix x)"],
         "L L', where L is the lower triangle of x",
@@ -156,7 +155,7 @@ pub static ALL: [Function; 17] = [
             b.contract(lower, &[0, 2], lower, &[1, 2], 2)
         },
     ),
-    of_matrices(
+    by_ops(
         "mdivide_left_tri_low",
         &[
             "vector mdivide_left_tri_low(matrix a, vector b)",
@@ -174,7 +173,7 @@ pub static ALL: [Function; 17] = [
         },
         |b, args, _| b.solve_lower(args[0], args[1], false),
     ),
-    of_matrices(
+    by_ops(
         "mdivide_right_tri_low",
         &[
             "row_vector mdivide_right_tri_low(row_vector b, matrix a)",
@@ -200,28 +199,28 @@ pub static ALL: [Function; 17] = [
             b.transpose(solved)
         },
     ),
-    of_matrices(
+    by_ops(
         "cholesky_decompose",
         &["matrix cholesky_decompose(matrix x)"],
         "The lower-triangular L with positive diagonal and L L' = x",
         |args| square(args).map(|(_, returned)| returned),
         |b, args, _| decompose::cholesky(b, args[0]),
     ),
-    of_matrices(
+    by_ops(
         "inverse",
         &["matrix inverse(matrix x)"],
         "x⁻¹",
         |args| square(args).map(|(_, returned)| returned),
         |b, args, _| decompose::inverse(b, args[0]),
     ),
-    of_matrices(
+    by_ops(
         "log_determinant",
         &["real log_determinant(matrix x)"],
         "ln |det x|",
         square_to_real,
         |b, args, _| decompose::log_abs_det(b, args[0]),
     ),
-    of_matrices(
+    by_ops(
         "columns_dot_product",
         &["row_vector columns_dot_product(matrix x, matrix y)"],
         "The dot product of each column of x with that of y",
@@ -232,7 +231,7 @@ pub static ALL: [Function; 17] = [
         },
         |b, args, _| b.contract(args[0], &[1, 0], args[1], &[1, 0], 1),
     ),
-    of_matrices(
+    by_ops(
         "rows_dot_product",
         &["vector rows_dot_product(matrix x, matrix y)"],
         "The dot product of each row of x with that of y",
@@ -244,17 +243,6 @@ pub static ALL: [Function; 17] = [
         |b, args, _| b.contract(args[0], &[0, 1], args[1], &[0, 1], 1),
     ),
 ];
-
-const fn of_matrices(
-    name: &'static str,
-    signatures: &'static [&'static str],
-    doc: &'static str,
-    result: fn(&[Argument]) -> Option<Returned>,
-    lower: Lower,
-) -> Function {
-    let meaning = Meaning::Ops(lower);
-    Function { name, signatures, doc, sizes: &[], result, is_discontinuous: false, meaning }
-}
 
 /// The size of a square matrix, and a result of its type that demands that it be square.
 fn square(args: &[Argument]) -> Option<(Size, Returned)> {

@@ -170,6 +170,18 @@ pub fn function(name: &str) -> Option<&'static Function> {
     all().find(|f| f.name == name)
 }
 
+/// A function without sizes among its arguments that is computed by ops.
+const fn by_ops(
+    name: &'static str,
+    signatures: &'static [&'static str],
+    doc: &'static str,
+    result: fn(&[Argument]) -> Option<Returned>,
+    lower: Lower,
+) -> Function {
+    let meaning = Meaning::Ops(lower);
+    Function { name, signatures, doc, sizes: &[], result, is_discontinuous: false, meaning }
+}
+
 /// Whether it is a vector or a row vector.
 fn is_vector(ty: &Type) -> bool {
     vector_size(ty).is_some()

@@ -1,7 +1,7 @@
 //! Functions that make one number of a container or of two.
 
 use super::formulas as f;
-use super::{Argument, Function, Lower, Meaning, Returned, is_vector};
+use super::{Argument, Function, Returned, by_ops, is_vector};
 use crate::builtin::repeat::repeat;
 use crate::ir::build::Builder;
 use crate::ir::op::{BinaryOp, ValueId};
@@ -9,35 +9,35 @@ use crate::ty::{Element, Size, Type};
 
 /// All of them.
 pub static ALL: [Function; 12] = [
-    of_container(
+    by_ops(
         "sum",
         &["real sum(vector x)", "real sum(matrix x)", "int sum(array[] int x)"],
         "Σ xᵢ; whole for whole numbers",
         same_element,
         |b, args, _| b.sum(args[0]),
     ),
-    of_container(
+    by_ops(
         "prod",
         &["real prod(vector x)", "real prod(matrix x)", "int prod(array[] int x)"],
         "∏ xᵢ; whole for whole numbers",
         same_element,
         |b, args, _| product(b, args[0]),
     ),
-    of_container(
+    by_ops(
         "mean",
         &["real mean(vector x)", "real mean(matrix x)"],
         "Σ xᵢ / n",
         real,
         |b, args, _| mean(b, args[0]),
     ),
-    of_container(
+    by_ops(
         "variance",
         &["real variance(vector x)", "real variance(matrix x)"],
         "Σ (xᵢ - mean(x))² / (n - 1), and 0 for n = 1",
         real,
         |b, args, _| variance(b, args[0]),
     ),
-    of_container(
+    by_ops(
         "sd",
         &["real sd(vector x)", "real sd(matrix x)"],
         "√variance(x)",
@@ -47,7 +47,7 @@ pub static ALL: [Function; 12] = [
             f::root(b, variance)
         },
     ),
-    of_container(
+    by_ops(
         "dot_self",
         &["real dot_self(vector x)"],
         "Σ xᵢ²",
@@ -57,29 +57,29 @@ pub static ALL: [Function; 12] = [
         },
         |b, args, _| b.dot(args[0], args[0]),
     ),
-    of_container("norm2", &["real norm2(vector x)"], "√(Σ xᵢ²)", of_vector, |b, args, _| {
+    by_ops("norm2", &["real norm2(vector x)"], "√(Σ xᵢ²)", of_vector, |b, args, _| {
         let square = b.dot(args[0], args[0]);
         f::root(b, square)
     }),
-    of_container("norm1", &["real norm1(vector x)"], "Σ |xᵢ|", of_vector, |b, args, _| {
+    by_ops("norm1", &["real norm1(vector x)"], "Σ |xᵢ|", of_vector, |b, args, _| {
         let magnitudes = b.unary(crate::ir::op::UnaryOp::Abs, args[0]);
         b.sum(magnitudes)
     }),
-    of_container(
+    by_ops(
         "dot_product",
         &["real dot_product(vector x, vector y)"],
         "Σ xᵢ yᵢ",
         of_two_vectors,
         |b, args, _| b.dot(args[0], args[1]),
     ),
-    of_container(
+    by_ops(
         "squared_distance",
         &["real squared_distance(vector x, vector y)"],
         "Σ (xᵢ - yᵢ)²",
         of_two_vectors,
         |b, args, _| squared_distance(b, args),
     ),
-    of_container(
+    by_ops(
         "distance",
         &["real distance(vector x, vector y)"],
         "√(Σ (xᵢ - yᵢ)²)",
@@ -89,24 +89,13 @@ pub static ALL: [Function; 12] = [
             f::root(b, square)
         },
     ),
-    of_container("trace", &["real trace(matrix x)"], "Σ xᵢᵢ", super::matrix::square_to_real, {
+    by_ops("trace", &["real trace(matrix x)"], "Σ xᵢᵢ", super::matrix::square_to_real, {
         |b, args, _| {
             let diagonal = b.diagonal(args[0]);
             b.sum(diagonal)
         }
     }),
 ];
-
-const fn of_container(
-    name: &'static str,
-    signatures: &'static [&'static str],
-    doc: &'static str,
-    result: fn(&[Argument]) -> Option<Returned>,
-    lower: Lower,
-) -> Function {
-    let meaning = Meaning::Ops(lower);
-    Function { name, signatures, doc, sizes: &[], result, is_discontinuous: false, meaning }
-}
 
 fn same_element(args: &[Argument]) -> Option<Returned> {
     match args {

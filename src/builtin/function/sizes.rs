@@ -1,20 +1,20 @@
 //! Functions of the sizes of containers.
 
-use super::{Argument, Function, Lower, Meaning, Returned, matrix_dims};
+use super::{Argument, Function, Returned, by_ops, matrix_dims};
 use crate::ir::build::Builder;
 use crate::ir::op::ValueId;
 use crate::ty::{Shape, Size, Type};
 
 /// All of them.
 pub static ALL: [Function; 4] = [
-    of_sizes(
+    by_ops(
         "size",
         &["int size(vector x)", "int size(array[] int x)"],
         "The number of elements along the first axis",
         |args| whole(args, |ty| !ty.is_scalar() && matrix_dims(ty).is_none()),
         |b, args, _| axis(b, args[0], 0),
     ),
-    of_sizes(
+    by_ops(
         "num_elements",
         &["int num_elements(vector x)", "int num_elements(matrix x)"],
         "The number of all elements",
@@ -26,7 +26,7 @@ pub static ALL: [Function; 4] = [
             b.size(&n)
         },
     ),
-    of_sizes(
+    by_ops(
         "rows",
         &["int rows(matrix x)", "int rows(vector x)"],
         "The number of rows",
@@ -37,7 +37,7 @@ pub static ALL: [Function; 4] = [
         },
         |b, args, _| axis(b, args[0], 0),
     ),
-    of_sizes(
+    by_ops(
         "cols",
         &["int cols(matrix x)", "int cols(row_vector x)"],
         "The number of columns",
@@ -52,17 +52,6 @@ pub static ALL: [Function; 4] = [
         },
     ),
 ];
-
-const fn of_sizes(
-    name: &'static str,
-    signatures: &'static [&'static str],
-    doc: &'static str,
-    result: fn(&[Argument]) -> Option<Returned>,
-    lower: Lower,
-) -> Function {
-    let meaning = Meaning::Ops(lower);
-    Function { name, signatures, doc, sizes: &[], result, is_discontinuous: false, meaning }
-}
 
 fn whole(args: &[Argument], accepts: fn(&Type) -> bool) -> Option<Returned> {
     match args {
