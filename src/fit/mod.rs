@@ -15,10 +15,12 @@ pub use draws::Draws;
 pub use summary::{Summary, SummaryRow};
 
 use crate::data::{BoundData, DataError};
+pub use crate::infer::config::{Covariance, Encoder, Family};
 use crate::infer::fit as engine;
-pub use crate::infer::fit::{Family, StepInfo, Verdict};
+pub use crate::infer::optimise::StepInfo;
 use crate::infer::posterior::{self, HeldOut};
 use crate::infer::shards::Shards;
+pub use crate::infer::verdict::Verdict;
 use crate::model::{CompiledModel, Evaluator};
 use crate::target::Target;
 
