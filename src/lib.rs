@@ -77,6 +77,8 @@ mod simulate;
 mod source;
 mod syntax;
 mod target;
+#[allow(dead_code)] // until checkpoints use it
+mod tensors;
 mod ty;
 
 pub use codegen::Listing;
