@@ -188,9 +188,15 @@ pub struct FitArgs {
     /// Threads (default: all)
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub threads: Option<u32>,
-    /// The approximating family
+    /// Where the parameters of the approximation come from
     #[arg(long, value_enum, default_value = "amortized")]
     pub family: FamilyArg,
+    /// How its parts vary together (default: prior for amortized, dense otherwise)
+    #[arg(long, value_enum)]
+    pub covariance: Option<CovarianceArg>,
+    /// What computes the posterior of a branch from its data, for amortized
+    #[arg(long, value_enum, default_value = "newton")]
+    pub encoder: EncoderArg,
     /// Branches a step
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: Option<u32>,
@@ -228,14 +234,40 @@ pub enum Progress {
     None,
 }
 
-/// The approximating family.
+/// Where the parameters of the approximation come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FamilyArg {
     /// The model's prior times a Gaussian site from each branch's own data; no free parameters
     /// per branch
     Amortized,
-    /// A free dense Gaussian for each branch
+    /// Free parameters for each branch
     Branch,
+    /// One Gaussian of everything, for small problems
+    Joint,
+}
+
+/// How the parts of the approximation vary together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CovarianceArg {
+    /// Each branch has the model's own prior times a Gaussian site
+    Prior,
+    /// Gaussians whose means are linear in the globals
+    Dense,
+    /// Branches are independent of the globals
+    Block,
+    /// All elements are independent
+    Diagonal,
+}
+
+/// What computes the posterior of a branch from its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EncoderArg {
+    /// Newton's expansion of the branch's density, moved by a small network
+    Newton,
+    /// A sum of learned Gaussian factors, one for each row
+    Sites,
+    /// A network over the mean of learned features of the rows
+    Pooled,
 }
 
 fn share(text: &str) -> Result<f64, String> {

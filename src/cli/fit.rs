@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Family, Fit, FitConfig, FitError, OutputError, check_place, fit_with_progress,
-    write_fit,
+    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
+    check_place, fit_with_progress, write_fit,
 };
 
-use super::args::{FamilyArg, FitArgs, MessageFormat, Progress};
+use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, MessageFormat, Progress};
 use super::progress::Reporter;
 use super::{Exit, Failure, Outcome, input, print};
 
@@ -41,13 +41,11 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let fitted = fit_with_progress(&model, &data, &config(args).stop(stop), &mut progress);
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
+        FitError::Interrupted => Failure::silent(Exit::Interrupted),
         error => Failure::coded("fit", error),
     })?;
     write_fit(&folder, &model, &fit, args.force).map_err(place_failure)?;
     print(&report(&fit, &folder))?;
-    if fit.is_interrupted() {
-        return Err(Failure::silent(Exit::Interrupted));
-    }
     match fit.verdict().believable || args.allow_poor_fit {
         true => Ok(()),
         false => Err(Failure::silent(Exit::PoorFit)),
@@ -59,7 +57,21 @@ fn config(args: &FitArgs) -> FitConfig {
     config = config.family(match args.family {
         FamilyArg::Amortized => Family::Amortized,
         FamilyArg::Branch => Family::Branch,
+        FamilyArg::Joint => Family::Joint,
     });
+    config = config.encoder(match args.encoder {
+        EncoderArg::Newton => Encoder::Newton,
+        EncoderArg::Sites => Encoder::Sites,
+        EncoderArg::Pooled => Encoder::Pooled,
+    });
+    if let Some(covariance) = args.covariance {
+        config = config.covariance(match covariance {
+            CovarianceArg::Prior => Covariance::Prior,
+            CovarianceArg::Dense => Covariance::Dense,
+            CovarianceArg::Block => Covariance::Block,
+            CovarianceArg::Diagonal => Covariance::Diagonal,
+        });
+    }
     if let Some(threads) = args.threads {
         config = config.threads(threads as usize);
     }

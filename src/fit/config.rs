@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::infer::fit::{self as engine, Family};
+use crate::infer::config::{self as engine, Covariance, Encoder, Family};
 
 /// Settings of a fit. The default needs no change: what is not set follows from the sizes of
 /// the problem.
@@ -30,6 +30,18 @@ impl FitConfig {
     /// The approximating family.
     pub fn family(mut self, family: Family) -> Self {
         self.engine.family = family;
+        self
+    }
+
+    /// How the parts of the approximation vary together; by default what suits the family.
+    pub fn covariance(mut self, covariance: Covariance) -> Self {
+        self.engine.covariance = Some(covariance);
+        self
+    }
+
+    /// What computes the posterior of a branch from its data, in the amortized family.
+    pub fn encoder(mut self, encoder: Encoder) -> Self {
+        self.engine.encoder = encoder;
         self
     }
 
@@ -87,7 +99,9 @@ impl FitConfig {
         self
     }
 
-    /// Once this is true, the fit ends within a step and returns what it has.
+    /// Once this is true, the fit ends within a moment with [`FitError::Interrupted`].
+    ///
+    /// [`FitError::Interrupted`]: super::FitError::Interrupted
     pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
         self.engine.stop = Some(stop);
         self
@@ -95,6 +109,14 @@ impl FitConfig {
 
     pub(crate) fn family_of(&self) -> Family {
         self.engine.family
+    }
+
+    pub(crate) fn covariance_of(&self) -> Covariance {
+        self.engine.covariance()
+    }
+
+    pub(crate) fn encoder_of(&self) -> Option<Encoder> {
+        (self.engine.family == Family::Amortized).then_some(self.engine.encoder)
     }
 
     pub(crate) fn seed_of(&self) -> u64 {

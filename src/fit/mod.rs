@@ -15,10 +15,12 @@ pub use draws::Draws;
 pub use summary::{Summary, SummaryRow};
 
 use crate::data::{BoundData, DataError};
+pub use crate::infer::config::{Covariance, Encoder, Family};
 use crate::infer::fit as engine;
-pub use crate::infer::fit::{Family, StepInfo, Verdict};
+pub use crate::infer::optimise::StepInfo;
 use crate::infer::posterior::{self, HeldOut};
 use crate::infer::shards::Shards;
+pub use crate::infer::verdict::Verdict;
 use crate::model::{CompiledModel, Evaluator};
 use crate::target::Target;
 
@@ -40,6 +42,17 @@ pub enum FitError {
     Data(DataError),
     /// The model cannot be fitted.
     Inference(engine::FitError),
+    /// The caller asked to stop ([`FitConfig::stop`]).
+    Interrupted,
+}
+
+impl From<engine::FitError> for FitError {
+    fn from(error: engine::FitError) -> FitError {
+        match error {
+            engine::FitError::Interrupted => FitError::Interrupted,
+            error => FitError::Inference(error),
+        }
+    }
 }
 
 impl fmt::Display for FitError {
@@ -47,6 +60,7 @@ impl fmt::Display for FitError {
         match self {
             FitError::Data(error) => error.fmt(f),
             FitError::Inference(error) => error.fmt(f),
+            FitError::Interrupted => engine::FitError::Interrupted.fmt(f),
         }
     }
 }
@@ -84,7 +98,7 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
-    let result = engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
+    let result = engine::fit(&evaluator, &config.engine, progress)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
     fit.held_out = fit.score_held_out();
     Ok(fit)

@@ -4,6 +4,7 @@
 
 pub mod adam;
 pub mod conditional;
+pub mod config;
 #[cfg(test)]
 #[path = "../../tests/support/conjugate.rs"]
 pub mod conjugate;
@@ -14,9 +15,12 @@ pub mod fit;
 pub mod free;
 pub mod global;
 pub mod importance;
+pub mod initial;
 pub mod linalg;
 pub mod local;
 pub mod network;
+pub mod optimise;
+pub mod optimiser_state;
 pub mod plan;
 pub mod posterior;
 pub mod shards;
@@ -25,3 +29,5 @@ pub mod start;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod verdict;
+pub mod watch;

@@ -1,6 +1,6 @@
 //! What a fit of this size does: particles, minibatch, step size, and how much it measures.
 
-use super::fit::{Family, FitConfig};
+use super::config::{Family, FitConfig};
 use super::importance::{CANDIDATES, LEAST_DRAWS};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;

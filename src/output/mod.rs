@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::fit::{Family, Fit};
+use crate::fit::Fit;
 use crate::model::CompiledModel;
 use crate::target::Target;
 
@@ -136,16 +136,15 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
     let data = evaluator.data();
     let (elbo, elbo_se) = fit.elbo();
     let verdict = fit.verdict();
-    let is_amortized = fit.config().family_of() == Family::Amortized;
     json!({
         "version": VERSION,
         "model_hash": format!("{:016x}", model.fingerprint()),
         "data_hash": format!("{:016x}", data.fingerprint()),
         "seed": fit.config().seed_of(),
         "threads": fit.config().engine.threads.unwrap_or_else(rayon::current_num_threads),
-        "family": if is_amortized { "amortized" } else { "branch" },
-        "covariance": if is_amortized { "prior" } else { "dense" },
-        "encoder": if is_amortized { json!("newton") } else { Value::Null },
+        "family": fit.config().family_of(),
+        "covariance": fit.config().covariance_of(),
+        "encoder": fit.config().encoder_of(),
         "n_branches": data.n_branches(),
         "n_rows": data.n_rows_total(),
         "n_global": evaluator.n_global(),

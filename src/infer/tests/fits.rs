@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use super::glmm::Glmm;
 use super::models;
+use crate::infer::config::{Family, FitConfig};
 use crate::infer::conjugate::Conjugate;
-use crate::infer::fit::{Family, FitConfig, FitResult, fit};
+use crate::infer::fit::{FitResult, fit};
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
 

@@ -1,0 +1,87 @@
+//! The guide at the end of the start phase.
+
+use super::config::{Covariance, Encoder, Family, FitConfig};
+use super::elbo::{self, Guide};
+use super::fit::FitError;
+use super::free::FreeGuide;
+use super::global::GlobalGuide;
+use super::local::{LocalGuide, LocalWorker};
+use super::network::Network;
+use super::optimise::Optimiser;
+use super::plan::Plan;
+use super::shards::Shards;
+use super::site::n_inputs;
+use super::start;
+use crate::target::Target;
+
+/// The guide at the end of the start phase.
+pub fn guide<T: Target>(
+    shards: &mut Shards<T>,
+    plan: &Plan,
+    config: &FitConfig,
+    run: &Optimiser,
+) -> Result<Guide, FitError> {
+    refuse_unavailable(config)?;
+    let half = config.max_seconds.map(|seconds| 0.4 * seconds);
+    let stopped = shards.stop();
+    let mut stop = || stopped.is_set() || half.is_some_and(|limit| run.seconds() > limit);
+    let start = start::search(
+        shards,
+        &plan.coarse_branches,
+        &plan.start_branches,
+        plan.n_branches,
+        &mut stop,
+    )
+    .ok_or(FitError::NoStart)?;
+    let global = GlobalGuide::new(start.centre, start.scale);
+    let (shared, _) = elbo::shared_at(shards.target(), &global.mean());
+    let all: Vec<usize> = (0..plan.n_branches).collect();
+    let branches = match config.family {
+        Family::Amortized => &plan.start_branches,
+        Family::Branch | Family::Joint => &all,
+    };
+    let newton = LocalGuide::Amortized(None);
+    let sites: Vec<_> = shards
+        .map(branches, |target, shard| {
+            let mut worker = LocalWorker::new(&newton, target);
+            let site = |&branch: &usize| {
+                let open = worker.open(target, branch, &shared, None);
+                if open { worker.site().cloned() } else { None }
+            };
+            shard.iter().map(site).collect::<Vec<_>>()
+        })
+        .into_iter()
+        .flatten()
+        .collect();
+    let (n_local, n_global) = (shards.target().n_local(), global.n());
+    let local = match config.family {
+        Family::Amortized => {
+            let with_rows = sites.into_iter().flatten().filter(|site| site.has_rows);
+            let examples: Vec<_> = with_rows.map(|site| site.inputs).collect();
+            let n = n_inputs(shards.target());
+            LocalGuide::Amortized(Some(Network::new(n, n_local, &examples, config.seed)))
+        }
+        Family::Branch | Family::Joint => {
+            LocalGuide::Branch(FreeGuide::new(n_local, n_global, &sites))
+        }
+    };
+    Ok(Guide { global, local })
+}
+
+/// An error for what no guide is there for.
+fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
+    let has_guide = matches!(
+        (config.family, config.covariance(), config.encoder),
+        (Family::Amortized, Covariance::Prior, Encoder::Newton)
+            | (Family::Branch, Covariance::Dense, _)
+    );
+    match has_guide {
+        true => Ok(()),
+        false => Err(FitError::Unsupported(format!(
+            "no approximation of family {:?} with covariance {:?} and encoder {:?} is available",
+            config.family,
+            config.covariance(),
+            config.encoder
+        ))),
+    }
+}
