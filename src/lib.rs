@@ -62,7 +62,6 @@ mod codegen;
 mod data;
 mod diagnostic;
 mod fit;
-#[allow(dead_code)] // until checkpoints and saved fits use it
 mod frame;
 mod index;
 mod infer;
@@ -77,7 +76,6 @@ mod simulate;
 mod source;
 mod syntax;
 mod target;
-#[allow(dead_code)] // until checkpoints use it
 mod tensors;
 mod ty;
 
@@ -88,14 +86,15 @@ pub use data::{
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchSummaries, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError, LocalSummary,
-    Posterior, StepInfo, Summary, SummaryRow, Verdict, fit, fit_with_progress,
+    OptimiserState, Posterior, StepInfo, Summary, SummaryRow, Verdict, Watcher, fit, fit_from,
+    fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,
     ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,
     compile, compile_with,
 };
-pub use output::{OutputError, check_place, write_fit};
+pub use output::{Checkpoint, CheckpointError, Checkpoints, OutputError, check_place, write_fit};
 pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 

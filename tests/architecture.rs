@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Groups of modules from left to right. A module imports only from groups to its left.
 const ORDER: [&[&str]; 12] = [
-    &["index", "source", "math", "random", "target", "frame"],
+    &["index", "source", "math", "random", "target", "frame", "tensors"],
     &["diagnostic", "ty"],
     &["schema", "syntax", "ir"],
     &["builtin", "autodiff", "codegen"],

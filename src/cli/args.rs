@@ -172,7 +172,7 @@ pub struct FitArgs {
     /// The fit folder (default: the model's name with .fit, then .fit-2, …)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace an existing fit folder
+    /// Replace an existing fit folder, and drop what is left of an unfinished fit
     #[arg(long)]
     pub force: bool,
     /// How progress is shown (default: plain)
@@ -209,7 +209,7 @@ pub struct FitArgs {
     /// Limit of optimisation steps
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_steps: Option<u32>,
-    /// Limit of seconds for the optimisation
+    /// Limit of seconds for the optimisation, over all runs of a fit that is resumed
     #[arg(long, value_parser = positive)]
     pub max_seconds: Option<f64>,
     /// Gain in nats below which the fit has converged
@@ -218,6 +218,13 @@ pub struct FitArgs {
     /// Share of each branch's rows to keep out and score
     #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub holdout: Option<f64>,
+    /// Go on from the last checkpoint in DIR.checkpoint, with the same model, data and flags;
+    /// limits and threads may differ. Without a checkpoint the fit begins at its start
+    #[arg(long)]
+    pub resume: bool,
+    /// Seconds between checkpoints (default: 60, more where saving takes long)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub checkpoint_seconds: Option<f64>,
     /// Exit with 0 even if the fit should not be believed
     #[arg(long)]
     pub allow_poor_fit: bool,
@@ -274,6 +281,14 @@ fn share(text: &str) -> Result<f64, String> {
     match positive(text) {
         Ok(x) if x < 1.0 => Ok(x),
         _ => Err("a share between 0 and 1 is wanted, such as 0.1".to_string()),
+    }
+}
+
+/// Seconds that fit a clock.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if (0.0..=1e9).contains(&x) => Ok(x),
+        _ => Err("a number of seconds is wanted".to_string()),
     }
 }
 

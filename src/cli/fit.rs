@@ -1,17 +1,16 @@
 //! `hbdc fit`
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hbdc::{
-    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
-    check_place, fit_with_progress, write_fit,
+    Checkpoints, CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError,
+    OutputError, check_place, fit_from, write_fit,
 };
 
 use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, MessageFormat, Progress};
 use super::progress::Reporter;
+use super::resume::{self, Session, Signals};
 use super::{Exit, Failure, Outcome, input, print};
 
 /// Fits, writes the fit folder, prints the globals and the verdict.
@@ -19,10 +18,11 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let folder = folder(args)?;
     let model = input::model(&args.model, &CompileOptions::default(), format)?;
     let data = input::bind(&model, &args.input, format)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let on_signal = stop.clone();
-    ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
-        .map_err(|fault| Failure::usage(format!("no handler for Ctrl-C: {fault}")))?;
+    let config = config(args);
+    let interval = args.checkpoint_seconds.map(Duration::from_secs_f64);
+    let mut checkpoints = Checkpoints::new(&folder, &model, &data, &config, interval);
+    let state = resume::state(&checkpoints, args, format)?;
+    let signals = Signals::listen()?;
     let style = args.progress.unwrap_or(Progress::Plain);
     if style == Progress::Plain && format == MessageFormat::Text {
         anstream::eprintln!(
@@ -33,18 +33,22 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
             data.source_name()
         );
     }
-    let mut reporter = Reporter::new(style);
-    let mut progress = |info: &hbdc::StepInfo| {
-        reporter.show(info);
-        ControlFlow::Continue(())
+    let mut session = Session {
+        reporter: Reporter::new(style),
+        checkpoints: &mut checkpoints,
+        signals: &signals,
+        format,
+        has_warned: false,
     };
-    let fitted = fit_with_progress(&model, &data, &config(args).stop(stop), &mut progress);
+    let config = config.stop(signals.stop.clone());
+    let fitted = fit_from(&model, &data, &config, state, &mut session);
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
-        FitError::Interrupted => Failure::silent(Exit::Interrupted),
+        FitError::Interrupted => interrupted(&folder, format),
         error => Failure::coded("fit", error),
     })?;
     write_fit(&folder, &model, &fit, args.force).map_err(place_failure)?;
+    checkpoints.remove().map_err(Failure::usage)?;
     print(&report(&fit, &folder))?;
     match fit.verdict().believable || args.allow_poor_fit {
         true => Ok(()),
@@ -103,19 +107,26 @@ fn config(args: &FitArgs) -> FitConfig {
 fn folder(args: &FitArgs) -> Result<PathBuf, Failure> {
     if let Some(folder) = &args.out {
         check_place(folder, args.force).map_err(place_failure)?;
+        resume::check_unfinished(folder, args)?;
         return Ok(folder.clone());
     }
     let stem = args.model.file_stem().unwrap_or(args.model.as_os_str()).to_string_lossy();
     let first = PathBuf::from(format!("{stem}.fit"));
-    let folder = match first.exists() && !args.force {
-        false => first,
-        true => {
-            let mut numbered = (2..).map(|k| PathBuf::from(format!("{stem}.fit-{k}")));
-            numbered.find(|folder| !folder.exists()).expect("numbers do not end")
-        }
-    };
+    let folder = resume::default_folder(&first, args.force, args.resume);
+    resume::check_unfinished(&folder, args)?;
     check_place(&folder, args.force).map_err(place_failure)?;
     Ok(folder)
+}
+
+/// Ends with 130, and says how to go on if there is a checkpoint.
+fn interrupted(folder: &Path, format: MessageFormat) -> Failure {
+    let checkpoints = Checkpoints::folder(folder);
+    let note = match checkpoints.exists() {
+        true => format!("interrupted; --resume goes on from {}", checkpoints.display()),
+        false => "interrupted; there was nothing to save yet".to_owned(),
+    };
+    input::note(&note, format);
+    Failure::silent(Exit::Interrupted)
 }
 
 fn place_failure(error: OutputError) -> Failure {

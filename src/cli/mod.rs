@@ -8,6 +8,7 @@ mod dump;
 mod fit;
 mod input;
 mod progress;
+mod resume;
 mod simulate;
 
 use std::fmt;

@@ -122,4 +122,40 @@ impl FitConfig {
     pub(crate) fn seed_of(&self) -> u64 {
         self.engine.seed
     }
+
+    /// What decides how a fit goes, but for its limits: names and values.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let Self { engine, holdout, draws } = self;
+        // Threads change no bit, and a fit may go on with other limits.
+        let engine::FitConfig {
+            family,
+            covariance: _,
+            encoder,
+            seed,
+            particles,
+            batch,
+            step_size,
+            max_steps: _,
+            max_seconds: _,
+            tolerance,
+            draws: weighted_draws,
+            threads: _,
+            stop: _,
+        } = engine;
+        let chosen = |value: Option<String>| value.unwrap_or("automatic".to_owned());
+        let settings = [
+            ("family", format!("{family:?}").to_lowercase()),
+            ("covariance", format!("{:?}", engine.covariance()).to_lowercase()),
+            ("encoder", format!("{encoder:?}").to_lowercase()),
+            ("seed", seed.to_string()),
+            ("particles", chosen(particles.map(|n| n.to_string()))),
+            ("batch", chosen(batch.map(|n| n.to_string()))),
+            ("step-size", chosen(step_size.map(|x| x.to_string()))),
+            ("tolerance", tolerance.to_string()),
+            ("draws", draws.to_string()),
+            ("weighted draws", weighted_draws.to_string()),
+            ("holdout", holdout.map_or("none".to_owned(), |x| x.to_string())),
+        ];
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }

@@ -17,7 +17,8 @@ pub use summary::{Summary, SummaryRow};
 use crate::data::{BoundData, DataError};
 pub use crate::infer::config::{Covariance, Encoder, Family};
 use crate::infer::fit as engine;
-pub use crate::infer::optimise::StepInfo;
+pub use crate::infer::optimise::{StepInfo, Watcher};
+pub use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::posterior::{self, HeldOut};
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
@@ -84,7 +85,24 @@ pub fn fit_with_progress(
     model: &CompiledModel,
     data: &BoundData,
     config: &FitConfig,
-    progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+) -> Result<Fit, FitError> {
+    fit_from(model, data, config, None, &mut progress)
+}
+
+/// As [`fit()`]; `watcher` sees the states that it wants, and the fit goes on from the one of an
+/// earlier fit, if given. That must have had the same model, data and settings, but for limits
+/// and threads, and then the result has the same bits as if there had been one fit. Seconds
+/// count over both; a fit that a limit of seconds ends has other bits on each run.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn fit_from(
+    model: &CompiledModel,
+    data: &BoundData,
+    config: &FitConfig,
+    from: Option<OptimiserState>,
+    watcher: &mut dyn Watcher,
 ) -> Result<Fit, FitError> {
     let mask = match config.holdout {
         Some(fraction) => {
@@ -98,7 +116,7 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
-    let result = engine::fit(&evaluator, &config.engine, progress)?;
+    let result = engine::fit_from(&evaluator, &config.engine, from, watcher)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
     fit.held_out = fit.score_held_out();
     Ok(fit)

@@ -1,7 +1,6 @@
 //! A whole fit: start, optimise, measure, judge.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use super::config::FitConfig;
 use super::elbo::Guide;
@@ -91,18 +90,19 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
-/// Fits `target`. `progress` sees each row of the trace and may end the fit early; what was
-/// reached by then is measured and judged as it is.
+/// Fits `target` from the start.
+#[cfg(test)]
 pub fn fit<T: Target>(
     target: &T,
     config: &FitConfig,
-    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+    mut progress: &mut dyn FnMut(&StepInfo) -> std::ops::ControlFlow<()>,
 ) -> Result<FitResult, FitError> {
     fit_from(target, config, None, &mut progress)
 }
 
-/// The same, from the start or from where an earlier fit of the same target with the same
-/// settings stood; only its limits may differ.
+/// Fits `target`, from the start or from where an earlier fit of the same target with the same
+/// settings stood; only its limits may differ. What `watcher` ends early is measured and judged
+/// as it is; what the caller stops is an error, and `watcher` has the state.
 pub fn fit_from<T: Target>(
     target: &T,
     config: &FitConfig,
@@ -146,6 +146,7 @@ pub fn fit_from<T: Target>(
         false => None,
     };
     if stop.is_set() {
+        run.keep(&mut state);
         return Err(FitError::Interrupted);
     }
     let corrected = importance.as_ref().is_some_and(Importance::is_usable);

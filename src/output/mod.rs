@@ -1,6 +1,7 @@
 //! The fit folder. It is written beside its place and moved there when it is whole, so that
 //! nothing is ever there by half.
 
+mod checkpoint;
 mod tables;
 
 use std::fmt;
@@ -9,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints};
 
 use crate::fit::Fit;
 use crate::model::CompiledModel;
