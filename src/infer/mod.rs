@@ -22,6 +22,7 @@ pub mod network;
 pub mod optimise;
 pub mod plan;
 pub mod posterior;
+pub mod score;
 pub mod shards;
 pub mod site;
 pub mod start;
