@@ -5,7 +5,7 @@
 #     SLEEPSTUDY=sleepstudy.csv tests/oracle/posteriors.sh sleepstudy
 #
 # Data are those beside the models; those of sleepstudy (lme4, GPL) are not shipped and named by
-# SLEEPSTUDY. `ratings` has no reference: its data are not shipped, and the rows drawn for tests
+# SLEEPSTUDY. That of litters comes from litters_posterior.py, by quadrature. `ratings` has no reference: its data are not shipped, and the rows drawn for tests
 # are too few for 250 globals.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,7 +44,6 @@ own films --table movies=models/films.movies.csv --scale z=mu,tau
 own moods --scale r=m_r,s_r
 own tasting --scale b=0,tau[1] --scale s=beta[1],tau[2]
 own trees
-own litters
 own survival
 own exam
 own survey
