@@ -12,11 +12,17 @@ pub struct FitConfig {
     pub(crate) engine: engine::FitConfig,
     pub(crate) holdout: Option<f64>,
     pub(crate) draws: usize,
+    pub(crate) log_likelihood: bool,
 }
 
 impl Default for FitConfig {
     fn default() -> Self {
-        FitConfig { engine: engine::FitConfig::default(), holdout: None, draws: 20_000 }
+        FitConfig {
+            engine: engine::FitConfig::default(),
+            holdout: None,
+            draws: 20_000,
+            log_likelihood: false,
+        }
     }
 }
 
@@ -96,6 +102,12 @@ impl FitConfig {
     /// Draws of the globals behind summaries; 20 000 by default.
     pub fn draws(mut self, draws: usize) -> Self {
         self.draws = draws;
+        self
+    }
+
+    /// Whether the draws that are written come with the log likelihood of each observation.
+    pub fn log_likelihood(mut self, wanted: bool) -> Self {
+        self.log_likelihood = wanted;
         self
     }
 

@@ -4,6 +4,7 @@
 mod branches;
 mod config;
 mod draws;
+mod saved;
 mod summary;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::ops::ControlFlow;
 pub use branches::{BranchSummaries, LocalSummary};
 pub use config::FitConfig;
 pub use draws::Draws;
+pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use summary::{Summary, SummaryRow};
 
 use crate::data::{BoundData, DataError};
@@ -86,6 +88,9 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
+    if config.log_likelihood {
+        saved::check_size(model, &evaluator)?;
+    }
     let result = engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
     fit.held_out = fit.score_held_out();
