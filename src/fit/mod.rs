@@ -44,6 +44,17 @@ pub enum FitError {
     Data(DataError),
     /// The model cannot be fitted.
     Inference(engine::FitError),
+    /// The caller asked to stop ([`FitConfig::stop`]).
+    Interrupted,
+}
+
+impl From<engine::FitError> for FitError {
+    fn from(error: engine::FitError) -> FitError {
+        match error {
+            engine::FitError::Interrupted => FitError::Interrupted,
+            error => FitError::Inference(error),
+        }
+    }
 }
 
 impl fmt::Display for FitError {
@@ -51,6 +62,7 @@ impl fmt::Display for FitError {
         match self {
             FitError::Data(error) => error.fmt(f),
             FitError::Inference(error) => error.fmt(f),
+            FitError::Interrupted => engine::FitError::Interrupted.fmt(f),
         }
     }
 }
@@ -91,7 +103,7 @@ pub fn fit_with_progress(
     if config.log_likelihood {
         saved::check_size(model, &evaluator)?;
     }
-    let result = engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
+    let result = engine::fit(&evaluator, &config.engine, progress)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
     fit.held_out = fit.score_held_out();
     Ok(fit)
