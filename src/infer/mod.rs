@@ -20,6 +20,7 @@ pub mod linalg;
 pub mod local;
 pub mod network;
 pub mod optimise;
+pub mod optimiser_state;
 pub mod plan;
 pub mod posterior;
 pub mod shards;
@@ -29,3 +30,4 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
+pub mod watch;
