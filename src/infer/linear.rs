@@ -21,9 +21,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::Coupling;
-use super::linalg::{
-    axpy, dot, identity, lower_times, solve_lower, solve_lower_transposed,
-};
+use super::linalg::{axpy, dot, identity, lower_times, solve_lower, solve_lower_transposed};
 use super::local::Particle;
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
