@@ -72,7 +72,7 @@ impl FreeGuide {
 
     /// Sets z; returns log q(z|θ). `mean` is that of [`Self::mean`].
     pub fn sample(&self, branch: usize, mean: &[f64], noise: &[f64], z: &mut [f64]) -> f64 {
-        self.form.sample(self.of(branch), mean, noise, z) + self.whitening(branch).to_z(z)
+        self.form.sample(self.of(branch), mean, noise, z) + self.whitening(branch).unwhiten(z)
     }
 
     /// Adds `weight` times one draw's gradient (see [`LinearForm::add_gradient`]).

@@ -170,11 +170,10 @@ impl Average {
         };
         blend(&mut mean.global.loc, &guide.global.loc);
         blend(&mut mean.global.factor, &guide.global.factor);
-        match (&mut mean.local, &guide.local) {
-            (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) => {
-                blend(&mut mean.weights, &new.weights);
-            }
-            _ => {}
+        if let (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) =
+            (&mut mean.local, &guide.local)
+        {
+            blend(&mut mean.weights, &new.weights);
         }
         blend(mean.local.own_parameters_mut(), guide.local.own_parameters());
     }
