@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::data::DataError;
-use crate::fit::{Fit, Observations};
+use crate::fit::{Fit, Observations, Score, Scores};
 use crate::model::CompiledModel;
 use crate::target::Target;
 
@@ -135,6 +135,10 @@ fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
     write("branches.csv", tables::branches(fit))?;
     write("trace.csv", tables::trace(fit.trace()))?;
     write_draws(&folder.join("draws.zarr"), model, fit)?;
+    if let Some(scores) = fit.scores() {
+        let key = fit.evaluator().data().key_columns();
+        write("scores.csv", tables::scores(scores, key))?;
+    }
     write("fit.json", format!("{:#}\n", metadata(model, fit)))
 }
 
@@ -180,13 +184,25 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
             "value": finite(value), "se": finite(se), "relative_ess": finite(relative_ess),
         })),
         "corrected": fit.is_corrected(),
-        "test": fit.held_out().map(|(value, se, n_rows)| json!({
-            "log_likelihood": finite(value), "se": finite(se), "n_rows": n_rows,
-        })),
+        "test": fit.scores().map(test),
         "khat": Value::Null,
         "amortization_gap": Value::Null,
         "verdict": {"believable": verdict.believable, "reasons": verdict.reasons},
     })
+}
+
+/// The score of what was not fitted: in all, of branches that were, and of new branches.
+fn test(scores: &Scores) -> Value {
+    let figures = |score: Score| {
+        json!({
+            "log_likelihood": finite(score.log_likelihood), "se": finite(score.se),
+            "n_rows": score.n_rows, "n_branches": score.n_branches,
+        })
+    };
+    let mut all = figures(scores.total());
+    all["seen"] = scores.seen().map_or(Value::Null, figures);
+    all["new"] = scores.new_ones().map_or(Value::Null, figures);
+    all
 }
 
 fn finite(x: f64) -> Value {
