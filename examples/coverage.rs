@@ -5,8 +5,10 @@
 //!
 //! The unknowns are drawn from their priors and the outcomes given them, by the model's own
 //! statements (`simulate`), so 90 % intervals of the exact posterior hold 90 % of the truths. Locals
-//! are counted over the branches of one data set; globals over repeats, each with draws of its own.
-//! `--branches N` and `--repeat-branches N` set the sizes, `--first-seed S` the draws.
+//! are counted over the branches of data sets with globals of their own (`--sets K`, 1 by default):
+//! an error of a population scale shifts all branches of one set, so that several are wanted for
+//! an average. Globals are counted over repeats. `--branches N` and `--repeat-branches N` set the
+//! sizes, `--first-seed S` the draws.
 
 use std::error::Error;
 
@@ -49,6 +51,7 @@ const MODELS: [(&str, &str); 2] = [
 
 struct Options {
     branches: usize,
+    sets: u64,
     repeats: u64,
     repeat_branches: usize,
     first_seed: u64,
@@ -89,13 +92,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { branches: 2000, repeats: 0, repeat_branches: 50, first_seed: 1 };
+    let mut options =
+        Options { branches: 2000, sets: 1, repeats: 0, repeat_branches: 50, first_seed: 1 };
     let mut arguments = std::env::args().skip(1);
     while let Some(flag) = arguments.next() {
         let value = arguments.next().and_then(|text| text.parse::<u64>().ok());
         let value = value.ok_or(format!("{flag} wants a number"))?;
         match flag.as_str() {
             "--branches" => options.branches = value as usize,
+            "--sets" => options.sets = value,
             "--repeats" => options.repeats = value,
             "--repeat-branches" => options.repeat_branches = value as usize,
             "--first-seed" => options.first_seed = value,
@@ -122,25 +127,33 @@ fn fitted(
     Ok((simulated, fit))
 }
 
-/// Over the branches of one large data set.
+/// Over the branches of large data sets.
 fn locals(model: &CompiledModel, options: &Options) -> Result<(), Box<dyn Error>> {
-    let (truth, fit) = fitted(model, options.branches, options.first_seed)?;
-    let mut evaluator = fit.evaluator().clone();
-    let truth = evaluator.reported_at(&truth.point);
-    let summaries = fit.posterior().branches();
-    let mut counts = vec![Count::default(); summaries.names().len()];
-    for (truth, summary) in truth.locals.iter().zip(summaries.branches()) {
-        let summary = summary.as_ref().ok_or("draws of a branch were not finite")?;
-        for ((count, row), &truth) in counts.iter_mut().zip(&summary.rows).zip(truth) {
-            count.add(truth, row);
+    let mut total = Count::default();
+    for seed in options.first_seed..options.first_seed + options.sets {
+        let (truth, fit) = fitted(model, options.branches, seed)?;
+        let truth = fit.evaluator().clone().reported_at(&truth.point);
+        let verdict = fit.verdict();
+        println!("  seed {seed}, {:.1} s, believable: {}", fit.seconds(), verdict.believable);
+        verdict.reasons.iter().for_each(|reason| println!("    {reason}"));
+        for (row, truth) in fit.posterior().summary().rows().iter().zip(&truth.globals) {
+            println!("    {} = {truth:.3}, fitted {:.3} ± {:.3}", row.name, row.mean, row.sd);
+        }
+        let summaries = fit.posterior().branches();
+        let mut counts = vec![Count::default(); summaries.names().len()];
+        for (truth, summary) in truth.locals.iter().zip(summaries.branches()) {
+            let summary = summary.as_ref().ok_or("draws of a branch were not finite")?;
+            for ((count, row), &truth) in counts.iter_mut().zip(&summary.rows).zip(truth) {
+                count.add(truth, row);
+            }
+        }
+        for (name, count) in summaries.names().iter().zip(&counts) {
+            println!("    intervals of {name}: {}", count.text());
+            total.covered += count.covered;
+            total.all += count.all;
         }
     }
-    for (name, count) in summaries.names().iter().zip(&counts) {
-        println!("  {name}: {}", count.text());
-    }
-    let verdict = fit.verdict();
-    println!("  ({:.1} s, believable: {})", fit.seconds(), verdict.believable);
-    verdict.reasons.iter().for_each(|reason| println!("    {reason}"));
+    println!("  all locals: {}", total.text());
     Ok(())
 }
 
