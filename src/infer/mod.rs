@@ -17,14 +17,17 @@ pub mod global;
 pub mod importance;
 pub mod initial;
 pub mod linalg;
+pub mod linear;
 pub mod local;
 pub mod network;
 pub mod optimise;
 pub mod optimiser_state;
 pub mod plan;
 pub mod posterior;
+pub mod score;
 pub mod shards;
 pub mod site;
+pub mod site_guide;
 pub mod start;
 pub mod state;
 #[cfg(test)]
