@@ -43,7 +43,7 @@ impl UniformTest {
     /// divides the number of ranks. None where there are too few ranks for two bins.
     pub fn chi_square(&self, ranks: &[usize]) -> Option<f64> {
         let most = MOST_BINS.min(self.n / LEAST_EXPECTED);
-        let bins = (2..=most).rev().find(|bins| self.n_ranks % bins == 0)?;
+        let bins = (2..=most).rev().find(|bins| self.n_ranks.is_multiple_of(*bins))?;
         let width = self.n_ranks / bins;
         let mut counts = vec![0.0; bins];
         ranks.iter().for_each(|rank| counts[rank / width] += 1.0);

@@ -60,6 +60,7 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
 fn config(args: &FitArgs) -> FitConfig {
     let mut config = FitConfig::default().seed(args.seed).draws(args.draws as usize);
     config = approximation(config, args.family, args.covariance, args.encoder);
+    config = config.log_likelihood(args.log_likelihood);
     if let Some(threads) = args.threads {
         config = config.threads(threads as usize);
     }
@@ -141,6 +142,7 @@ fn place_failure(error: OutputError) -> Failure {
     let help = match error {
         OutputError::Exists(_) => "choose another --out, or replace it with --force",
         OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
+        OutputError::Data(_) => "fit without --log-likelihood",
         OutputError::Io(..) => "choose an --out in a folder that you may write to",
     };
     Failure::usage(error).help(help)

@@ -17,6 +17,7 @@ pub mod global;
 pub mod importance;
 pub mod initial;
 pub mod linalg;
+pub mod linear;
 pub mod local;
 pub mod network;
 pub mod optimise;
@@ -26,6 +27,7 @@ pub mod posterior;
 pub mod score;
 pub mod shards;
 pub mod site;
+pub mod site_guide;
 pub mod start;
 pub mod state;
 #[cfg(test)]

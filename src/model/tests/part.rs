@@ -79,9 +79,11 @@ fn what_is_left_out_is_in_the_terms_of_what_is_kept() {
     // x of branches 1 and 3 is 1, 4, 2.5, 0.5: mean 2, sd √(7.5/3).
     let value = |name: &str| out.values(out.schema_position(name).expect("a datum"))[0];
     assert_eq!((value("x"), value("centre"), value("d")), (-1.0, 2.0, -3.0));
-    let standardized = out.schema().data.iter().position(|datum| {
-        matches!(datum.origin, crate::schema::Origin::Standardized(_))
-    });
+    let standardized = out
+        .schema()
+        .data
+        .iter()
+        .position(|datum| matches!(datum.origin, crate::schema::Origin::Standardized(_)));
     let s = out.values(standardized.expect("x is standardised"))[0];
     assert!((s + 3.0 / 2.5_f64.sqrt()).abs() < 1e-14, "{s}");
 }
@@ -89,9 +91,8 @@ fn what_is_left_out_is_in_the_terms_of_what_is_kept() {
 #[test]
 fn held_out_branches_do_not_depend_on_the_order_of_the_file() {
     let text = |keys: &mut dyn Iterator<Item = usize>| {
-        let lines: Vec<String> = keys
-            .map(|key| format!("{key},1,{},a,0,0\n{key},2,{key},b,0,1\n", key * key))
-            .collect();
+        let lines: Vec<String> =
+            keys.map(|key| format!("{key},1,{},a,0,0\n{key},2,{key},b,0,1\n", key * key)).collect();
         format!("{HEADER}{}", lines.concat())
     };
     let model = model();
