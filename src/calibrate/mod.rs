@@ -19,7 +19,7 @@ use crate::data::{DataError, Dataset};
 use crate::fit::{Fit, FitConfig, FitError, fit_evaluator};
 use crate::model::{CompiledModel, Evaluator, ParamLayout, Variable};
 use crate::random::{Purpose, Stream};
-use crate::simulate::{SimulateConfig, SimulateError, Simulator};
+use crate::simulate::{SimulateConfig, SimulateError, Simulator, check_generative};
 use crate::target::Target;
 use uniform::UniformTest;
 
@@ -238,8 +238,8 @@ fn calibrate_with(
     progress: &mut dyn FnMut(CalibrateStep) -> ControlFlow<()>,
     alter: &(dyn Fn(&mut [f64]) + Sync),
 ) -> Result<Calibration, CalibrateError> {
+    check_generative(model)?;
     let simulator = Simulator::new(model, data)?;
-    simulator.check_generative()?;
     let evaluator = model.evaluator(simulator.data())?;
     let ranked = Ranked::of(&evaluator);
     let one = |k: usize| simulation(&simulator, &evaluator, &ranked, config, alter, k);

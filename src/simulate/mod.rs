@@ -163,6 +163,14 @@ pub fn simulate(
     Ok(Simulated { point, data: simulated, drawn, given, dataset: data, places })
 }
 
+/// Checks that all unknowns and outcomes are drawn, and have the law of the model's density.
+///
+/// # Errors
+/// The first statement where that is not so.
+pub(crate) fn check_generative(model: &CompiledModel) -> Result<(), SimulateError> {
+    generative::check(model.typed(), &drawn::columns(model.typed()))
+}
+
 /// A model with bound data, to draw from more than once.
 pub(crate) struct Simulator<'m> {
     model: &'m CompiledModel,
@@ -179,14 +187,6 @@ impl<'m> Simulator<'m> {
         let columns = drawn::columns(model.typed());
         let bound = data.bind_without(model.schema(), &columns.drawn)?;
         Ok(Simulator { model, bound, columns })
-    }
-
-    /// Checks that all unknowns and outcomes are drawn, and have the law of the model's density.
-    ///
-    /// # Errors
-    /// The first statement where that is not so.
-    pub(crate) fn check_generative(&self) -> Result<(), SimulateError> {
-        generative::check(self.model.typed(), &self.columns)
     }
 
     /// The data, with ones in place of what is drawn.

@@ -91,8 +91,9 @@ fn what_is_left_out_is_in_the_terms_of_what_is_kept() {
 #[test]
 fn held_out_branches_do_not_depend_on_the_order_of_the_file() {
     let text = |keys: &mut dyn Iterator<Item = usize>| {
-        let lines: Vec<String> =
-            keys.map(|key| format!("{key},1,{},a,0,0\n{key},2,{key},b,0,1\n", key * key)).collect();
+        let lines: Vec<String> = keys
+            .map(|key| format!("{key},1,{},a,0,0\n{key},2,{key},b,0,1\n", key * key + 1))
+            .collect();
         format!("{HEADER}{}", lines.concat())
     };
     let model = model();
