@@ -45,19 +45,7 @@ pub fn guide<T: Target>(
         Family::Amortized => &plan.start_branches,
         Family::Branch | Family::Joint => &all,
     };
-    let newton = LocalGuide::Amortized(None);
-    let sites: Vec<_> = shards
-        .map(branches, |target, shard| {
-            let mut worker = LocalWorker::new(&newton, target);
-            let site = |&branch: &usize| {
-                let open = worker.open(target, branch, &shared, None);
-                if open { worker.site().cloned() } else { None }
-            };
-            shard.iter().map(site).collect::<Vec<_>>()
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+    let sites = sites(shards, branches, &shared);
     let (n_local, n_global) = (shards.target().n_local(), global.n());
     let local = match config.family {
         Family::Amortized => {
@@ -73,6 +61,24 @@ pub fn guide<T: Target>(
         Family::Branch | Family::Joint => free(shards, config, n_global, &shared, &sites),
     };
     Ok(Guide { global, local })
+}
+
+/// Newton's sites of branches, for the θ behind `shared`.
+pub fn sites<T: Target>(
+    shards: &mut Shards<T>,
+    branches: &[usize],
+    shared: &[f64],
+) -> Vec<Option<Site>> {
+    let newton = LocalGuide::Amortized(None);
+    let parts = shards.map(branches, |target, shard| {
+        let mut worker = LocalWorker::new(&newton, target);
+        let site = |&branch: &usize| {
+            let open = worker.open(target, branch, shared, None);
+            if open { worker.site().cloned() } else { None }
+        };
+        shard.iter().map(site).collect::<Vec<_>>()
+    });
+    parts.into_iter().flatten().collect()
 }
 
 /// Free parameters for every branch, at its site.

@@ -22,6 +22,8 @@ pub mod linalg;
 pub mod linear;
 pub mod local;
 pub mod network;
+#[cfg_attr(not(test), expect(dead_code, reason = "prediction of new branches is to use it"))]
+pub mod new_branches;
 pub mod optimise;
 pub mod optimiser_state;
 pub mod plan;
