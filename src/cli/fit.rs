@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError, Score,
-    Scores, check_place, fit_with_progress, write_fit,
+    CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
+    Score, Scores, check_place, fit_with_progress, write_fit,
 };
 
-use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress};
+use super::args::{
+    CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress,
+};
 use super::progress::Reporter;
 use super::{Exit, Failure, Outcome, input, print};
 
@@ -60,6 +62,12 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
 fn config(args: &FitArgs) -> FitConfig {
     let mut config = FitConfig::default().seed(args.seed).draws(args.draws as usize);
     config = approximation(config, args.family, args.covariance, args.encoder);
+    if let Some(coupling) = args.coupling {
+        config = config.coupling(match coupling {
+            CouplingArg::Noise => Coupling::Noise,
+            CouplingArg::Theta => Coupling::Theta,
+        });
+    }
     config = config.log_likelihood(args.log_likelihood);
     if let Some(threads) = args.threads {
         config = config.threads(threads as usize);

@@ -21,7 +21,7 @@ pub use summary::{Summary, SummaryRow};
 use ndarray::{Array2, ArrayView1};
 
 use crate::data::{BoundData, DataError};
-pub use crate::infer::config::{Covariance, Encoder, Family};
+pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
 pub use crate::infer::optimise::StepInfo;
 use crate::infer::posterior;
