@@ -7,6 +7,7 @@ use hbdc::{Evaluator, Variable};
 use serde_json::{Value, json};
 
 use crate::diagnostics::{Diagnostics, quantile};
+use crate::labels::Labels;
 use crate::{Args, Sampled};
 
 /// Above it chains are taken to differ.
@@ -64,7 +65,11 @@ impl Scalar {
 
 impl Report {
     /// Maps draws to what is reported, element by element.
-    pub fn of(evaluator: &mut Evaluator, chains: &[Sampled]) -> Result<Report> {
+    pub fn of(
+        evaluator: &mut Evaluator,
+        chains: &[Sampled],
+        exchangeable: &[String],
+    ) -> Result<Report> {
         let elements = |variables: &[Variable]| -> Vec<(String, usize)> {
             variables.iter().flat_map(Variable::elements).collect()
         };
@@ -192,6 +197,15 @@ impl Report {
         }
         text.push_str(" }\n}\n");
         text
+    }
+}
+
+/// Gives each element the draws that another has in that chain.
+fn renumber(columns: &mut [Vec<Vec<f64>>], chain: usize, sources: &[usize]) {
+    let old: Vec<Vec<f64>> =
+        columns.iter_mut().map(|chains| std::mem::take(&mut chains[chain])).collect();
+    for (chains, &source) in columns.iter_mut().zip(sources) {
+        chains[chain] = old[source].clone();
     }
 }
 
