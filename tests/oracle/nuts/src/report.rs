@@ -91,6 +91,25 @@ impl Report {
                 }
             }
         }
+        let labels = Labels(exchangeable);
+        let means = |globals: &[Vec<Vec<f64>>], c: usize| -> Vec<f64> {
+            let mean = |chain: &Vec<f64>| chain.iter().sum::<f64>() / chain.len() as f64;
+            globals.iter().map(|chains| mean(&chains[c])).collect()
+        };
+        let first = means(&globals, 0);
+        for c in 1..chains.len() {
+            let own = means(&globals, c);
+            if let Some(numbers) = labels.nearest(&of_globals, &own, &first) {
+                renumber(&mut globals, c, &labels.sources(&of_globals, &numbers));
+                let sources = labels.sources(&of_locals, &numbers);
+                for branch in 0..n_branches {
+                    let mut columns: Vec<Vec<Vec<f64>>> =
+                        locals.iter_mut().map(|l| std::mem::take(&mut l[branch])).collect();
+                    renumber(&mut columns, c, &sources);
+                    locals.iter_mut().zip(columns).for_each(|(l, own)| l[branch] = own);
+                }
+            }
+        }
         let name =
             |((name, _), chains): ((String, usize), Vec<Vec<f64>>)| (name, Scalar::of(&chains));
         let globals: Vec<(String, Scalar)> =
