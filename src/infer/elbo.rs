@@ -123,6 +123,7 @@ pub fn values<T: Target>(
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
     let sums = shards.map(branches, |target, shard| {
         let mut worker = LocalWorker::new(&guide.local, target);
+        worker.expect(shard);
         let mut epsilon = vec![0.0; target.n_local()];
         let mut sums = vec![0.0; particles.len()];
         for &branch in shard {
@@ -200,6 +201,7 @@ fn shard_gradient<T: Target>(
 ) -> ShardGradient {
     let weight = 1.0 / particles.len() as f64;
     let mut worker = LocalWorker::new(&guide.local, target);
+    worker.expect(shard);
     let mut epsilon = vec![0.0; target.n_local()];
     let mut sums = ShardGradient {
         values: vec![0.0; particles.len()],
@@ -209,7 +211,6 @@ fn shard_gradient<T: Target>(
         own: vec![],
         centres: vec![],
     };
-    let mut branch_network = sums.network.clone();
     let mut priors = vec![PriorAdjoint::new(target.n_local()); particles.len()];
     for &branch in shard {
         let open = worker.open(target, branch, shared_mean, warm.get(branch));
@@ -223,12 +224,7 @@ fn shard_gradient<T: Target>(
             sums.values[p] += worker.gradient(target, particle, &epsilon, 1.0, dshared, dnoise);
             worker.finish(target, particle, dshared, &mut priors[p]);
         }
-        // A draw that is not finite would spoil the network for all: its branch sits out.
-        branch_network.fill(0.0);
-        worker.close(weight, &mut branch_network);
-        if branch_network.iter().all(|x| x.is_finite()) {
-            axpy(1.0, &branch_network, &mut sums.network);
-        }
+        worker.close(weight, &mut sums.network);
         let mut own = worker.own_gradient();
         if !own.is_empty() && own.iter().all(|x| x.is_finite()) {
             own.iter_mut().for_each(|x| *x *= weight);
@@ -238,6 +234,7 @@ fn shard_gradient<T: Target>(
             sums.centres.push((branch, site.centre.clone()));
         }
     }
+    worker.close_all(&mut sums.network);
     for ((prior, particle), dshared) in priors.iter().zip(particles).zip(&mut sums.dshared) {
         prior.finish(target, &particle.shared, dshared);
     }

@@ -2,6 +2,8 @@
 
 use super::config::{Covariance, Encoder, Family, FitConfig};
 use super::elbo::{self, Guide};
+use super::encoded::EncodedGuide;
+use super::encoder::{Form, Kind, RowEncoder};
 use super::fit::FitError;
 use super::free::FreeGuide;
 use super::global::GlobalGuide;
@@ -10,7 +12,7 @@ use super::network::Network;
 use super::optimise::Optimiser;
 use super::plan::Plan;
 use super::shards::Shards;
-use super::site::n_inputs;
+use super::site::{Site, n_inputs};
 use super::start;
 use crate::target::Target;
 
@@ -54,6 +56,21 @@ pub fn guide<T: Target>(
         .collect();
     let (n_local, n_global) = (shards.target().n_local(), global.n());
     let local = match config.family {
+        Family::Amortized if config.encoder != Encoder::Newton => {
+            let with_rows: Vec<Site> =
+                sites.into_iter().flatten().filter(|site| site.has_rows).collect();
+            let kind = match config.encoder {
+                Encoder::Pooled => Kind::Pooled(Form::Site),
+                Encoder::Newton | Encoder::Sites => Kind::Sites,
+            };
+            let examples = &plan.start_branches;
+            let encoder = RowEncoder::new(shards.target(), examples, kind, config.seed);
+            let encoder = encoder.ok_or_else(|| {
+                let why = "this encoder reads rows, and the model has no data that it could read";
+                FitError::Unsupported(why.to_string())
+            })?;
+            LocalGuide::Encoded(EncodedGuide::new(encoder, n_local, &with_rows))
+        }
         Family::Amortized => {
             let with_rows = sites.into_iter().flatten().filter(|site| site.has_rows);
             let examples: Vec<_> = with_rows.map(|site| site.inputs).collect();
@@ -71,8 +88,7 @@ pub fn guide<T: Target>(
 fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
     let has_guide = matches!(
         (config.family, config.covariance(), config.encoder),
-        (Family::Amortized, Covariance::Prior, Encoder::Newton)
-            | (Family::Branch, Covariance::Dense, _)
+        (Family::Amortized, Covariance::Prior, _) | (Family::Branch, Covariance::Dense, _)
     );
     match has_guide {
         true => Ok(()),

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::conditional::{Conditional, PriorAdjoint};
+use super::encoded::{EncodedGuide, SiteAdjoint};
+use super::encoder::Block;
 use super::free::FreeGuide;
 use super::linalg::{axpy, solve_lower_transposed};
 use super::network::{Activation, Network};
@@ -22,6 +24,8 @@ pub enum LocalGuide {
     Amortized(Option<Network>),
     /// A free Gaussian for each branch.
     Branch(FreeGuide),
+    /// The prior times a site that an encoder computes from the rows.
+    Encoded(EncodedGuide),
 }
 
 impl LocalGuide {
@@ -29,14 +33,33 @@ impl LocalGuide {
     pub fn n_shared_parameters(&self) -> usize {
         match self {
             Self::Amortized(Some(network)) => network.weights.len(),
-            _ => 0,
+            Self::Encoded(encoded) => encoded.encoder.weights.len(),
+            Self::Amortized(None) | Self::Branch(_) => 0,
+        }
+    }
+
+    /// Parameters that all branches share: the network's.
+    pub fn shared_parameters_mut(&mut self) -> Option<&mut [f64]> {
+        match self {
+            Self::Amortized(Some(network)) => Some(&mut network.weights),
+            Self::Encoded(encoded) => Some(&mut encoded.encoder.weights),
+            Self::Amortized(None) | Self::Branch(_) => None,
+        }
+    }
+
+    /// The same.
+    pub fn shared_parameters(&self) -> &[f64] {
+        match self {
+            Self::Amortized(Some(network)) => &network.weights,
+            Self::Encoded(encoded) => &encoded.encoder.weights,
+            Self::Amortized(None) | Self::Branch(_) => &[],
         }
     }
 
     /// Length of the gradient in one branch's own parameters.
     pub fn n_own_parameters(&self) -> usize {
         match self {
-            Self::Amortized(_) => 0,
+            Self::Amortized(_) | Self::Encoded(_) => 0,
             Self::Branch(free) => free.n_parameters(),
         }
     }
@@ -73,6 +96,11 @@ pub struct LocalWorker<'a> {
     log_t_adjoint: Vec<f64>,
     own: Vec<f64>,
     free_mean: Vec<f64>,
+    /// Branches that will be opened, in this order.
+    expected: Vec<usize>,
+    block: Block,
+    site_adjoint: SiteAdjoint,
+    block_gradient: Vec<f64>,
 }
 
 impl<'a> LocalWorker<'a> {
@@ -93,6 +121,17 @@ impl<'a> LocalWorker<'a> {
             log_t_adjoint: vec![0.0; n],
             own: vec![0.0; guide.n_own_parameters()],
             free_mean: vec![0.0; n],
+            expected: vec![],
+            block: Block::default(),
+            site_adjoint: SiteAdjoint::new(n),
+            block_gradient: vec![],
+        }
+    }
+
+    /// Announces the branches that will be opened, so that an encoder takes many at a time.
+    pub fn expect(&mut self, branches: &[usize]) {
+        if matches!(self.guide, LocalGuide::Encoded(_)) {
+            self.expected = branches.to_vec();
         }
     }
 
@@ -110,6 +149,9 @@ impl<'a> LocalWorker<'a> {
         self.nu_adjoint.fill(0.0);
         self.log_t_adjoint.fill(0.0);
         self.own.fill(0.0);
+        if let LocalGuide::Encoded(guide) = self.guide {
+            return self.open_encoded(target, guide, shared);
+        }
         let LocalGuide::Amortized(network) = self.guide else { return true };
         self.site = self.solver.solve(target, branch, shared, warm);
         let Some(site) = &self.site else { return false };
@@ -119,14 +161,37 @@ impl<'a> LocalWorker<'a> {
                 let active = site.has_rows || !target.prior_is_gaussian();
                 network.forward(&site.inputs, active, &mut self.activation);
             }
-            None => {
-                self.activation.nu.clear();
-                self.activation.nu.resize(self.n, 0.0);
-                self.activation.log_t.clear();
-                self.activation.log_t.resize(self.n, 0.0);
-            }
+            None => self.activation.clear(self.n),
         }
         true
+    }
+
+    /// The site that the encoder gives; that of the prior where there are no rows to read.
+    fn open_encoded<T: Target>(
+        &mut self,
+        target: &mut T,
+        guide: &EncodedGuide,
+        shared: &[f64],
+    ) -> bool {
+        self.activation.clear(self.n);
+        self.site_adjoint.clear();
+        if target.n_rows(self.branch) == 0 {
+            self.site = self.solver.solve(target, self.branch, shared, None);
+            return self.site.is_some();
+        }
+        if self.block.position(self.branch).is_none() {
+            self.close_block();
+            let start = self.expected.iter().position(|&branch| branch == self.branch);
+            let own = [self.branch];
+            let ahead = start.map_or(&own[..], |start| &self.expected[start..]);
+            guide.encoder.encode(target, ahead, &mut self.block);
+        }
+        let position = self.block.position(self.branch).expect("the block starts at the branch");
+        let site = guide.site(self.block.outputs(position));
+        let (gradient, curvature) = site.likelihood.as_ref().expect("made of both");
+        let finite = gradient.iter().chain(curvature).all(|x| x.is_finite());
+        self.site = finite.then_some(site);
+        finite
     }
 
     /// The site of the open branch.
@@ -138,7 +203,7 @@ impl<'a> LocalWorker<'a> {
     #[must_use]
     pub fn at<T: Target>(&mut self, target: &mut T, particle: &Particle) -> bool {
         match self.guide {
-            LocalGuide::Amortized(_) => {
+            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => {
                 let Some(site) = &self.site else { return false };
                 self.conditional.begin_adjoint();
                 self.conditional.expand(target, self.branch, &particle.shared, site)
@@ -153,7 +218,7 @@ impl<'a> LocalWorker<'a> {
     /// Draws z (see [`Self::z`]) for noise ε; returns log q(z|θ).
     pub fn sample(&mut self, noise: &[f64]) -> f64 {
         match self.guide {
-            LocalGuide::Amortized(_) => {
+            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => {
                 let Activation { nu, log_t, .. } = &self.activation;
                 self.conditional.sample(nu, log_t, noise, &mut self.z)
             }
@@ -184,15 +249,20 @@ impl<'a> LocalWorker<'a> {
         let (branch, shared) = (self.branch, &particle.shared);
         let density = target.gradient(branch, shared, &self.z, weight, &mut self.dz, dshared);
         match self.guide {
-            LocalGuide::Amortized(_) => self.conditional.add_adjoint(
-                &self.activation.nu,
-                &self.activation.log_t,
-                noise,
-                &self.dz,
-                weight,
-                &mut self.nu_adjoint,
-                &mut self.log_t_adjoint,
-            ),
+            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => {
+                self.conditional.add_adjoint(
+                    &self.activation.nu,
+                    &self.activation.log_t,
+                    noise,
+                    &self.dz,
+                    weight,
+                    &mut self.nu_adjoint,
+                    &mut self.log_t_adjoint,
+                );
+                if matches!(self.guide, LocalGuide::Encoded(_)) {
+                    self.site_adjoint.add(&self.conditional, noise, &self.dz, weight);
+                }
+            }
             LocalGuide::Branch(free) => free.add_gradient(
                 branch,
                 &particle.noise,
@@ -241,20 +311,58 @@ impl<'a> LocalWorker<'a> {
         dshared: &mut [f64],
         prior: &mut PriorAdjoint,
     ) {
-        if let (LocalGuide::Amortized(_), Some(site)) = (self.guide, &self.site) {
-            let (branch, shared) = (self.branch, &particle.shared);
-            self.conditional.finish_adjoint(target, branch, shared, site, dshared, prior);
+        let (false, Some(site)) = (matches!(self.guide, LocalGuide::Branch(_)), &self.site) else {
+            return;
+        };
+        if matches!(self.guide, LocalGuide::Encoded(_)) {
+            // It reads what the next call spoils.
+            self.site_adjoint.finish(&self.conditional);
+        }
+        let (branch, shared) = (self.branch, &particle.shared);
+        self.conditional.finish_adjoint(target, branch, shared, site, dshared, prior);
+    }
+
+    /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`,
+    /// an encoder's at the latest when [`Self::close_all`] is called. Where a draw was not
+    /// finite, and would spoil the network for all, the branch sits out.
+    pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
+        if !self.site.as_ref().is_some_and(|site| site.has_rows) {
+            return;
+        }
+        match self.guide {
+            LocalGuide::Amortized(Some(network)) => {
+                let (nu, log_t) = (&mut self.nu_adjoint, &mut self.log_t_adjoint);
+                if nu.iter().chain(&*log_t).all(|x| x.is_finite()) {
+                    nu.iter_mut().chain(&mut *log_t).for_each(|x| *x *= scale);
+                    network.backward(&self.activation, nu, log_t, gradient);
+                }
+            }
+            LocalGuide::Encoded(guide) => {
+                let SiteAdjoint { gradient, curvature, .. } = &mut self.site_adjoint;
+                let Some(position) = self.block.position(self.branch) else { return };
+                if gradient.iter().chain(&*curvature).all(|x| x.is_finite()) {
+                    gradient.iter_mut().chain(&mut *curvature).for_each(|x| *x *= scale);
+                    guide.pull(gradient, curvature, self.block.adjoint(position));
+                }
+            }
+            LocalGuide::Amortized(None) | LocalGuide::Branch(_) => {}
         }
     }
 
-    /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`.
-    pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
-        let LocalGuide::Amortized(Some(network)) = self.guide else { return };
-        if self.site.as_ref().is_some_and(|site| site.has_rows) {
-            self.nu_adjoint.iter_mut().for_each(|x| *x *= scale);
-            self.log_t_adjoint.iter_mut().for_each(|x| *x *= scale);
-            network.backward(&self.activation, &self.nu_adjoint, &self.log_t_adjoint, gradient);
+    fn close_block(&mut self) {
+        let LocalGuide::Encoded(guide) = self.guide else { return };
+        if self.block.adjoint.iter().any(|&x| x != 0.0) {
+            self.block_gradient.resize(guide.encoder.weights.len(), 0.0);
+            guide.encoder.backward(&self.block, &mut self.block_gradient);
         }
+    }
+
+    /// Ends the work on many branches: adds what [`Self::close`] kept back.
+    pub fn close_all(&mut self, gradient: &mut [f64]) {
+        self.close_block();
+        axpy(1.0, &self.block_gradient, gradient);
+        self.block_gradient.clear();
+        self.block = Block::default();
     }
 
     /// Gradient in the branch's own parameters.

@@ -10,6 +10,8 @@ pub mod config;
 pub mod conjugate;
 pub mod curvature;
 pub mod elbo;
+pub mod encoded;
+pub mod encoder;
 pub mod estimate;
 pub mod fit;
 pub mod free;
@@ -27,5 +29,5 @@ pub mod site;
 pub mod start;
 pub mod state;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod verdict;

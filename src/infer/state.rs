@@ -114,21 +114,17 @@ fn advance_local(
     own: Vec<(usize, Vec<f64>)>,
     step_size: f64,
 ) {
-    match &mut state.guide.local {
-        LocalGuide::Amortized(Some(network)) => {
-            let floor = GRADIENT_FLOOR * (plan.n_branches as f64).sqrt();
-            let size = NETWORK_STEP * (step_size / plan.step_size).min(1.0);
-            state.network.step(&mut network_gradient, size, floor);
-            axpy(1.0, &network_gradient, &mut network.weights);
-        }
-        LocalGuide::Amortized(None) => {}
-        LocalGuide::Branch(free) => {
-            for (branch, mut gradient) in own {
-                let adam =
-                    state.own[branch].get_or_insert_with(|| Box::new(Adam::new(gradient.len())));
-                adam.step(&mut gradient, step_size, GRADIENT_FLOOR);
-                free.advance(branch, &gradient);
-            }
+    if let Some(weights) = state.guide.local.shared_parameters_mut() {
+        let floor = GRADIENT_FLOOR * (plan.n_branches as f64).sqrt();
+        let size = NETWORK_STEP * (step_size / plan.step_size).min(1.0);
+        state.network.step(&mut network_gradient, size, floor);
+        axpy(1.0, &network_gradient, weights);
+    }
+    if let LocalGuide::Branch(free) = &mut state.guide.local {
+        for (branch, mut gradient) in own {
+            let adam = state.own[branch].get_or_insert_with(|| Box::new(Adam::new(gradient.len())));
+            adam.step(&mut gradient, step_size, GRADIENT_FLOOR);
+            free.advance(branch, &gradient);
         }
     }
 }
@@ -156,14 +152,12 @@ impl Average {
         };
         blend(&mut mean.global.loc, &guide.global.loc);
         blend(&mut mean.global.factor, &guide.global.factor);
-        match (&mut mean.local, &guide.local) {
-            (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) => {
-                blend(&mut mean.weights, &new.weights);
-            }
-            (LocalGuide::Branch(mean), LocalGuide::Branch(new)) => {
-                blend(&mut mean.parameters, &new.parameters);
-            }
-            _ => {}
+        if let Some(weights) = mean.local.shared_parameters_mut() {
+            blend(weights, guide.local.shared_parameters());
+        }
+        if let (LocalGuide::Branch(mean), LocalGuide::Branch(new)) = (&mut mean.local, &guide.local)
+        {
+            blend(&mut mean.parameters, &new.parameters);
         }
     }
 
