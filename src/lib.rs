@@ -62,6 +62,8 @@ mod codegen;
 mod data;
 mod diagnostic;
 mod fit;
+#[allow(dead_code)] // until checkpoints and saved fits use it
+mod frame;
 mod index;
 mod infer;
 mod ir;

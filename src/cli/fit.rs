@@ -41,13 +41,11 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let fitted = fit_with_progress(&model, &data, &config(args).stop(stop), &mut progress);
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
+        FitError::Interrupted => Failure::silent(Exit::Interrupted),
         error => Failure::coded("fit", error),
     })?;
     write_fit(&folder, &model, &fit, args.force).map_err(place_failure)?;
     print(&report(&fit, &folder))?;
-    if fit.is_interrupted() {
-        return Err(Failure::silent(Exit::Interrupted));
-    }
     match fit.verdict().believable || args.allow_poor_fit {
         true => Ok(()),
         false => Err(Failure::silent(Exit::PoorFit)),

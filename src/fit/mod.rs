@@ -42,6 +42,17 @@ pub enum FitError {
     Data(DataError),
     /// The model cannot be fitted.
     Inference(engine::FitError),
+    /// The caller asked to stop ([`FitConfig::stop`]).
+    Interrupted,
+}
+
+impl From<engine::FitError> for FitError {
+    fn from(error: engine::FitError) -> FitError {
+        match error {
+            engine::FitError::Interrupted => FitError::Interrupted,
+            error => FitError::Inference(error),
+        }
+    }
 }
 
 impl fmt::Display for FitError {
@@ -49,6 +60,7 @@ impl fmt::Display for FitError {
         match self {
             FitError::Data(error) => error.fmt(f),
             FitError::Inference(error) => error.fmt(f),
+            FitError::Interrupted => engine::FitError::Interrupted.fmt(f),
         }
     }
 }
@@ -86,7 +98,7 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
-    let result = engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
+    let result = engine::fit(&evaluator, &config.engine, progress)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
     fit.held_out = fit.score_held_out();
     Ok(fit)

@@ -1,40 +1,82 @@
-//! q(zᵢ|θ) from an encoder: the model's prior times a Gaussian site whose (h, H) it computes.
+//! q(zᵢ|θ) from an encoder: the model's prior times a Gaussian site whose (h, H) it computes, or a
+//! Gaussian whose mean is linear in θ.
 //!
-//! The encoder works in coordinates u with z = c + S u, whitened by mean and covariance of the
-//! locals at the start, so that its weights are free of the data's units. With g₀ = S⁻ᵀh and
-//! H₀ = S⁻ᵀ H S⁻¹ the site is a quadratic of gradient g₀ and curvature H₀ at c, and stands where
-//! the expansion of the log likelihood stands in the default guide.
+//! The encoder works in coordinates u with z = c + R⁻ᵀu, whitened by mean c and covariance
+//! (RRᵀ)⁻¹ of the locals at the start, so that its weights are free of the data's units. There a
+//! site is a quadratic of gradient h and curvature H at u = 0, so R h and R H Rᵀ at c, and stands
+//! where the expansion of the log likelihood stands in the default guide.
 
 use serde::{Deserialize, Serialize};
 
-use super::conditional::Conditional;
-use super::encoder::RowEncoder;
+use super::encoder::{Form, Kind, RowEncoder, matrix};
 use super::linalg::{
-    axpy, cholesky, cholesky_adjoint, identity, solve_lower, solve_lower_transposed,
+    axpy, cholesky, identity, lower_times, lower_transposed_times, solve_lower,
+    solve_lower_transposed,
 };
+use super::linear::{LinearForm, Whitening};
 use super::site::Site;
+use super::site_guide::SiteAdjoint;
+use crate::target::Target;
 
-/// An encoder and the coordinates that it works in.
+/// An encoder, the coordinates that it works in, and what it gives in them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncodedGuide {
     /// The encoder.
     pub encoder: RowEncoder,
+    /// Which linear form its outputs are the parameters of; a site beside the prior if none.
+    pub linear: Option<LinearForm>,
     n: usize,
     /// c.
     centre: Vec<f64>,
-    /// S⁻¹, row-major.
-    whitening: Vec<f64>,
+    /// R, lower, or its diagonal for a diagonal form.
+    factor: Vec<f64>,
+}
+
+/// The network an encoder wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Sums of sites.
+    Sites,
+    /// Pooled features.
+    Pooled,
 }
 
 impl EncodedGuide {
-    /// Whitened by the centres and covariances of `sites`, branches' posteriors at the start.
-    pub fn new(encoder: RowEncoder, n_local: usize, sites: &[Site]) -> Self {
-        let (centre, scale) = population(n_local, sites);
-        let mut whitening = identity(n_local);
-        // Rows of the identity become columns of S⁻¹.
-        whitening.chunks_exact_mut(n_local.max(1)).for_each(|e| solve_lower(&scale, n_local, e));
-        super::linalg::transpose(&mut whitening, n_local);
-        Self { encoder, n: n_local, centre, whitening }
+    /// For branches like the `examples`, whose posteriors at the start are `sites`. `None` where
+    /// the target has no data that an encoder could read.
+    ///
+    /// # Panics
+    /// For sites in a linear form: a site stands beside the prior.
+    pub fn new<T: Target>(
+        target: &T,
+        network: Network,
+        linear: Option<LinearForm>,
+        examples: &[usize],
+        sites: &[Site],
+        seed: u64,
+    ) -> Option<Self> {
+        let form = match linear {
+            None => Form::Site,
+            Some(LinearForm { diagonal: true, .. }) => Form::Diagonal,
+            Some(LinearForm { coupling: None, .. }) => Form::Block,
+            Some(LinearForm { n_global, .. }) => Form::Dense(n_global),
+        };
+        let kind = match network {
+            Network::Sites => {
+                assert!(linear.is_none(), "sites stand beside the prior");
+                Kind::Sites
+            }
+            Network::Pooled => Kind::Pooled(form),
+        };
+        let encoder = RowEncoder::new(target, examples, kind, seed)?;
+        let n = target.n_local();
+        let (centre, factor) = population(n, sites, form == Form::Diagonal);
+        Some(Self { encoder, linear, n, centre, factor })
+    }
+
+    /// The coordinates of the encoder.
+    pub fn whitening(&self) -> Whitening<'_> {
+        Whitening { centre: &self.centre, factor: &self.factor }
     }
 
     /// The site of a branch with rows, from what the encoder gave.
@@ -42,15 +84,13 @@ impl EncodedGuide {
         let n = self.n;
         let (h, precision) = parameters.split_at(n);
         let mut gradient = vec![0.0; n];
-        for (x, row) in h.iter().zip(self.whitening.chunks_exact(n)) {
-            axpy(*x, row, &mut gradient);
-        }
-        let curvature = self.congruent(precision, true);
-        let mut around = self.congruent(&identity(n), true);
+        lower_times(&self.factor, n, h, &mut gradient);
+        let curvature = self.congruent(precision, false);
+        let mut around = self.congruent(&identity(n), false);
         axpy(1.0, &curvature, &mut around);
         Site {
             centre: self.centre.clone(),
-            factor: vec![],
+            factor: self.factor.clone(),
             precision: around,
             points: self.centre.clone(),
             weights: vec![1.0],
@@ -60,32 +100,28 @@ impl EncodedGuide {
         }
     }
 
-    /// Adds to `own` the adjoint of what the encoder gave, from that of the site's gradient and
-    /// curvature.
-    pub fn pull(&self, gradient: &[f64], curvature: &[f64], own: &mut [f64]) {
-        let n = self.n;
-        let (h, precision) = own.split_at_mut(n);
-        for (x, row) in h.iter_mut().zip(self.whitening.chunks_exact(n)) {
-            *x += super::linalg::dot(row, gradient);
-        }
-        axpy(1.0, &self.congruent(curvature, false), precision);
+    /// The adjoint of what the encoder gave, from that of the site.
+    pub fn pull(&self, adjoint: &SiteAdjoint) -> Vec<f64> {
+        let mut own = vec![0.0; self.n];
+        lower_transposed_times(&self.factor, self.n, &adjoint.gradient, &mut own);
+        own.extend(self.congruent(&adjoint.curvature, true));
+        own
     }
 
-    /// Tᵀ A T with T = S⁻¹, or T A Tᵀ.
+    /// R A Rᵀ, or Rᵀ A R.
     fn congruent(&self, a: &[f64], transposed: bool) -> Vec<f64> {
-        use super::encoder::matrix;
-        let (a, t) = (matrix(a, self.n, self.n), matrix(&self.whitening, self.n, self.n));
+        let (a, r) = (matrix(a, self.n, self.n), matrix(&self.factor, self.n, self.n));
         let product = match transposed {
-            true => t.t().dot(&a).dot(&t),
-            false => t.dot(&a).dot(&t.t()),
+            true => r.t().dot(&a).dot(&r),
+            false => r.dot(&a).dot(&r.t()),
         };
         product.iter().copied().collect()
     }
 }
 
-/// Mean and Cholesky factor of the covariance of the locals over branches: the spread of the
-/// centres, and on average that around each.
-fn population(n: usize, sites: &[Site]) -> (Vec<f64>, Vec<f64>) {
+/// Mean of the locals over branches, and the lower factor of the precision that belongs to their
+/// covariance: the spread of the centres, and on average that around each.
+fn population(n: usize, sites: &[Site], diagonal: bool) -> (Vec<f64>, Vec<f64>) {
     let weight = 1.0 / sites.len().max(1) as f64;
     let mut centre = vec![0.0; n];
     sites.iter().for_each(|site| axpy(weight, &site.centre, &mut centre));
@@ -95,90 +131,29 @@ fn population(n: usize, sites: &[Site]) -> (Vec<f64>, Vec<f64>) {
         axpy(-1.0, &centre, &mut off);
         for (i, row) in covariance.chunks_exact_mut(n.max(1)).enumerate() {
             axpy(weight * off[i], &off, row);
-            let mut column = vec![0.0; n];
-            column[i] = 1.0;
-            solve_lower(&site.factor, n, &mut column);
-            solve_lower_transposed(&site.factor, n, &mut column);
-            axpy(weight, &column, row);
+            axpy(weight, &column_of_inverse(&site.factor, n, i), row);
         }
     }
-    match cholesky(&mut covariance, n) {
-        true => (centre, covariance),
+    if diagonal {
+        let scale = |j: usize| covariance[j * n + j].recip().sqrt();
+        return (centre, (0..n).map(scale).map(|r| if r.is_finite() { r } else { 1.0 }).collect());
+    }
+    if !cholesky(&mut covariance, n) {
+        return (centre, identity(n));
+    }
+    let columns = (0..n).flat_map(|i| column_of_inverse(&covariance, n, i));
+    let mut factor: Vec<f64> = columns.collect();
+    match cholesky(&mut factor, n) {
+        true => (centre, factor),
         false => (centre, identity(n)),
     }
 }
 
-/// The gradient of a branch's ELBO in its site, sticking the landing: along the path of
-/// z = m + R⁻ᵀε with the parameters of log q held.
-#[derive(Clone, Debug)]
-pub struct SiteAdjoint {
-    n: usize,
-    mean: Vec<f64>,
-    factor: Vec<f64>,
-    path: Vec<f64>,
-    whitened: Vec<f64>,
-    scratch: Vec<f64>,
-    /// Of the site's gradient, summed over draws of θ.
-    pub gradient: Vec<f64>,
-    /// Of its curvature, every entry a variable of its own.
-    pub curvature: Vec<f64>,
-}
-
-impl SiteAdjoint {
-    /// Work space.
-    pub fn new(n_local: usize) -> Self {
-        let (vector, matrix) = (vec![0.0; n_local], vec![0.0; n_local * n_local]);
-        Self {
-            n: n_local,
-            mean: vector.clone(),
-            factor: matrix.clone(),
-            path: vector.clone(),
-            whitened: vector.clone(),
-            scratch: matrix.clone(),
-            gradient: vector,
-            curvature: matrix,
-        }
-    }
-
-    /// Starts on a branch.
-    pub fn clear(&mut self) {
-        for part in [&mut self.mean, &mut self.factor, &mut self.gradient, &mut self.curvature] {
-            part.fill(0.0);
-        }
-    }
-
-    /// Takes in `weight` times one draw of z, `dz` being ∂ log p/∂z there.
-    pub fn add(&mut self, conditional: &Conditional, noise: &[f64], dz: &[f64], weight: f64) {
-        let (n, r) = (self.n, conditional.factor());
-        // R⁻¹a = R⁻¹dz + ε, a = dz + Rε, v = R⁻ᵀε.
-        self.path.copy_from_slice(dz);
-        solve_lower(r, n, &mut self.path);
-        axpy(1.0, noise, &mut self.path);
-        self.whitened.copy_from_slice(noise);
-        solve_lower_transposed(r, n, &mut self.whitened);
-        for i in 0..n {
-            let row = i * n..i * n + i + 1;
-            self.mean[i] += weight * super::linalg::dot(&r[row.clone()], &self.path[..=i]);
-            axpy(-weight * self.whitened[i], &self.path[..=i], &mut self.factor[row]);
-        }
-    }
-
-    /// Ends a draw of θ: from m and R to the site.
-    pub fn finish(&mut self, conditional: &Conditional) {
-        let (n, r) = (self.n, conditional.factor());
-        cholesky_adjoint(r, &self.factor, n, &mut self.scratch);
-        axpy(1.0, &self.scratch, &mut self.curvature);
-        let g = &mut self.mean;
-        solve_lower(r, n, g);
-        solve_lower_transposed(r, n, g);
-        axpy(1.0, g, &mut self.gradient);
-        let shift = conditional.shift();
-        for i in 0..n {
-            for j in 0..n {
-                self.curvature[i * n + j] -= 0.5 * (g[i] * shift[j] + g[j] * shift[i]);
-            }
-        }
-        self.mean.fill(0.0);
-        self.factor.fill(0.0);
-    }
+/// Column i of (RRᵀ)⁻¹.
+fn column_of_inverse(r: &[f64], n: usize, i: usize) -> Vec<f64> {
+    let mut column = vec![0.0; n];
+    column[i] = 1.0;
+    solve_lower(r, n, &mut column);
+    solve_lower_transposed(r, n, &mut column);
+    column
 }

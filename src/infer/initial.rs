@@ -2,8 +2,7 @@
 
 use super::config::{Covariance, Encoder, Family, FitConfig};
 use super::elbo::{self, Guide};
-use super::encoded::EncodedGuide;
-use super::encoder::{Form, Kind, RowEncoder};
+use super::encoded::{self, EncodedGuide};
 use super::fit::FitError;
 use super::free::FreeGuide;
 use super::global::GlobalGuide;
@@ -13,6 +12,7 @@ use super::optimise::Optimiser;
 use super::plan::Plan;
 use super::shards::Shards;
 use super::site::{Site, n_inputs};
+use super::site_guide::FreeSites;
 use super::start;
 use crate::target::Target;
 
@@ -25,7 +25,8 @@ pub fn guide<T: Target>(
 ) -> Result<Guide, FitError> {
     refuse_unavailable(config)?;
     let half = config.max_seconds.map(|seconds| 0.4 * seconds);
-    let mut stop = || run.is_stopped() || half.is_some_and(|limit| run.seconds() > limit);
+    let stopped = shards.stop();
+    let mut stop = || stopped.is_set() || half.is_some_and(|limit| run.seconds() > limit);
     let start = start::search(
         shards,
         &plan.coarse_branches,
@@ -34,7 +35,10 @@ pub fn guide<T: Target>(
         &mut stop,
     )
     .ok_or(FitError::NoStart)?;
-    let global = GlobalGuide::new(start.centre, start.scale);
+    let global = match config.covariance() {
+        Covariance::Diagonal => GlobalGuide::independent(start.centre, &start.scale),
+        _ => GlobalGuide::new(start.centre, start.scale),
+    };
     let (shared, _) = elbo::shared_at(shards.target(), &global.mean());
     let all: Vec<usize> = (0..plan.n_branches).collect();
     let branches = match config.family {
@@ -57,19 +61,7 @@ pub fn guide<T: Target>(
     let (n_local, n_global) = (shards.target().n_local(), global.n());
     let local = match config.family {
         Family::Amortized if config.encoder != Encoder::Newton => {
-            let with_rows: Vec<Site> =
-                sites.into_iter().flatten().filter(|site| site.has_rows).collect();
-            let kind = match config.encoder {
-                Encoder::Pooled => Kind::Pooled(Form::Site),
-                Encoder::Newton | Encoder::Sites => Kind::Sites,
-            };
-            let examples = &plan.start_branches;
-            let encoder = RowEncoder::new(shards.target(), examples, kind, config.seed);
-            let encoder = encoder.ok_or_else(|| {
-                let why = "this encoder reads rows, and the model has no data that it could read";
-                FitError::Unsupported(why.to_string())
-            })?;
-            LocalGuide::Encoded(EncodedGuide::new(encoder, n_local, &with_rows))
+            encoded(shards, plan, config, n_global, &sites)?
         }
         Family::Amortized => {
             let with_rows = sites.into_iter().flatten().filter(|site| site.has_rows);
@@ -77,18 +69,62 @@ pub fn guide<T: Target>(
             let n = n_inputs(shards.target());
             LocalGuide::Amortized(Some(Network::new(n, n_local, &examples, config.seed)))
         }
-        Family::Branch | Family::Joint => {
-            LocalGuide::Branch(FreeGuide::new(n_local, n_global, &sites))
-        }
+        Family::Branch | Family::Joint => free(shards, config, n_global, &shared, &sites),
     };
     Ok(Guide { global, local })
+}
+
+/// Free parameters for every branch, at its site.
+fn free<T: Target>(
+    shards: &mut Shards<T>,
+    config: &FitConfig,
+    n_global: usize,
+    shared: &[f64],
+    sites: &[Option<Site>],
+) -> LocalGuide {
+    let target = shards.target();
+    let Some(form) = config.linear_form(target.n_local(), n_global) else {
+        let mut free = FreeSites::new(target.n_local());
+        for (branch, site) in sites.iter().enumerate() {
+            free.push(target, branch, shared, site.as_ref());
+        }
+        return LocalGuide::Sites(free);
+    };
+    LocalGuide::Branch(FreeGuide::new(form, sites))
+}
+
+/// What an encoder of rows computes, from random weights.
+fn encoded<T: Target>(
+    shards: &mut Shards<T>,
+    plan: &Plan,
+    config: &FitConfig,
+    n_global: usize,
+    sites: &[Option<Site>],
+) -> Result<LocalGuide, FitError> {
+    let target = shards.target();
+    let form = config.linear_form(target.n_local(), n_global);
+    let sites: Vec<Site> =
+        sites.iter().flatten().filter(|site| site.has_rows).cloned().collect();
+    let network = match config.encoder {
+        Encoder::Pooled => encoded::Network::Pooled,
+        Encoder::Sites | Encoder::Newton => encoded::Network::Sites,
+    };
+    let (examples, seed) = (&plan.start_branches, config.seed);
+    let guide = EncodedGuide::new(target, network, form, examples, &sites, seed);
+    guide.map(LocalGuide::Encoded).ok_or_else(|| {
+        let why = "this encoder reads rows, and the model has no data that it could read";
+        FitError::Unsupported(why.to_string())
+    })
 }
 
 /// An error for what no guide is there for.
 fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
     let has_guide = matches!(
         (config.family, config.covariance(), config.encoder),
-        (Family::Amortized, Covariance::Prior, _) | (Family::Branch, Covariance::Dense, _)
+        (Family::Amortized, Covariance::Prior, _)
+            | (Family::Amortized, _, Encoder::Pooled)
+            | (Family::Branch, _, _)
+            | (Family::Joint, Covariance::Block | Covariance::Diagonal, _)
     );
     match has_guide {
         true => Ok(()),

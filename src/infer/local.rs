@@ -1,4 +1,4 @@
-//! q(zᵢ | θ) of either family, behind one set of calls, one branch at a time.
+//! q(zᵢ | θ) of every family, behind one set of calls, one branch at a time.
 //!
 //! `open` settles what is held fixed for the branch, `at` goes to a draw of θ, `sample` draws z,
 //! and `add_gradient` carries derivatives back.
@@ -6,12 +6,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::conditional::{Conditional, PriorAdjoint};
-use super::encoded::{EncodedGuide, SiteAdjoint};
+use super::config::Coupling;
+use super::encoded::EncodedGuide;
 use super::encoder::Block;
 use super::free::FreeGuide;
 use super::linalg::{axpy, solve_lower_transposed};
+use super::linear::{LinearForm, Whitening};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
+use super::site_guide::{FreeSites, SiteAdjoint};
 use crate::target::Target;
 
 /// Length of differences about a site, in its standard deviations.
@@ -22,9 +25,11 @@ const SITE_STEP: f64 = 0.3;
 pub enum LocalGuide {
     /// The prior times Newton's site, moved by a network; without one, as Newton leaves it.
     Amortized(Option<Network>),
-    /// A free Gaussian for each branch.
+    /// A free Gaussian for each branch, its mean linear in θ.
     Branch(FreeGuide),
-    /// The prior times a site that an encoder computes from the rows.
+    /// The prior times a free site for each branch.
+    Sites(FreeSites),
+    /// Either of these, with what a network computes from the rows in place of free parameters.
     Encoded(EncodedGuide),
 }
 
@@ -34,25 +39,25 @@ impl LocalGuide {
         match self {
             Self::Amortized(Some(network)) => network.weights.len(),
             Self::Encoded(encoded) => encoded.encoder.weights.len(),
-            Self::Amortized(None) | Self::Branch(_) => 0,
+            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => 0,
         }
     }
 
-    /// Parameters that all branches share: the network's.
-    pub fn shared_parameters_mut(&mut self) -> Option<&mut [f64]> {
-        match self {
-            Self::Amortized(Some(network)) => Some(&mut network.weights),
-            Self::Encoded(encoded) => Some(&mut encoded.encoder.weights),
-            Self::Amortized(None) | Self::Branch(_) => None,
-        }
-    }
-
-    /// The same.
+    /// Parameters that all branches share: a network's weights.
     pub fn shared_parameters(&self) -> &[f64] {
         match self {
             Self::Amortized(Some(network)) => &network.weights,
             Self::Encoded(encoded) => &encoded.encoder.weights,
-            Self::Amortized(None) | Self::Branch(_) => &[],
+            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &[],
+        }
+    }
+
+    /// The same, to be moved.
+    pub fn shared_parameters_mut(&mut self) -> &mut [f64] {
+        match self {
+            Self::Amortized(Some(network)) => &mut network.weights,
+            Self::Encoded(encoded) => &mut encoded.encoder.weights,
+            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &mut [],
         }
     }
 
@@ -61,6 +66,57 @@ impl LocalGuide {
         match self {
             Self::Amortized(_) | Self::Encoded(_) => 0,
             Self::Branch(free) => free.n_parameters(),
+            Self::Sites(free) => free.n_parameters(),
+        }
+    }
+
+    /// Parameters of all branches, one block each; none where branches have none of their own.
+    pub fn own_parameters(&self) -> &[f64] {
+        match self {
+            Self::Amortized(_) | Self::Encoded(_) => &[],
+            Self::Branch(free) => &free.parameters,
+            Self::Sites(free) => &free.parameters,
+        }
+    }
+
+    /// The same, to be averaged over steps.
+    pub fn own_parameters_mut(&mut self) -> &mut [f64] {
+        match self {
+            Self::Amortized(_) | Self::Encoded(_) => &mut [],
+            Self::Branch(free) => &mut free.parameters,
+            Self::Sites(free) => &mut free.parameters,
+        }
+    }
+
+    /// Moves one branch's own parameters along `delta`, ordered as their gradient.
+    pub fn advance_own(&mut self, branch: usize, delta: &[f64]) {
+        match self {
+            Self::Amortized(_) | Self::Encoded(_) => {}
+            Self::Branch(free) => free.advance(branch, delta),
+            Self::Sites(free) => free.advance(branch, delta),
+        }
+    }
+
+    /// Whether q(zᵢ|θ) follows θ by a linear form in the whitened θ.
+    pub fn follows_theta(&self) -> bool {
+        self.linear_form().is_some_and(|form| form.coupling == Some(Coupling::Theta))
+    }
+
+    /// The linear form of q(zᵢ|θ); none for the prior times a site.
+    fn linear_form(&self) -> Option<&LinearForm> {
+        match self {
+            Self::Branch(free) => Some(&free.form),
+            Self::Encoded(encoded) => encoded.linear.as_ref(),
+            Self::Amortized(_) | Self::Sites(_) => None,
+        }
+    }
+
+    /// Whether it is the prior times a site whose parameters are learned.
+    fn learns_sites(&self) -> bool {
+        match self {
+            Self::Sites(_) => true,
+            Self::Encoded(encoded) => encoded.linear.is_none(),
+            Self::Amortized(_) | Self::Branch(_) => false,
         }
     }
 }
@@ -72,6 +128,8 @@ pub struct Particle {
     pub noise: Vec<f64>,
     /// θ.
     pub theta: Vec<f64>,
+    /// u, θ in the coordinates of the start.
+    pub whitened: Vec<f64>,
     /// What branches see of θ.
     pub shared: Vec<f64>,
     /// log p(θ).
@@ -88,6 +146,7 @@ pub struct LocalWorker<'a> {
     conditional: Conditional,
     activation: Activation,
     site: Option<Site>,
+    site_adjoint: SiteAdjoint,
     branch: usize,
     /// z of the last sample.
     pub z: Vec<f64>,
@@ -95,11 +154,11 @@ pub struct LocalWorker<'a> {
     nu_adjoint: Vec<f64>,
     log_t_adjoint: Vec<f64>,
     own: Vec<f64>,
-    free_mean: Vec<f64>,
+    linear_mean: Vec<f64>,
     /// Branches that will be opened, in this order.
     expected: Vec<usize>,
+    /// Those that the encoder has read.
     block: Block,
-    site_adjoint: SiteAdjoint,
     block_gradient: Vec<f64>,
 }
 
@@ -114,21 +173,21 @@ impl<'a> LocalWorker<'a> {
             conditional: Conditional::new(n),
             activation: Activation::default(),
             site: None,
+            site_adjoint: SiteAdjoint::new(n),
             branch: 0,
             z: vec![0.0; n],
             dz: vec![0.0; n],
             nu_adjoint: vec![0.0; n],
             log_t_adjoint: vec![0.0; n],
-            own: vec![0.0; guide.n_own_parameters()],
-            free_mean: vec![0.0; n],
+            own: vec![0.0; guide.linear_form().map_or(0, LinearForm::n_parameters)],
+            linear_mean: vec![0.0; n],
             expected: vec![],
             block: Block::default(),
-            site_adjoint: SiteAdjoint::new(n),
             block_gradient: vec![],
         }
     }
 
-    /// Announces the branches that will be opened, so that an encoder takes many at a time.
+    /// Announces the branches that will be opened, so that an encoder reads many at a time.
     pub fn expect(&mut self, branches: &[usize]) {
         if matches!(self.guide, LocalGuide::Encoded(_)) {
             self.expected = branches.to_vec();
@@ -149,10 +208,17 @@ impl<'a> LocalWorker<'a> {
         self.nu_adjoint.fill(0.0);
         self.log_t_adjoint.fill(0.0);
         self.own.fill(0.0);
-        if let LocalGuide::Encoded(guide) = self.guide {
-            return self.open_encoded(target, guide, shared);
-        }
-        let LocalGuide::Amortized(network) = self.guide else { return true };
+        let network = match self.guide {
+            LocalGuide::Amortized(network) => network,
+            LocalGuide::Branch(_) => return true,
+            LocalGuide::Sites(free) => {
+                self.activation.clear(self.n);
+                self.site_adjoint.clear();
+                self.site = Some(free.site(branch));
+                return true;
+            }
+            LocalGuide::Encoded(guide) => return self.open_encoded(target, guide, shared),
+        };
         self.site = self.solver.solve(target, branch, shared, warm);
         let Some(site) = &self.site else { return false };
         match network {
@@ -166,7 +232,7 @@ impl<'a> LocalWorker<'a> {
         true
     }
 
-    /// The site that the encoder gives; that of the prior where there are no rows to read.
+    /// Encodes a branch. Without rows to read, and beside the prior, its site is the prior's.
     fn open_encoded<T: Target>(
         &mut self,
         target: &mut T,
@@ -175,7 +241,7 @@ impl<'a> LocalWorker<'a> {
     ) -> bool {
         self.activation.clear(self.n);
         self.site_adjoint.clear();
-        if target.n_rows(self.branch) == 0 {
+        if guide.linear.is_none() && target.n_rows(self.branch) == 0 {
             self.site = self.solver.solve(target, self.branch, shared, None);
             return self.site.is_some();
         }
@@ -186,12 +252,23 @@ impl<'a> LocalWorker<'a> {
             let ahead = start.map_or(&own[..], |start| &self.expected[start..]);
             guide.encoder.encode(target, ahead, &mut self.block);
         }
-        let position = self.block.position(self.branch).expect("the block starts at the branch");
-        let site = guide.site(self.block.outputs(position));
-        let (gradient, curvature) = site.likelihood.as_ref().expect("made of both");
-        let finite = gradient.iter().chain(curvature).all(|x| x.is_finite());
-        self.site = finite.then_some(site);
-        finite
+        let outputs = self.block.of(self.branch);
+        self.site = guide.linear.is_none().then(|| guide.site(outputs));
+        outputs.iter().all(|x| x.is_finite())
+    }
+
+    /// The linear form of the open branch, with its parameters and coordinates.
+    fn linear(&self) -> Option<(&'a LinearForm, &[f64], Whitening<'a>)> {
+        match self.guide {
+            LocalGuide::Branch(free) => {
+                Some((&free.form, free.of(self.branch), free.whitening(self.branch)))
+            }
+            LocalGuide::Encoded(guide) => {
+                let form = guide.linear.as_ref()?;
+                Some((form, self.block.of(self.branch), guide.whitening()))
+            }
+            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => None,
+        }
     }
 
     /// The site of the open branch.
@@ -202,30 +279,31 @@ impl<'a> LocalWorker<'a> {
     /// Goes to a draw of θ. False where q(z|θ) is not finite there.
     #[must_use]
     pub fn at<T: Target>(&mut self, target: &mut T, particle: &Particle) -> bool {
-        match self.guide {
-            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => {
-                let Some(site) = &self.site else { return false };
-                self.conditional.begin_adjoint();
-                self.conditional.expand(target, self.branch, &particle.shared, site)
-            }
-            LocalGuide::Branch(free) => {
-                free.mean(self.branch, &particle.noise, &mut self.free_mean);
-                true
-            }
+        let mut mean = std::mem::take(&mut self.linear_mean);
+        let linear = self.linear().map(|(form, own, _)| form.mean(own, particle, &mut mean));
+        self.linear_mean = mean;
+        if linear.is_some() {
+            return true;
         }
+        let Some(site) = &self.site else { return false };
+        self.conditional.begin_adjoint();
+        self.conditional.expand(target, self.branch, &particle.shared, site)
     }
 
     /// Draws z (see [`Self::z`]) for noise ε; returns log q(z|θ).
     pub fn sample(&mut self, noise: &[f64]) -> f64 {
-        match self.guide {
-            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => {
+        let mut z = std::mem::take(&mut self.z);
+        let log_q = match self.linear() {
+            Some((form, own, whitening)) => {
+                form.sample(own, &self.linear_mean, noise, &mut z) + whitening.to_z(&mut z)
+            }
+            None => {
                 let Activation { nu, log_t, .. } = &self.activation;
-                self.conditional.sample(nu, log_t, noise, &mut self.z)
+                self.conditional.sample(nu, log_t, noise, &mut z)
             }
-            LocalGuide::Branch(free) => {
-                free.sample(self.branch, &self.free_mean, noise, &mut self.z)
-            }
-        }
+        };
+        self.z = z;
+        log_q
     }
 
     /// `log p(z, y|θ) − log q(z|θ)` of one draw.
@@ -235,7 +313,8 @@ impl<'a> LocalWorker<'a> {
     }
 
     /// The same, and its derivative along the path, times `weight`: in `shared` added to
-    /// `dshared`, in ε₀ through log q added to `dnoise`. `finish` completes it.
+    /// `dshared`, in ε₀ through log q added to `dnoise` (in u where the guide follows that, see
+    /// [`LocalGuide::follows_theta`]). `finish` completes it.
     pub fn gradient<T: Target>(
         &mut self,
         target: &mut T,
@@ -248,8 +327,14 @@ impl<'a> LocalWorker<'a> {
         let log_q = self.sample(noise);
         let (branch, shared) = (self.branch, &particle.shared);
         let density = target.gradient(branch, shared, &self.z, weight, &mut self.dz, dshared);
-        match self.guide {
-            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => {
+        let mut own = std::mem::take(&mut self.own);
+        match self.linear() {
+            Some((form, parameters, whitening)) => {
+                let mut path = self.dz.clone();
+                whitening.pull(&mut path);
+                form.add_gradient(parameters, particle, noise, &path, weight, &mut own, dnoise);
+            }
+            None => {
                 self.conditional.add_adjoint(
                     &self.activation.nu,
                     &self.activation.log_t,
@@ -259,20 +344,12 @@ impl<'a> LocalWorker<'a> {
                     &mut self.nu_adjoint,
                     &mut self.log_t_adjoint,
                 );
-                if matches!(self.guide, LocalGuide::Encoded(_)) {
+                if self.guide.learns_sites() {
                     self.site_adjoint.add(&self.conditional, noise, &self.dz, weight);
                 }
             }
-            LocalGuide::Branch(free) => free.add_gradient(
-                branch,
-                &particle.noise,
-                noise,
-                &self.dz,
-                weight,
-                &mut self.own,
-                dnoise,
-            ),
         }
+        self.own = own;
         density.total() - log_q
     }
 
@@ -311,10 +388,8 @@ impl<'a> LocalWorker<'a> {
         dshared: &mut [f64],
         prior: &mut PriorAdjoint,
     ) {
-        let (false, Some(site)) = (matches!(self.guide, LocalGuide::Branch(_)), &self.site) else {
-            return;
-        };
-        if matches!(self.guide, LocalGuide::Encoded(_)) {
+        let (None, Some(site)) = (self.guide.linear_form(), &self.site) else { return };
+        if self.guide.learns_sites() {
             // It reads what the next call spoils.
             self.site_adjoint.finish(&self.conditional);
         }
@@ -322,36 +397,37 @@ impl<'a> LocalWorker<'a> {
         self.conditional.finish_adjoint(target, branch, shared, site, dshared, prior);
     }
 
-    /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`,
-    /// an encoder's at the latest when [`Self::close_all`] is called. Where a draw was not
-    /// finite, and would spoil the network for all, the branch sits out.
+    /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`, an
+    /// encoder's not before [`Self::close_all`]. A branch sits out where a draw was not finite
+    /// and would spoil the network for all.
     pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
-        if !self.site.as_ref().is_some_and(|site| site.has_rows) {
-            return;
-        }
         match self.guide {
             LocalGuide::Amortized(Some(network)) => {
                 let (nu, log_t) = (&mut self.nu_adjoint, &mut self.log_t_adjoint);
-                if nu.iter().chain(&*log_t).all(|x| x.is_finite()) {
+                let has_rows = self.site.as_ref().is_some_and(|site| site.has_rows);
+                if has_rows && nu.iter().chain(&*log_t).all(|x| x.is_finite()) {
                     nu.iter_mut().chain(&mut *log_t).for_each(|x| *x *= scale);
                     network.backward(&self.activation, nu, log_t, gradient);
                 }
             }
             LocalGuide::Encoded(guide) => {
-                let SiteAdjoint { gradient, curvature, .. } = &mut self.site_adjoint;
                 let Some(position) = self.block.position(self.branch) else { return };
-                if gradient.iter().chain(&*curvature).all(|x| x.is_finite()) {
-                    gradient.iter_mut().chain(&mut *curvature).for_each(|x| *x *= scale);
-                    guide.pull(gradient, curvature, self.block.adjoint(position));
+                let own = match guide.linear {
+                    Some(_) => self.own.clone(),
+                    None => guide.pull(&self.site_adjoint),
+                };
+                if own.iter().all(|x| x.is_finite()) {
+                    axpy(scale, &own, self.block.adjoint_of(position));
                 }
             }
-            LocalGuide::Amortized(None) | LocalGuide::Branch(_) => {}
+            LocalGuide::Amortized(None) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => {}
         }
     }
 
+    /// Carries the adjoints of the encoded block back to the weights.
     fn close_block(&mut self) {
         let LocalGuide::Encoded(guide) = self.guide else { return };
-        if self.block.adjoint.iter().any(|&x| x != 0.0) {
+        if self.block.has_adjoint() {
             self.block_gradient.resize(guide.encoder.weights.len(), 0.0);
             guide.encoder.backward(&self.block, &mut self.block_gradient);
         }
@@ -367,6 +443,10 @@ impl<'a> LocalWorker<'a> {
 
     /// Gradient in the branch's own parameters.
     pub fn own_gradient(&self) -> Vec<f64> {
-        self.own.clone()
+        match self.guide {
+            LocalGuide::Sites(free) => free.pull(self.branch, &self.site_adjoint),
+            LocalGuide::Branch(_) => self.own.clone(),
+            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => vec![],
+        }
     }
 }

@@ -45,11 +45,11 @@ pub struct Activation {
 }
 
 impl Activation {
-    /// The results where no network moves anything.
-    pub fn clear(&mut self, n_local: usize) {
+    /// ν = t = 0, of `n` elements.
+    pub fn clear(&mut self, n: usize) {
         for part in [&mut self.nu, &mut self.log_t] {
             part.clear();
-            part.resize(n_local, 0.0);
+            part.resize(n, 0.0);
         }
     }
 }

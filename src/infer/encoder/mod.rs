@@ -64,8 +64,7 @@ pub struct Block {
     ends: Vec<usize>,
     of_branch: Vec<f64>,
     outputs: Vec<f64>,
-    /// Of the outputs, to be filled before the backward pass.
-    pub adjoint: Vec<f64>,
+    adjoint: Vec<f64>,
     sites: sites::Tape,
     pooled: pooled::Tape,
 }
@@ -76,16 +75,22 @@ impl Block {
         self.branches.iter().position(|&own| own == branch)
     }
 
-    /// The parameters of the branch at that position.
-    pub fn outputs(&self, position: usize) -> &[f64] {
-        let n = self.outputs.len() / self.branches.len().max(1);
+    /// The parameters of a branch in it.
+    pub fn of(&self, branch: usize) -> &[f64] {
+        let position = self.position(branch).expect("the branch was encoded");
+        let n = self.outputs.len() / self.branches.len();
         &self.outputs[position * n..(position + 1) * n]
     }
 
-    /// The adjoint of the same.
-    pub fn adjoint(&mut self, position: usize) -> &mut [f64] {
+    /// The adjoint of the parameters of the branch at that position.
+    pub fn adjoint_of(&mut self, position: usize) -> &mut [f64] {
         let n = self.adjoint.len() / self.branches.len().max(1);
         &mut self.adjoint[position * n..(position + 1) * n]
+    }
+
+    /// Whether there is anything to carry back.
+    pub fn has_adjoint(&self) -> bool {
+        self.adjoint.iter().any(|&x| x != 0.0)
     }
 }
 
@@ -161,14 +166,6 @@ impl RowEncoder {
         }
         block.adjoint.clear();
         block.adjoint.resize(block.outputs.len(), 0.0);
-    }
-
-    /// Number of parameters of a branch.
-    pub fn n_outputs(&self, n_local: usize) -> usize {
-        match &self.net {
-            Net::Sites(_) => n_local + n_local * n_local,
-            Net::Pooled(net) => net.n_outputs(),
-        }
     }
 
     fn standardise(&self, inputs: &[f64], out: &mut Vec<f64>) {

@@ -77,7 +77,8 @@ impl Pooled {
         let n = self.n_local;
         match self.form {
             Form::Dense(n_global) => n * (1 + n_global + n),
-            Form::Site | Form::Block | Form::Diagonal => n + n * n,
+            Form::Site | Form::Block => n + n * n,
+            Form::Diagonal => 2 * n,
         }
     }
 
@@ -152,8 +153,7 @@ impl Pooled {
             }
             Form::Diagonal => {
                 out.extend_from_slice(&raw[..n]);
-                let l = |i: usize, j: usize| if i == j { raw[n + i].exp() } else { 0.0 };
-                out.extend((0..n * n).map(|ij| l(ij / n, ij % n)));
+                out.extend(raw[n..].iter().map(|x| x.exp()));
             }
             Form::Dense(_) | Form::Block => {
                 let before = raw.len() - n * (n + 1) / 2;
@@ -183,10 +183,7 @@ impl Pooled {
                     }
                 }
             }
-            Form::Diagonal => {
-                out.extend_from_slice(&adjoint[..n]);
-                out.extend((0..n).map(|i| adjoint[n + i * n + i]));
-            }
+            Form::Diagonal => out.extend_from_slice(adjoint),
             Form::Dense(_) | Form::Block => {
                 let before = adjoint.len() - n * n;
                 out.extend_from_slice(&adjoint[..before]);

@@ -37,10 +37,13 @@ fn gradients_in_the_weights_are_central_differences() {
         // Adjoints of L's diagonal are those of its logarithm.
         let n = target.n_local();
         if !matches!(kind, Kind::Sites | Kind::Pooled(Form::Site)) {
-            let size = encoder.n_outputs(n);
+            let size = block.outputs.len() / branches.len();
             for (own, out) in block.adjoint.chunks_mut(size).zip(block.outputs.chunks(size)) {
-                let start = size - n * n;
-                (0..n).for_each(|i| own[start + i * n + i] *= out[start + i * n + i]);
+                let diagonal = |i: usize| match kind {
+                    Kind::Pooled(Form::Diagonal) => n + i,
+                    _ => size - n * n + i * n + i,
+                };
+                (0..n).map(diagonal).for_each(|k| own[k] *= out[k]);
             }
         }
         encoder.backward(&block, &mut gradient);
@@ -77,11 +80,10 @@ fn the_order_of_rows_and_of_branches_says_nothing() {
         encoder.encode(&turned, &[4, 3, 2, 1, 0], &mut other);
         encoder.encode(&target, &[3], &mut alone);
         for branch in 0..5 {
-            let place = |block: &Block| block.position(branch).expect("it was encoded");
-            let (a, b) = (one.outputs(place(&one)), other.outputs(place(&other)));
+            let (a, b) = (one.of(branch), other.of(branch));
             assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12), "{kind:?} {branch}");
         }
-        let (a, b) = (one.outputs(3), alone.outputs(0));
+        let (a, b) = (one.of(3), alone.of(3));
         assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12), "{kind:?} alone");
     }
 }

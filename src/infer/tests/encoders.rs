@@ -4,26 +4,26 @@ use super::glmm::Glmm;
 use super::models;
 use crate::infer::conditional::PriorAdjoint;
 use crate::infer::elbo;
-use crate::infer::encoded::EncodedGuide;
-use crate::infer::encoder::{Form, Kind, RowEncoder};
+use crate::infer::encoded::{EncodedGuide, Network};
 use crate::infer::linalg::dot;
 use crate::infer::local::{LocalGuide, LocalWorker, Particle};
 use crate::infer::site::{Site, SiteSolver};
 use crate::target::Target;
 
-fn guide(target: &mut Glmm, shared: &[f64], kind: Kind) -> LocalGuide {
+fn guide(target: &mut Glmm, shared: &[f64], network: Network) -> LocalGuide {
     let mut solver = SiteSolver::new(target.n_local());
     let branches: Vec<usize> = (0..target.n_branches()).collect();
     let site = |&i: &usize| solver.solve(target, i, shared, None).expect("a site");
     let sites: Vec<Site> = branches.iter().map(site).collect();
-    let encoder = RowEncoder::new(target, &branches, kind, 1).expect("rows to read");
-    LocalGuide::Encoded(EncodedGuide::new(encoder, target.n_local(), &sites))
+    let guide = EncodedGuide::new(target, network, None, &branches, &sites, 1);
+    LocalGuide::Encoded(guide.expect("rows to read"))
 }
 
 fn particle(target: &mut Glmm, theta: &[f64]) -> Particle {
     let (shared, log_prior) = elbo::shared_at(target, theta);
     let (noise, theta) = (vec![0.0; theta.len()], theta.to_vec());
-    Particle { noise, theta, shared, log_prior, log_q: 0.0 }
+    let whitened = theta.clone();
+    Particle { noise, theta, whitened, shared, log_prior, log_q: 0.0 }
 }
 
 /// The slope along weights of log p(z, y|θ) − log q(z|θ) on the path of one draw, the
@@ -35,9 +35,9 @@ fn the_gradient_sticks_the_landing() {
         (models::rats(1.0), vec![242.0, 6.2, 2.7, -0.6, 1.8]),
     ];
     for (mut target, theta) in models {
-        for kind in [Kind::Sites, Kind::Pooled(Form::Site)] {
+        for network in [Network::Sites, Network::Pooled] {
             let (shared, _) = elbo::shared_at(&mut target, &theta);
-            let guide = guide(&mut target, &shared, kind);
+            let guide = guide(&mut target, &shared, network);
             let n = target.n_local();
             let at = particle(&mut target, &theta);
             let noise: Vec<f64> = (0..n).map(|j| 0.8 - 0.5 * j as f64).collect();
@@ -66,8 +66,7 @@ fn the_gradient_sticks_the_landing() {
             // log q with parameters held is −½|e|², e the noise that would give z.
             let value = |weights: &[f64], target: &mut Glmm| {
                 let mut guide = guide.clone();
-                let own = guide.shared_parameters_mut().expect("an encoder's");
-                own.copy_from_slice(weights);
+                guide.shared_parameters_mut().copy_from_slice(weights);
                 let mut worker = LocalWorker::new(&guide, target);
                 let mut sum = 0.0;
                 for (branch, mean, columns) in &held {
@@ -96,7 +95,7 @@ fn the_gradient_sticks_the_landing() {
                 };
                 let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
                 let near = (slope - gradient[k]).abs() < 1e-6 * (1.0 + largest);
-                assert!(near, "{kind:?} {k}: {slope} {}", gradient[k]);
+                assert!(near, "{network:?} {k}: {slope} {}", gradient[k]);
             }
         }
     }
