@@ -186,12 +186,12 @@ pub struct Whitening<'a> {
 }
 
 impl Whitening<'_> {
-    fn is_diagonal(&self) -> bool {
+    fn is_diagonal(self) -> bool {
         self.factor.len() == self.centre.len()
     }
 
     /// Turns w into z; returns Σ log R_jj, which log q gains.
-    pub fn to_z(&self, w: &mut [f64]) -> f64 {
+    pub fn unwhiten(self, w: &mut [f64]) -> f64 {
         let n = self.centre.len();
         let log_scale = match self.is_diagonal() {
             true => {
@@ -208,7 +208,7 @@ impl Whitening<'_> {
     }
 
     /// Turns an adjoint of z into that of w.
-    pub fn pull(&self, adjoint: &mut [f64]) {
+    pub fn pull(self, adjoint: &mut [f64]) {
         match self.is_diagonal() {
             true => adjoint.iter_mut().zip(self.factor).for_each(|(x, r)| *x /= r),
             false => solve_lower(self.factor, self.centre.len(), adjoint),

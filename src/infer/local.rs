@@ -61,6 +61,15 @@ impl LocalGuide {
         }
     }
 
+    /// What draws the locals of branches that were not fitted. Parameters of single branches say
+    /// nothing of others, whose posterior given θ is Newton's expansion.
+    pub fn for_new_branches(&self) -> Self {
+        match self {
+            Self::Amortized(network) => Self::Amortized(network.clone()),
+            Self::Branch(_) | Self::Sites(_) => Self::Amortized(None),
+        }
+    }
+
     /// Length of the gradient in one branch's own parameters.
     pub fn n_own_parameters(&self) -> usize {
         match self {

@@ -26,6 +26,7 @@ pub mod optimise;
 pub mod optimiser_state;
 pub mod plan;
 pub mod posterior;
+pub mod score;
 pub mod shards;
 pub mod site;
 pub mod site_guide;

@@ -154,7 +154,7 @@ fn gradients_of_free_forms_are_central_differences_with_log_q_held() {
             }
             let LocalGuide::Branch(free) = &guide else { continue };
             let z = sample(&guide, &mut target, &shared, particle, &noise);
-            for k in 0..g {
+            for (k, ours) in followed.iter().enumerate() {
                 let mut moved = |h: f64| {
                     let mut at = particle.clone();
                     at.noise[k] += h;
@@ -165,8 +165,8 @@ fn gradients_of_free_forms_are_central_differences_with_log_q_held() {
                     }
                     Affine::of(&guide, &mut target, &shared, &at).minus_log_density(&z)
                 };
-                assert_near(slope(&mut moved, 1e-3), followed[k], "ε₀ or u");
-                assert_eq!(followed[k] == 0.0, free.form.coupling.is_none());
+                assert_near(slope(&mut moved, 1e-3), *ours, "ε₀ or u");
+                assert_eq!(*ours == 0.0, free.form.coupling.is_none());
             }
         }
     }
