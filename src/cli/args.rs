@@ -197,6 +197,9 @@ pub struct FitArgs {
     /// How its parts vary together (default: prior for amortized, dense otherwise)
     #[arg(long, value_enum)]
     pub covariance: Option<CovarianceArg>,
+    /// How a dense covariance writes its means (default: noise)
+    #[arg(long, value_enum)]
+    pub coupling: Option<CouplingArg>,
     /// What computes the posterior of a branch from its data, for amortized
     #[arg(long, value_enum, default_value = "newton")]
     pub encoder: EncoderArg,
@@ -267,6 +270,15 @@ pub enum CovarianceArg {
     Block,
     /// All elements are independent
     Diagonal,
+}
+
+/// How a dense covariance writes its means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CouplingArg {
+    /// Linear in the noise behind the globals
+    Noise,
+    /// Linear in the globals
+    Theta,
 }
 
 /// What computes the posterior of a branch from its data.

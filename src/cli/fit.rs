@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError, Score,
-    Scores, check_place, fit_with_progress, write_fit,
+    CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
+    Score, Scores, check_place, fit_with_progress, write_fit,
 };
 
-use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress};
+use super::args::{
+    CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress,
+};
 use super::progress::Reporter;
 use super::{Exit, Failure, Outcome, input, print};
 
@@ -69,6 +71,12 @@ fn config(args: &FitArgs) -> FitConfig {
         EncoderArg::Sites => Encoder::Sites,
         EncoderArg::Pooled => Encoder::Pooled,
     });
+    if let Some(coupling) = args.coupling {
+        config = config.coupling(match coupling {
+            CouplingArg::Noise => Coupling::Noise,
+            CouplingArg::Theta => Coupling::Theta,
+        });
+    }
     if let Some(covariance) = args.covariance {
         config = config.covariance(match covariance {
             CovarianceArg::Prior => Covariance::Prior,

@@ -19,7 +19,7 @@ pub use scores::{BranchScore, Score, Scores};
 pub use summary::{Summary, SummaryRow};
 
 use crate::data::{BoundData, DataError};
-pub use crate::infer::config::{Covariance, Encoder, Family};
+pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
 pub use crate::infer::optimise::StepInfo;
 use crate::infer::posterior;

@@ -9,7 +9,9 @@ use super::conditional::{Conditional, PriorAdjoint};
 use super::config::Coupling;
 use super::encoded::EncodedGuide;
 use super::encoder::Block;
+use super::expanded::{ExpandedGuide, Expansion, SharedJacobian};
 use super::free::FreeGuide;
+use super::global::GlobalGuide;
 use super::linalg::{axpy, solve_lower_transposed};
 use super::linear::{LinearForm, Whitening};
 use super::network::{Activation, Network};
@@ -25,6 +27,8 @@ const SITE_STEP: f64 = 0.3;
 pub enum LocalGuide {
     /// The prior times Newton's site, moved by a network; without one, as Newton leaves it.
     Amortized(Option<Network>),
+    /// Newton's site to first order in θ, moved by a network.
+    Expanded(ExpandedGuide),
     /// A free Gaussian for each branch, its mean linear in θ.
     Branch(FreeGuide),
     /// The prior times a free site for each branch.
@@ -38,7 +42,8 @@ impl LocalGuide {
     pub fn n_shared_parameters(&self) -> usize {
         match self {
             Self::Amortized(Some(network)) => network.weights.len(),
-            Self::Encoded(encoded) => encoded.encoder.weights.len(),
+            Self::Expanded(guide) => guide.network.weights.len(),
+            Self::Encoded(guide) => guide.encoder.weights.len(),
             Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => 0,
         }
     }
@@ -47,7 +52,8 @@ impl LocalGuide {
     pub fn shared_parameters(&self) -> &[f64] {
         match self {
             Self::Amortized(Some(network)) => &network.weights,
-            Self::Encoded(encoded) => &encoded.encoder.weights,
+            Self::Expanded(guide) => &guide.network.weights,
+            Self::Encoded(guide) => &guide.encoder.weights,
             Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &[],
         }
     }
@@ -56,7 +62,8 @@ impl LocalGuide {
     pub fn shared_parameters_mut(&mut self) -> &mut [f64] {
         match self {
             Self::Amortized(Some(network)) => &mut network.weights,
-            Self::Encoded(encoded) => &mut encoded.encoder.weights,
+            Self::Expanded(guide) => &mut guide.network.weights,
+            Self::Encoded(guide) => &mut guide.encoder.weights,
             Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &mut [],
         }
     }
@@ -65,7 +72,7 @@ impl LocalGuide {
     /// nothing of others, whose posterior given θ is Newton's expansion.
     pub fn for_new_branches(&self) -> Self {
         match self {
-            Self::Amortized(network) => Self::Amortized(network.clone()),
+            Self::Amortized(_) | Self::Expanded(_) | Self::Encoded(_) => self.clone(),
             Self::Branch(_) | Self::Sites(_) => Self::Amortized(None),
         }
     }
@@ -73,7 +80,7 @@ impl LocalGuide {
     /// Length of the gradient in one branch's own parameters.
     pub fn n_own_parameters(&self) -> usize {
         match self {
-            Self::Amortized(_) | Self::Encoded(_) => 0,
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => 0,
             Self::Branch(free) => free.n_parameters(),
             Self::Sites(free) => free.n_parameters(),
         }
@@ -82,7 +89,7 @@ impl LocalGuide {
     /// Parameters of all branches, one block each; none where branches have none of their own.
     pub fn own_parameters(&self) -> &[f64] {
         match self {
-            Self::Amortized(_) | Self::Encoded(_) => &[],
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => &[],
             Self::Branch(free) => &free.parameters,
             Self::Sites(free) => &free.parameters,
         }
@@ -91,7 +98,7 @@ impl LocalGuide {
     /// The same, to be averaged over steps.
     pub fn own_parameters_mut(&mut self) -> &mut [f64] {
         match self {
-            Self::Amortized(_) | Self::Encoded(_) => &mut [],
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => &mut [],
             Self::Branch(free) => &mut free.parameters,
             Self::Sites(free) => &mut free.parameters,
         }
@@ -100,7 +107,7 @@ impl LocalGuide {
     /// Moves one branch's own parameters along `delta`, ordered as their gradient.
     pub fn advance_own(&mut self, branch: usize, delta: &[f64]) {
         match self {
-            Self::Amortized(_) | Self::Encoded(_) => {}
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => {}
             Self::Branch(free) => free.advance(branch, delta),
             Self::Sites(free) => free.advance(branch, delta),
         }
@@ -112,10 +119,11 @@ impl LocalGuide {
     }
 
     /// The linear form of q(zᵢ|θ); none for the prior times a site.
-    fn linear_form(&self) -> Option<&LinearForm> {
+    fn linear_form(&self) -> Option<LinearForm> {
         match self {
-            Self::Branch(free) => Some(&free.form),
-            Self::Encoded(encoded) => encoded.linear.as_ref(),
+            Self::Branch(free) => Some(free.form),
+            Self::Expanded(guide) => Some(guide.form()),
+            Self::Encoded(guide) => guide.linear,
             Self::Amortized(_) | Self::Sites(_) => None,
         }
     }
@@ -124,8 +132,8 @@ impl LocalGuide {
     fn learns_sites(&self) -> bool {
         match self {
             Self::Sites(_) => true,
-            Self::Encoded(encoded) => encoded.linear.is_none(),
-            Self::Amortized(_) | Self::Branch(_) => false,
+            Self::Encoded(guide) => guide.linear.is_none(),
+            Self::Amortized(_) | Self::Branch(_) | Self::Expanded(_) => false,
         }
     }
 }
@@ -156,6 +164,8 @@ pub struct LocalWorker<'a> {
     activation: Activation,
     site: Option<Site>,
     site_adjoint: SiteAdjoint,
+    expansion: Expansion,
+    jacobian: SharedJacobian,
     branch: usize,
     /// z of the last sample.
     pub z: Vec<f64>,
@@ -163,7 +173,7 @@ pub struct LocalWorker<'a> {
     nu_adjoint: Vec<f64>,
     log_t_adjoint: Vec<f64>,
     own: Vec<f64>,
-    linear_mean: Vec<f64>,
+    free_mean: Vec<f64>,
     /// Branches that will be opened, in this order.
     expected: Vec<usize>,
     /// Those that the encoder has read.
@@ -183,13 +193,15 @@ impl<'a> LocalWorker<'a> {
             activation: Activation::default(),
             site: None,
             site_adjoint: SiteAdjoint::new(n),
+            expansion: Expansion::default(),
+            jacobian: SharedJacobian::default(),
             branch: 0,
             z: vec![0.0; n],
             dz: vec![0.0; n],
             nu_adjoint: vec![0.0; n],
             log_t_adjoint: vec![0.0; n],
-            own: vec![0.0; guide.linear_form().map_or(0, LinearForm::n_parameters)],
-            linear_mean: vec![0.0; n],
+            own: vec![0.0; guide.linear_form().map_or(0, |form| form.n_parameters())],
+            free_mean: vec![0.0; n],
             expected: vec![],
             block: Block::default(),
             block_gradient: vec![],
@@ -201,6 +213,15 @@ impl<'a> LocalWorker<'a> {
         if matches!(self.guide, LocalGuide::Encoded(_)) {
             self.expected = branches.to_vec();
         }
+    }
+
+    /// Work space for a guide that may need to know q(θ).
+    pub fn within<T: Target>(guide: &'a LocalGuide, global: &GlobalGuide, target: &mut T) -> Self {
+        let mut worker = Self::new(guide, target);
+        if matches!(guide, LocalGuide::Expanded(_)) && guide.follows_theta() {
+            worker.jacobian = SharedJacobian::of(target, global);
+        }
+        worker
     }
 
     /// Starts on a branch: `shared` belongs to the mean of q(θ), `warm` is a centre near by.
@@ -218,7 +239,8 @@ impl<'a> LocalWorker<'a> {
         self.log_t_adjoint.fill(0.0);
         self.own.fill(0.0);
         let network = match self.guide {
-            LocalGuide::Amortized(network) => network,
+            LocalGuide::Amortized(network) => network.as_ref(),
+            LocalGuide::Expanded(guide) => Some(&guide.network),
             LocalGuide::Branch(_) => return true,
             LocalGuide::Sites(free) => {
                 self.activation.clear(self.n);
@@ -238,7 +260,18 @@ impl<'a> LocalWorker<'a> {
             }
             None => self.activation.clear(self.n),
         }
-        true
+        let LocalGuide::Expanded(guide) = self.guide else { return true };
+        self.conditional.expand(target, branch, shared, site)
+            && self.expansion.set(
+                guide,
+                target,
+                branch,
+                shared,
+                site,
+                &mut self.conditional,
+                &self.jacobian,
+                &self.activation,
+            )
     }
 
     /// Encodes a branch. Without rows to read, and beside the prior, its site is the prior's.
@@ -267,16 +300,26 @@ impl<'a> LocalWorker<'a> {
     }
 
     /// The linear form of the open branch, with its parameters and coordinates.
-    fn linear(&self) -> Option<(&'a LinearForm, &[f64], Whitening<'a>)> {
+    fn linear(&self) -> Option<(LinearForm, &[f64], Whitening<'_>)> {
         match self.guide {
             LocalGuide::Branch(free) => {
-                Some((&free.form, free.of(self.branch), free.whitening(self.branch)))
+                Some((free.form, free.of(self.branch), free.whitening(self.branch)))
             }
             LocalGuide::Encoded(guide) => {
-                let form = guide.linear.as_ref()?;
-                Some((form, self.block.of(self.branch), guide.whitening()))
+                Some((guide.linear?, self.block.of(self.branch), guide.whitening()))
+            }
+            LocalGuide::Expanded(guide) => {
+                Some((guide.form(), &self.expansion.parameters, self.expansion.whitening()))
             }
             LocalGuide::Amortized(_) | LocalGuide::Sites(_) => None,
+        }
+    }
+
+    /// Where the gradient in the linear form's parameters is collected.
+    fn own_mut(&mut self) -> &mut Vec<f64> {
+        match self.guide {
+            LocalGuide::Expanded(_) => &mut self.expansion.gradient,
+            _ => &mut self.own,
         }
     }
 
@@ -288,9 +331,9 @@ impl<'a> LocalWorker<'a> {
     /// Goes to a draw of θ. False where q(z|θ) is not finite there.
     #[must_use]
     pub fn at<T: Target>(&mut self, target: &mut T, particle: &Particle) -> bool {
-        let mut mean = std::mem::take(&mut self.linear_mean);
+        let mut mean = std::mem::take(&mut self.free_mean);
         let linear = self.linear().map(|(form, own, _)| form.mean(own, particle, &mut mean));
-        self.linear_mean = mean;
+        self.free_mean = mean;
         if linear.is_some() {
             return true;
         }
@@ -304,7 +347,7 @@ impl<'a> LocalWorker<'a> {
         let mut z = std::mem::take(&mut self.z);
         let log_q = match self.linear() {
             Some((form, own, whitening)) => {
-                form.sample(own, &self.linear_mean, noise, &mut z) + whitening.to_z(&mut z)
+                form.sample(own, &self.free_mean, noise, &mut z) + whitening.unwhiten(&mut z)
             }
             None => {
                 let Activation { nu, log_t, .. } = &self.activation;
@@ -336,7 +379,7 @@ impl<'a> LocalWorker<'a> {
         let log_q = self.sample(noise);
         let (branch, shared) = (self.branch, &particle.shared);
         let density = target.gradient(branch, shared, &self.z, weight, &mut self.dz, dshared);
-        let mut own = std::mem::take(&mut self.own);
+        let mut own = std::mem::take(self.own_mut());
         match self.linear() {
             Some((form, parameters, whitening)) => {
                 let mut path = self.dz.clone();
@@ -358,7 +401,7 @@ impl<'a> LocalWorker<'a> {
                 }
             }
         }
-        self.own = own;
+        *self.own_mut() = own;
         density.total() - log_q
     }
 
@@ -410,26 +453,37 @@ impl<'a> LocalWorker<'a> {
     /// encoder's not before [`Self::close_all`]. A branch sits out where a draw was not finite
     /// and would spoil the network for all.
     pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
-        match self.guide {
-            LocalGuide::Amortized(Some(network)) => {
-                let (nu, log_t) = (&mut self.nu_adjoint, &mut self.log_t_adjoint);
-                let has_rows = self.site.as_ref().is_some_and(|site| site.has_rows);
-                if has_rows && nu.iter().chain(&*log_t).all(|x| x.is_finite()) {
-                    nu.iter_mut().chain(&mut *log_t).for_each(|x| *x *= scale);
-                    network.backward(&self.activation, nu, log_t, gradient);
-                }
+        let of_network = match self.guide {
+            LocalGuide::Amortized(Some(network)) => Some(network),
+            LocalGuide::Expanded(guide) => {
+                let (nu, log_t) = self.expansion.network_adjoint(&guide.form());
+                axpy(1.0, nu, &mut self.nu_adjoint);
+                axpy(1.0, log_t, &mut self.log_t_adjoint);
+                Some(&guide.network)
             }
             LocalGuide::Encoded(guide) => {
-                let Some(position) = self.block.position(self.branch) else { return };
-                let own = match guide.linear {
-                    Some(_) => self.own.clone(),
-                    None => guide.pull(&self.site_adjoint),
-                };
-                if own.iter().all(|x| x.is_finite()) {
-                    axpy(scale, &own, self.block.adjoint_of(position));
-                }
+                self.close_encoded(guide, scale);
+                None
             }
-            LocalGuide::Amortized(None) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => {}
+            LocalGuide::Amortized(None) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => None,
+        };
+        let has_rows = self.site.as_ref().is_some_and(|site| site.has_rows);
+        let Some(network) = of_network.filter(|_| has_rows) else { return };
+        let (nu, log_t) = (&mut self.nu_adjoint, &mut self.log_t_adjoint);
+        if nu.iter().chain(&*log_t).all(|x| x.is_finite()) {
+            nu.iter_mut().chain(&mut *log_t).for_each(|x| *x *= scale);
+            network.backward(&self.activation, nu, log_t, gradient);
+        }
+    }
+
+    fn close_encoded(&mut self, guide: &EncodedGuide, scale: f64) {
+        let Some(position) = self.block.position(self.branch) else { return };
+        let own = match guide.linear {
+            Some(_) => self.own.clone(),
+            None => guide.pull(&self.site_adjoint),
+        };
+        if own.iter().all(|x| x.is_finite()) {
+            axpy(scale, &own, self.block.adjoint_of(position));
         }
     }
 
@@ -455,7 +509,7 @@ impl<'a> LocalWorker<'a> {
         match self.guide {
             LocalGuide::Sites(free) => free.pull(self.branch, &self.site_adjoint),
             LocalGuide::Branch(_) => self.own.clone(),
-            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) => vec![],
+            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) | LocalGuide::Expanded(_) => vec![],
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
 /// Size of a whitened gradient, in nats, below which Adam's steps shrink with it.
-const GRADIENT_FLOOR: f64 = 0.1;
+pub const GRADIENT_FLOOR: f64 = 0.1;
 /// The network's step size; it falls as that of q(θ) does.
 const NETWORK_STEP: f64 = 0.01;
 
