@@ -143,7 +143,7 @@ pub fn fit_from<T: Target>(
             let guide = initial::guide(&mut shards, &plan, config, &run)?;
             let seconds = run.seconds();
             match &mut joint {
-                Some((shards, plan)) => {
+                Some(JointProblem { shards, plan }) => {
                     OptimiserState::new(shards, plan, config, joint::joined(&guide), seconds)
                 }
                 None => OptimiserState::new(&mut shards, &plan, config, guide, seconds),
@@ -154,7 +154,7 @@ pub fn fit_from<T: Target>(
         return Err(FitError::Interrupted);
     }
     let ended = match &mut joint {
-        Some((joint, plan)) => {
+        Some(JointProblem { shards: joint, plan }) => {
             run.replan(plan);
             let ended = run.run(joint, &mut state);
             let (n_global, n_local) = (target.n_global(), target.n_local());
@@ -203,12 +203,18 @@ pub fn fit_from<T: Target>(
     })
 }
 
-/// What the joint family optimises instead: all unknowns as globals, all branches in every step.
+/// What the joint family optimises instead.
+struct JointProblem<T> {
+    shards: Shards<JointTarget<T>>,
+    plan: Plan,
+}
+
+/// That of a configuration, if it asks for the joint family: all unknowns as globals, all branches in every step.
 fn joint_problem<T: Target>(
     target: &T,
     config: &FitConfig,
     stop: &Stop,
-) -> Result<Option<(Shards<JointTarget<T>>, Plan)>, FitError> {
+) -> Result<Option<JointProblem<T>>, FitError> {
     if !(config.family == Family::Joint && config.covariance() == Covariance::Dense) {
         return Ok(None);
     }
@@ -216,5 +222,5 @@ fn joint_problem<T: Target>(
     let full = FitConfig { batch: Some(target.n_branches()), ..config.clone() };
     let plan = Plan::new(&joint, &full);
     let shards = Shards::new(&joint, config.threads).stopping_at(stop.clone());
-    Ok(Some((shards, plan)))
+    Ok(Some(JointProblem { shards, plan }))
 }
