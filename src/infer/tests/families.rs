@@ -77,7 +77,7 @@ fn assert_near(a: f64, b: f64, what: &str) {
 }
 
 /// z is affine in ε for every guide: z = a + Mε. −log q(z|θ) is then ½|M⁻¹(z − a)|² and a constant.
-struct Affine {
+pub struct Affine {
     mean: Vec<f64>,
     inverse: Vec<f64>,
 }
@@ -89,7 +89,7 @@ impl Affine {
         Self::of_worker(&mut worker, target.n_local())
     }
 
-    fn of_worker(worker: &mut LocalWorker, n: usize) -> Self {
+    pub fn of_worker(worker: &mut LocalWorker, n: usize) -> Self {
         let mut sample = |noise: &[f64]| {
             worker.sample(noise);
             worker.z.clone()
@@ -110,7 +110,7 @@ impl Affine {
         Self { mean, inverse }
     }
 
-    fn minus_log_density(&self, z: &[f64]) -> f64 {
+    pub fn minus_log_density(&self, z: &[f64]) -> f64 {
         let n = z.len();
         let off: Vec<f64> = z.iter().zip(&self.mean).map(|(z, m)| z - m).collect();
         let e = self.inverse.chunks_exact(n).map(|row| dot(row, &off));

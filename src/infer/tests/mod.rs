@@ -1,7 +1,7 @@
 //! Laws of inference, held against closed forms, central differences and reference posteriors.
 
 mod encoders;
-mod families;
+pub mod families;
 mod fits;
 pub mod glmm;
 mod gradients;
