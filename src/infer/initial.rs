@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::shards::Shards;
 use super::site::n_inputs;
 use super::start;
+use super::triangular::Triangular;
 use crate::target::Target;
 
 /// The guide at the end of the start phase.
@@ -32,7 +33,12 @@ pub fn guide<T: Target>(
         &mut stop,
     )
     .ok_or(FitError::NoStart)?;
-    let global = GlobalGuide::new(start.centre, start.scale);
+    let scale = Triangular::dense(&start.scale, start.centre.len());
+    let global = GlobalGuide::new(start.centre, scale);
+    let global = match config.covariance() {
+        Covariance::Prior => global.shaped(),
+        _ => global,
+    };
     let (shared, _) = elbo::shared_at(shards.target(), &global.mean());
     let all: Vec<usize> = (0..plan.n_branches).collect();
     let branches = match config.family {

@@ -22,10 +22,12 @@ pub mod network;
 pub mod optimise;
 pub mod plan;
 pub mod posterior;
+pub mod shape;
 pub mod shards;
 pub mod site;
 pub mod start;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod triangular;
 pub mod verdict;

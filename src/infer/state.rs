@@ -154,8 +154,7 @@ impl Average {
                 *m += weight * (x - *m);
             }
         };
-        blend(&mut mean.global.loc, &guide.global.loc);
-        blend(&mut mean.global.factor, &guide.global.factor);
+        mean.global.blend(&guide.global, weight);
         match (&mut mean.local, &guide.local) {
             (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) => {
                 blend(&mut mean.weights, &new.weights);

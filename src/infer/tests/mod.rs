@@ -2,6 +2,7 @@
 
 mod fits;
 pub mod glmm;
+mod global;
 mod gradients;
 pub mod models;
 mod robust;
