@@ -3,6 +3,7 @@
 //! Sees only [`Target`](crate::target::Target): log densities and their derivatives, branch by branch.
 
 pub mod adam;
+pub mod ascent;
 pub mod conditional;
 pub mod config;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod initial;
 pub mod linalg;
 pub mod local;
 pub mod network;
+pub mod objective;
 pub mod optimise;
 pub mod plan;
 pub mod posterior;
@@ -31,3 +33,4 @@ pub mod state;
 mod tests;
 pub mod triangular;
 pub mod verdict;
+pub mod whiten;
