@@ -35,14 +35,9 @@ pub struct GlobalGuide {
 }
 
 impl GlobalGuide {
-    /// The Laplace approximation of centre c and dense S, in the order of θ: μ = 0, L = I.
-    pub fn new(centre: Vec<f64>, scale: Triangular) -> Self {
-        let order = (0..centre.len()).collect();
-        Self::with_order(centre, order, scale)
-    }
-
-    /// The same for an S whose rows belong to the elements `order` of θ.
-    pub fn with_order(centre: Vec<f64>, order: Vec<usize>, scale: Triangular) -> Self {
+    /// The Laplace approximation of centre c and an S whose rows belong to the elements `order` of
+    /// θ: μ = 0, L = I.
+    pub fn new(centre: Vec<f64>, order: Vec<usize>, scale: Triangular) -> Self {
         let n = centre.len();
         let factor = Triangular::diagonal(&vec![1.0; n], scale.core());
         Self { centre, order, scale, loc: vec![0.0; n], factor, shape: None }

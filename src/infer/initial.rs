@@ -12,7 +12,6 @@ use super::plan::Plan;
 use super::shards::Shards;
 use super::site::n_inputs;
 use super::start;
-use super::triangular::Triangular;
 use crate::target::Target;
 
 /// The guide at the end of the start phase.
@@ -30,11 +29,11 @@ pub fn guide<T: Target>(
         &plan.coarse_branches,
         &plan.start_branches,
         plan.n_branches,
+        &plan.pattern,
         &mut stop,
     )
     .ok_or(FitError::NoStart)?;
-    let scale = Triangular::dense(&start.scale, start.centre.len());
-    let global = GlobalGuide::new(start.centre, scale);
+    let global = GlobalGuide::new(start.centre, plan.pattern.order.clone(), start.scale);
     let global = match config.covariance() {
         Covariance::Prior => global.shaped(),
         _ => global,

@@ -3,6 +3,7 @@
 //! Sees only [`Target`](crate::target::Target): log densities and their derivatives, branch by branch.
 
 pub mod adam;
+pub mod arrow;
 pub mod ascent;
 pub mod conditional;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod local;
 pub mod network;
 pub mod objective;
 pub mod optimise;
+pub mod pattern;
 pub mod plan;
 pub mod posterior;
 pub mod shape;

@@ -8,11 +8,14 @@
 //! A joint mode of effects and their scale may lie at the bottom of a funnel, at no use. Where it
 //! does, θ is taken as independent Gaussians, whose entropy keeps them out of it, for the search.
 
+use super::arrow;
 use super::ascent::{climb, first_finite, follow_signs};
 use super::curvature::DENSE_EIGEN;
-use super::linalg::{axpy, lower_times};
+use super::linalg::axpy;
 use super::objective::Objective;
+use super::pattern::Pattern;
 use super::shards::Shards;
+use super::triangular::Triangular;
 use super::whiten::{coordinate_scales, diagonal, whiten};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
@@ -32,8 +35,8 @@ const ELBO_DRAWS: usize = 16;
 pub struct Start {
     /// The mode c.
     pub centre: Vec<f64>,
-    /// S, lower, row-major.
-    pub scale: Vec<f64>,
+    /// S, its rows in the order of the pattern.
+    pub scale: Triangular,
     /// Evaluations used.
     pub evaluations: usize,
     /// Whether the negative Hessian was positive definite as it came.
@@ -43,15 +46,21 @@ pub struct Start {
 /// Searches for the mode and, where that has collapsed, for the centre of a Gaussian with
 /// independent elements instead; of both the one with the higher ELBO is kept. On the `coarse`
 /// branches, then on all of `branches`; the log density of
-/// either stands for `n_branches`. `None` where nothing finite was found at or near zero.
+/// either stands for `n_branches`. A θ too large for a dense S has the second search alone, since
+/// effects of many levels and their scale lead the first one astray. `None` where nothing finite
+/// was found at or near zero.
 pub fn search<T: Target>(
     shards: &mut Shards<T>,
     coarse: &[usize],
     branches: &[usize],
     n_branches: usize,
+    pattern: &Pattern,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<Start> {
     let parts = Parts { coarse, branches, n_branches };
+    if !pattern.is_dense() {
+        return find_large(shards, &parts, pattern, stop);
+    }
     let mode = find(shards, &parts, false, stop)?;
     if !has_collapsed(&mode) || stop() {
         return Some(mode);
@@ -82,19 +91,18 @@ impl Parts<'_> {
 /// them go to zero, while the volume there vanishes.
 fn has_collapsed(start: &Start) -> bool {
     let n = start.centre.len();
-    (0..n).any(|j| start.scale[j * n + j] < COLLAPSED * start.centre[j].abs().max(1.0))
+    (0..n).any(|j| start.scale.diagonal_at(j) < COLLAPSED * start.centre[j].abs().max(1.0))
 }
 
 /// E log p + Σ log S_jj under the Gaussian of a start: its ELBO less a constant.
 fn elbo_of<T: Target>(objective: &mut Objective<T>, start: &Start) -> f64 {
     let n = start.centre.len();
-    let log_scale: f64 = (0..n).map(|j| start.scale[j * n + j].ln()).sum();
+    let log_scale = start.scale.log_diagonal_sum();
     let mut sum = 0.0;
     for draw in 0..ELBO_DRAWS {
         let mut stream = Stream::new(0, Purpose::Start, draw, 0, 0);
         let noise: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
-        let mut theta = vec![0.0; n];
-        lower_times(&start.scale, n, &noise, &mut theta);
+        let mut theta = start.scale.times(&noise);
         axpy(1.0, &start.centre, &mut theta);
         sum += objective.at(&theta).map_or(f64::NEG_INFINITY, |(value, _)| value);
     }
@@ -113,7 +121,7 @@ fn find<T: Target>(
     let n = objective.n;
     if n == 0 {
         objective.at(&[])?;
-        let (centre, scale) = (vec![], vec![]);
+        let (centre, scale) = (vec![], Triangular::dense(&[], 0));
         return Some(Start { centre, scale, evaluations: 1, definite: true });
     }
     let first = first_finite(&mut objective)?;
@@ -125,18 +133,9 @@ fn find<T: Target>(
             (theta, scales)
         }
         true => {
-            // Wide at first: then scales have no reason to shrink before effects are found.
-            let spread = FIRST_SPREADS.iter().map(|&spread| {
-                let log_scales = std::iter::repeat_n(f64::ln(spread), n);
-                first.iter().copied().chain(log_scales).collect::<Vec<_>>()
-            });
-            let first = spread.into_iter().find(|at| objective.spread_at(at).is_some())?;
-            let longest = |j: usize| if j < n { f64::INFINITY } else { LONGEST_LOG_STEP };
-            let (found, _) =
-                follow_signs(first, &longest, &mut |at| objective.spread_at(at), stop)?;
-            let scales: Vec<f64> = found[n..].iter().map(|log_scale| log_scale.exp()).collect();
+            let (theta, scales) = independent(&mut objective, &first, stop)?;
             objective.spread = Some(scales.clone());
-            (found[..n].to_vec(), scales)
+            (theta, scales)
         }
     };
     let spread = objective.spread.clone();
@@ -158,5 +157,45 @@ fn find<T: Target>(
     }
     all.at(&theta)?;
     let evaluations = coarse_evaluations + all.evaluations;
+    let scale = Triangular::dense(&scale, n);
     Some(Start { centre: theta, scale, evaluations, definite })
+}
+
+/// Centre and standard deviations of the best Gaussian of independent elements, by signs.
+fn independent<T: Target>(
+    objective: &mut Objective<T>,
+    first: &[f64],
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<(Vec<f64>, Vec<f64>)> {
+    let n = first.len();
+    // Wide at first: then scales have no reason to shrink before effects are found.
+    let spread = FIRST_SPREADS.iter().map(|&spread| {
+        let log_scales = std::iter::repeat_n(f64::ln(spread), n);
+        first.iter().copied().chain(log_scales).collect::<Vec<_>>()
+    });
+    let first = spread.into_iter().find(|at| objective.spread_at(at).is_some())?;
+    let longest = |j: usize| if j < n { f64::INFINITY } else { LONGEST_LOG_STEP };
+    let (found, _) = follow_signs(first, &longest, &mut |at| objective.spread_at(at), stop)?;
+    let scales = found[n..].iter().map(|log_scale| log_scale.exp()).collect();
+    Some((found[..n].to_vec(), scales))
+}
+
+/// The search for a large θ.
+fn find_large<T: Target>(
+    shards: &mut Shards<T>,
+    parts: &Parts<'_>,
+    pattern: &Pattern,
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<Start> {
+    let mut objective = Objective::new(shards, parts.branches, parts.weight(parts.branches));
+    let first = first_finite(&mut objective)?;
+    let (theta, sds) = independent(&mut objective, &first, stop)?;
+    let scale = match stop() {
+        true => None,
+        false => arrow::scale(&mut objective, &theta, &sds, pattern),
+    };
+    let definite = scale.is_some();
+    let ordered = || pattern.order.iter().map(|&j| sds[j]).collect::<Vec<_>>();
+    let scale = scale.unwrap_or_else(|| Triangular::diagonal(&ordered(), pattern.core));
+    Some(Start { centre: theta, scale, evaluations: objective.evaluations, definite })
 }

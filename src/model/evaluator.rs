@@ -198,6 +198,11 @@ impl Target for Evaluator {
         self.kernels.layouts.unconstrained_global.len()
     }
 
+    fn global_variables(&self) -> Vec<std::ops::Range<usize>> {
+        let variables = self.kernels.layouts.unconstrained_global.variables();
+        variables.iter().map(|variable| variable.range.clone()).collect()
+    }
+
     fn n_local(&self) -> usize {
         self.kernels.layouts.unconstrained_local.len()
     }

@@ -15,7 +15,7 @@ fn guides() -> Vec<GlobalGuide> {
             let mut stream = Stream::new(7, Purpose::Initial, core, usize::from(shaped), 0);
             let mut scale = Triangular::diagonal(&[0.5, 2.0, 1.0, 0.1, 30.0], core);
             (0..N).for_each(|i| scale.left_mut(i).iter_mut().for_each(|x| *x = stream.normal()));
-            let guide = GlobalGuide::with_order(vec![3.0; N], vec![2, 0, 4, 1, 3], scale);
+            let guide = GlobalGuide::new(vec![3.0; N], vec![2, 0, 4, 1, 3], scale);
             let mut guide = if shaped { guide.shaped() } else { guide };
             let mut delta = vec![0.0; guide.n_parameters()];
             stream.normals(&mut delta);

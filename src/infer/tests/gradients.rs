@@ -151,7 +151,8 @@ fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
     let exact = data.exact();
     let (mut scale, _) = invert(&exact.precision, d);
     assert!(cholesky(&mut scale, d));
-    let global = GlobalGuide::new(exact.mean.clone(), Triangular::dense(&scale, d));
+    let global =
+        GlobalGuide::new(exact.mean.clone(), (0..d).collect(), Triangular::dense(&scale, d));
     if !free {
         return Guide { global, local: LocalGuide::Amortized(None) };
     }
@@ -203,7 +204,8 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
         let n = theta.len();
         let mut scale = crate::infer::linalg::identity(n);
         scale.iter_mut().for_each(|s| *s *= 0.1);
-        let mut global = GlobalGuide::new(theta.clone(), Triangular::dense(&scale, n));
+        let mut global =
+            GlobalGuide::new(theta.clone(), (0..n).collect(), Triangular::dense(&scale, n));
         for i in 0..n {
             global.factor.left_mut(i).fill(0.1);
         }
