@@ -182,6 +182,9 @@ pub struct FitArgs {
     #[arg(long, value_name = "N", default_value_t = 20_000,
           value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub draws: u32,
+    /// Add the log likelihood of each row to the draws, for leave-one-out estimates
+    #[arg(long)]
+    pub log_likelihood: bool,
     /// The same seed gives the same fit
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -218,6 +221,13 @@ pub struct FitArgs {
     /// Share of each branch's rows to keep out and score
     #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub holdout: Option<f64>,
+    /// Share of the branches to keep out and score as new ones
+    #[arg(long, value_name = "FRACTION", value_parser = share)]
+    pub holdout_branches: Option<f64>,
+    /// CSV with the columns of --data whose rows are scored: given their branch's other rows where
+    /// that is fitted, as new branches where it is not
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["holdout", "holdout_branches"])]
+    pub test: Option<PathBuf>,
     /// Exit with 0 even if the fit should not be believed
     #[arg(long)]
     pub allow_poor_fit: bool,

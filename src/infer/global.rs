@@ -49,6 +49,21 @@ impl GlobalGuide {
         self
     }
 
+    /// The best Gaussian of independent elements for that Laplace approximation: the standard
+    /// deviations of each element given all others.
+    pub fn independent(centre: Vec<f64>, order: Vec<usize>, scale: &Triangular) -> Self {
+        let n = centre.len();
+        let sd = |j: usize| {
+            // e_jᵀ(SSᵀ)⁻¹e_j = |S⁻¹e_j|².
+            let mut column = vec![0.0; n];
+            column[j] = 1.0;
+            scale.solve(&mut column);
+            1.0 / dot(&column, &column).sqrt()
+        };
+        let diagonal: Vec<f64> = (0..n).map(sd).collect();
+        Self::new(centre, order, Triangular::diagonal(&diagonal, 0))
+    }
+
     /// Number of globals.
     pub fn n(&self) -> usize {
         self.centre.len()
@@ -78,10 +93,31 @@ impl GlobalGuide {
         self.position(&map.u)
     }
 
-    /// The ε₀ that gives θ.
-    pub fn noise_of(&self, theta: &[f64]) -> Vec<f64> {
+    /// u of θ: S⁻¹(θ − c).
+    pub fn whitened(&self, theta: &[f64]) -> Vec<f64> {
         let mut u: Vec<f64> = self.order.iter().map(|&j| theta[j] - self.centre[j]).collect();
         self.scale.solve(&mut u);
+        u
+    }
+
+    /// The adjoint of θ from that of u: S⁻ᵀ of it.
+    pub fn theta_adjoint(&self, whitened_adjoint: &[f64]) -> Vec<f64> {
+        let mut ordered = whitened_adjoint.to_vec();
+        self.scale.solve_transposed(&mut ordered);
+        let mut adjoint = vec![0.0; self.n()];
+        self.order.iter().zip(ordered).for_each(|(&j, x)| adjoint[j] = x);
+        adjoint
+    }
+
+    /// The adjoint of u from that of θ: Sᵀ of it.
+    pub fn whitened_adjoint(&self, theta_adjoint: &[f64]) -> Vec<f64> {
+        let ordered: Vec<f64> = self.order.iter().map(|&j| theta_adjoint[j]).collect();
+        self.scale.transposed_times(&ordered)
+    }
+
+    /// The ε₀ that gives θ.
+    pub fn noise_of(&self, theta: &[f64]) -> Vec<f64> {
+        let mut u = self.whitened(theta);
         axpy(-1.0, &self.loc, &mut u);
         let Some(shape) = &self.shape else {
             self.factor.solve(&mut u);
@@ -122,8 +158,7 @@ impl GlobalGuide {
         weight: f64,
         gradient: &mut [f64],
     ) -> f64 {
-        let ordered: Vec<f64> = self.order.iter().map(|&j| theta_adjoint[j]).collect();
-        let path = self.scale.transposed_times(&ordered);
+        let path = self.whitened_adjoint(theta_adjoint);
         let mut landing: Vec<f64> = noise.iter().zip(noise_adjoint).map(|(a, b)| a + b).collect();
         let map = self.shape.as_ref().map(|shape| Map::at(self, shape, noise));
         match &map {
