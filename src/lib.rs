@@ -57,6 +57,7 @@
 
 mod autodiff;
 mod builtin;
+mod calibrate;
 mod check;
 mod codegen;
 mod data;
@@ -79,14 +80,17 @@ mod syntax;
 mod target;
 mod ty;
 
+pub use calibrate::{
+    CalibrateConfig, CalibrateError, CalibrateStep, Calibration, Quantity, calibrate,
+};
 pub use codegen::Listing;
 pub use data::{
     BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
-    BranchScore, BranchSummaries, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError,
-    LocalSummary, Posterior, Score, Scores, StepInfo, Summary, SummaryRow, Verdict, fit,
+    BranchScore, BranchSummaries, Coupling, Covariance, Draws, Encoder, Family, Fit, FitConfig,
+    FitError, LocalSummary, Posterior, Score, Scores, StepInfo, Summary, SummaryRow, Verdict, fit,
     fit_with_progress,
 };
 pub use model::{

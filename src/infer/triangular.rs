@@ -124,7 +124,6 @@ impl Triangular {
     }
 
     /// Row-major in full.
-    #[cfg(test)]
     pub fn to_square(&self) -> Vec<f64> {
         let n = self.n;
         let mut square = vec![0.0; n * n];
