@@ -6,11 +6,12 @@ use super::bound::{BoundData, BoundTable};
 use super::dataset::Dataset;
 use super::error::DataError;
 use super::fill::fill;
-use super::group::{Grouping, group};
+use super::fixed::Fixed;
+use super::group::group;
 use super::levels::Levels;
 use super::lines::Lines;
 use super::load::{Labels, Table};
-use super::plan::{File, Plans, plan};
+use super::plan::{File, Plans, plan, plan_rows};
 use super::set;
 use super::source::Source;
 use crate::schema::{self, Origin, Schema};
@@ -20,15 +21,37 @@ impl Dataset {
     ///
     /// The result does not depend on the order of branches in the file. Derived data are left
     /// for [`BoundData::set_derived`].
+    #[cfg(test)]
     pub(crate) fn bind_columns(&self, schema: &Schema) -> Result<BoundData, DataError> {
-        set::check_names(schema, &self.settings)?;
-        let plans = plan(schema, self)?;
-        let mut bound = self.before_reading(schema, &plans)?;
+        self.bind_columns_with(schema, None)
+    }
+
+    /// The same; with `fixed`, whole data, levels and tables are those of a fit and not read.
+    pub(crate) fn bind_columns_with(
+        &self,
+        declared: &Schema,
+        fixed: Option<&Fixed>,
+    ) -> Result<BoundData, DataError> {
+        let still_read = fixed.map(|fixed| fixed.still_read(declared));
+        let schema = still_read.as_ref().unwrap_or(declared);
+        let plans = match fixed {
+            Some(fixed) => {
+                fixed.refuse_others(self)?;
+                plan_rows(schema, self)?
+            }
+            None => {
+                set::check_names(schema, &self.settings)?;
+                plan(schema, self)?
+            }
+        };
+        let mut bound = self.before_reading(schema, &plans, fixed)?;
         let mut read = self.read(schema, &plans)?;
         bound.n_dropped = read.rows.n_dropped;
-        bound.factors = factors(schema, &plans, &read)?;
-        bound.tables = tables(schema, self, &plans, &read)?;
-        bound.count_levels();
+        if fixed.is_none() {
+            bound.factors = factors(schema, &plans, &read)?;
+            bound.tables = tables(schema, self, &plans, &read)?;
+            bound.count_levels();
+        }
         let branches = read.branches.as_mut();
         let grouping = group(&mut read.rows, branches, &schema.key, schema.rows.as_ref())?;
         if let Some(rows) = &schema.rows {
@@ -37,26 +60,30 @@ impl Dataset {
         bound.grouping = Arc::new(grouping);
         // Now that levels are counted, sizes made of them are known.
         (0..schema.data.len()).try_for_each(|datum| bound.check_size(datum))?;
-        fill(&mut bound, &plans, read)?;
+        fill(&mut bound, &plans, read, fixed.is_some())?;
         bound.after_reading()?;
+        bound.schema.clone_from(declared);
         Ok(bound)
     }
 
     /// What is known before any row is read: settings, and which columns there are.
-    fn before_reading(&self, schema: &Schema, plans: &Plans) -> Result<BoundData, DataError> {
+    fn before_reading(
+        &self,
+        schema: &Schema,
+        plans: &Plans,
+        fixed: Option<&Fixed>,
+    ) -> Result<BoundData, DataError> {
         let mut bound = BoundData {
-            schema: schema.clone(),
-            grouping: Arc::new(Grouping::empty(self.source_name())),
-            values: vec![None; schema.data.len()],
-            present: vec![None; schema.data.len()],
             inner: (0..schema.data.len()).map(|datum| plans.slots(datum).len()).collect(),
             columns: plans.columns.clone(),
             homes: plans.homes.clone(),
-            factors: Vec::new(),
-            tables: Vec::new(),
             settings: self.settings.clone(),
-            n_dropped: 0,
+            provenance: Arc::new(self.provenance()),
+            ..BoundData::before_reading(schema, self.source_name())
         };
+        if let Some(fixed) = fixed {
+            fixed.give(&mut bound);
+        }
         for (position, datum) in schema.data.iter().enumerate() {
             let setting = self.settings.get(&datum.name).filter(|_| datum.origin == Origin::Set);
             if let Some(setting) = setting {

@@ -8,7 +8,7 @@ use crate::schema::Origin;
 
 impl BoundData {
     /// Computes the standardised form of datum `of`, whose values are known, where the model
-    /// wants it.
+    /// wants it; by the statistics of a fit where these are given.
     pub(super) fn standardize(&mut self, of: usize) -> Result<(), DataError> {
         let wanted = Origin::Standardized(of);
         let positions =
@@ -16,10 +16,23 @@ impl BoundData {
         for position in positions.collect::<Vec<usize>>() {
             let inner = self.inner[of];
             let mut values = self.values(of).to_vec();
-            for column in 0..inner {
-                standardize_column(&mut values, inner, column)
-                    .map_err(|reason| self.not_standardized(of, position, column, reason))?;
+            let name = self.schema.data[position].name.clone();
+            let known = self.standards.get(&name).filter(|known| known.len() == inner).cloned();
+            let standards = match known {
+                Some(known) => known,
+                None => (0..inner)
+                    .map(|column| {
+                        mean_and_deviation(&values, inner, column)
+                            .map_err(|reason| self.not_standardized(of, position, column, reason))
+                    })
+                    .collect::<Result<Vec<_>, _>>()?,
+            };
+            for row in values.chunks_mut(inner.max(1)) {
+                for (value, (mean, sd)) in row.iter_mut().zip(&standards) {
+                    *value = (*value - mean) / sd;
+                }
             }
+            Arc::make_mut(&mut self.standards).insert(name, standards);
             self.inner[position] = inner;
             self.values[position] = Some(Arc::new(values));
         }
@@ -40,8 +53,12 @@ impl BoundData {
     }
 }
 
-/// Standardises every `inner`-th value from `column` on, by the standard deviation of n - 1.
-fn standardize_column(values: &mut [f64], inner: usize, column: usize) -> Result<(), &'static str> {
+/// Mean and standard deviation (of n - 1) of every `inner`-th value from `column` on.
+fn mean_and_deviation(
+    values: &[f64],
+    inner: usize,
+    column: usize,
+) -> Result<(f64, f64), &'static str> {
     let of_column = || values.iter().skip(column).step_by(inner);
     let n = of_column().count();
     if n < 2 {
@@ -54,8 +71,5 @@ fn standardize_column(values: &mut [f64], inner: usize, column: usize) -> Result
     if sd == 0.0 || of_column().all(|&x| x == first) {
         return Err("all its values are the same");
     }
-    for value in values.iter_mut().skip(column).step_by(inner) {
-        *value = (*value - mean) / sd;
-    }
-    Ok(())
+    Ok((mean, sd))
 }

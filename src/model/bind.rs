@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue, without_drawn};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, Fixed, SetValue, without_drawn};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
@@ -28,6 +28,11 @@ struct Inner {
 }
 
 impl Schema {
+    /// What is read, as the checker wrote it.
+    pub(crate) fn columns(&self) -> &schema::Schema {
+        &self.inner.columns
+    }
+
     pub(super) fn new(typed: &TypedModel, program: &Program) -> Schema {
         let values = program.global_values.iter().chain(&program.local_values);
         let inner = Inner {
@@ -60,10 +65,26 @@ impl Dataset {
         schema: &Schema,
         drawn: &[usize],
     ) -> Result<BoundData, DataError> {
+        self.bind_with(schema, drawn, None)
+    }
+
+    /// The same with whole data, levels and tables of a fit; `None`: those of the data.
+    pub(crate) fn bind_with(
+        &self,
+        schema: &Schema,
+        drawn: &[usize],
+        fixed: Option<&Fixed>,
+    ) -> Result<BoundData, DataError> {
         let schema = &*schema.inner;
-        let mut bound = self.bind_columns(&without_drawn(&schema.columns, drawn))?;
+        let mut bound = self.bind_columns_with(&without_drawn(&schema.columns, drawn), fixed)?;
         bound.prepare_drawn(&schema.columns, drawn)?;
         for derived in &schema.derived {
+            if fixed.is_some() {
+                if schema.columns.data[derived.datum].level == Level::Whole {
+                    continue;
+                }
+                refuse_columns(derived, &schema.columns)?;
+            }
             prove_indices(&derived.indices, &bound, reads_branch(&derived.function, &bound))?;
             let values = compute(derived, &bound);
             bound.set_derived(derived.datum, values)?;
@@ -92,7 +113,7 @@ impl Schema {
         };
         let without_columns = schema.columns.without_columns();
         let keys = Dataset::synthetic(&without_columns, None)?;
-        let mut whole = with_settings(keys).bind_columns(&without_columns)?;
+        let mut whole = with_settings(keys).bind_columns_with(&without_columns, None)?;
         for derived in &schema.derived {
             let datum = &schema.columns.data[derived.datum];
             if datum.level == Level::Whole && is_known(&derived.function, &whole) {
@@ -103,6 +124,24 @@ impl Schema {
         }
         with_settings(Dataset::synthetic(&schema.columns, Some(&whole))?).bind(self)
     }
+}
+
+/// Data of new branches cannot be computed of single values of all rows of a fit.
+fn refuse_columns(derived: &DataFunction, schema: &schema::Schema) -> Result<(), DataError> {
+    let column = derived.function.inputs.iter().find_map(|input| match input.kind {
+        InputKind::Column(k) => Some(&schema.data[k].name),
+        _ => None,
+    });
+    let Some(column) = column else { return Ok(()) };
+    let datum = &schema.data[derived.datum];
+    let message = format!(
+        "`{}` cannot be computed for new data: it reads `column({column})`, and a fit does not \
+         keep its rows",
+        datum.name
+    );
+    Err(DataError::new(DataErrorKind::OtherData, message)
+        .help("compute what is wanted of the column outside `branch`, where a fit keeps it")
+        .at(datum.span))
 }
 
 /// Whether a function has to be evaluated branch by branch.

@@ -8,15 +8,17 @@
 
 mod draw;
 mod drawn;
+mod predictive;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 use std::fmt;
 
-use crate::data::{BoundData, DataError, Dataset};
+use crate::data::{BoundData, DataError, Dataset, Fixed};
 use crate::model::{CompiledModel, Evaluator, Point};
 use crate::source::Span;
+pub(crate) use predictive::{Outcomes, Predictive};
 
 /// What a simulation is made from.
 #[derive(Clone, Debug, Default)]
@@ -144,10 +146,20 @@ pub fn simulate(
     data: Dataset,
     config: &SimulateConfig,
 ) -> Result<Simulated, SimulateError> {
+    simulate_with(model, data, config, None)
+}
+
+/// The same, with whole data, levels and tables of a fit.
+pub(crate) fn simulate_with(
+    model: &CompiledModel,
+    data: Dataset,
+    config: &SimulateConfig,
+    fixed: Option<&Fixed>,
+) -> Result<Simulated, SimulateError> {
     let columns = drawn::columns(model.typed());
-    let bound = data.bind_without(model.schema(), &columns.drawn)?;
-    let mut walk = walk::Walk::new(model, &bound, config, &columns.drawn);
-    let point = walk.run()?;
+    let bound = data.bind_with(model.schema(), &columns.drawn, fixed)?;
+    let mut walk = walk::Walk::new(model, &bound, config.seed, &columns.drawn);
+    let point = walk.run(config.point.as_ref())?;
     let values = walk.into_drawn();
     let name = |datum: &usize| bound.schema().data[*datum].name.clone();
     let drawn = columns.drawn.iter().map(name).collect();
