@@ -86,8 +86,9 @@ pub use data::{
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
-    BranchSummaries, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError, LocalSummary,
-    Posterior, StepInfo, Summary, SummaryRow, Verdict, fit, fit_with_progress,
+    BranchScore, BranchSummaries, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError,
+    LocalSummary, Posterior, Score, Scores, StepInfo, Summary, SummaryRow, Verdict, fit,
+    fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

@@ -16,6 +16,24 @@ use super::set;
 use super::source::Source;
 use crate::schema::{self, Origin, Schema};
 
+/// In whose terms rows are read: the levels of factors, the means and deviations of
+/// `standardize`, and whole data.
+#[derive(Clone, Copy)]
+pub enum Terms<'a> {
+    /// Their own.
+    Own,
+    /// Those of data bound to the same schema.
+    Of(&'a BoundData),
+    /// Those that a fit saved, tables and settings included.
+    Fixed(&'a Fixed),
+}
+
+impl Terms<'_> {
+    pub fn is_fixed(self) -> bool {
+        matches!(self, Terms::Fixed(_))
+    }
+}
+
 impl Dataset {
     /// Reads the columns that a schema wants, groups the rows by branch and checks every value.
     ///
@@ -23,32 +41,42 @@ impl Dataset {
     /// for [`BoundData::set_derived`].
     #[cfg(test)]
     pub(crate) fn bind_columns(&self, schema: &Schema) -> Result<BoundData, DataError> {
-        self.bind_columns_with(schema, None)
+        self.bind_columns_in(schema, Terms::Own)
     }
 
-    /// The same; with `fixed`, whole data, levels and tables are those of a fit and not read.
-    pub(crate) fn bind_columns_with(
+    /// The same, in the terms of other data.
+    pub(crate) fn bind_columns_in(
         &self,
         declared: &Schema,
-        fixed: Option<&Fixed>,
+        terms: Terms<'_>,
     ) -> Result<BoundData, DataError> {
-        let still_read = fixed.map(|fixed| fixed.still_read(declared));
+        let still_read = match terms {
+            Terms::Fixed(fixed) => Some(fixed.still_read(declared)),
+            _ => None,
+        };
         let schema = still_read.as_ref().unwrap_or(declared);
-        let plans = match fixed {
-            Some(fixed) => {
+        let plans = match terms {
+            Terms::Fixed(fixed) => {
                 fixed.refuse_others(self)?;
                 plan_rows(schema, self)?
             }
-            None => {
+            _ => {
                 set::check_names(schema, &self.settings)?;
                 plan(schema, self)?
             }
         };
-        let mut bound = self.before_reading(schema, &plans, fixed)?;
+        let mut bound = self.before_reading(schema, &plans, terms)?;
         let mut read = self.read(schema, &plans)?;
         bound.n_dropped = read.rows.n_dropped;
-        if fixed.is_none() {
-            bound.factors = factors(schema, &plans, &read)?;
+        match terms {
+            Terms::Own => bound.factors = factors(schema, &plans, &read)?,
+            Terms::Of(basis) => {
+                bound.basis = Some(basis.own_basis()?);
+                bound.factors.clone_from(&basis.factors);
+            }
+            Terms::Fixed(_) => {}
+        }
+        if !terms.is_fixed() {
             bound.tables = tables(schema, self, &plans, &read)?;
             bound.count_levels();
         }
@@ -60,7 +88,7 @@ impl Dataset {
         bound.grouping = Arc::new(grouping);
         // Now that levels are counted, sizes made of them are known.
         (0..schema.data.len()).try_for_each(|datum| bound.check_size(datum))?;
-        fill(&mut bound, &plans, read, fixed.is_some())?;
+        fill(&mut bound, &plans, read, terms.is_fixed())?;
         bound.after_reading()?;
         bound.schema.clone_from(declared);
         Ok(bound)
@@ -71,7 +99,7 @@ impl Dataset {
         &self,
         schema: &Schema,
         plans: &Plans,
-        fixed: Option<&Fixed>,
+        terms: Terms<'_>,
     ) -> Result<BoundData, DataError> {
         let mut bound = BoundData {
             inner: (0..schema.data.len()).map(|datum| plans.slots(datum).len()).collect(),
@@ -81,7 +109,7 @@ impl Dataset {
             provenance: Arc::new(self.provenance()),
             ..BoundData::before_reading(schema, self.source_name())
         };
-        if let Some(fixed) = fixed {
+        if let Terms::Fixed(fixed) = terms {
             fixed.give(&mut bound);
         }
         for (position, datum) in schema.data.iter().enumerate() {

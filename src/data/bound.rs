@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::basis::Basis;
 use super::error::{DataError, DataErrorKind};
 use super::group::Grouping;
 use super::levels::Levels;
@@ -36,8 +37,6 @@ pub struct BoundData {
     pub(super) factors: Vec<Arc<Levels>>,
     pub(super) tables: Vec<Arc<BoundTable>>,
     pub(super) settings: BTreeMap<String, SetValue>,
-    /// Mean and standard deviation of each column of a standardised datum, by its name.
-    pub(super) standards: Arc<BTreeMap<String, Vec<(f64, f64)>>>,
     /// Of data of branches a value that a fit saw, by name: it stands in empty cells if all are.
     pub(super) usual: Arc<BTreeMap<String, f64>>,
     /// Where they were read.
@@ -45,6 +44,8 @@ pub struct BoundData {
     /// For each branch how many rows say something of it, where that is not all.
     pub(super) informed: Option<Arc<Vec<usize>>>,
     pub(super) n_dropped: usize,
+    /// What whole data are made of, where that is other data.
+    pub(super) basis: Option<Arc<Basis>>,
 }
 
 /// A table, its rows in the order of its keys.
@@ -116,8 +117,8 @@ impl BoundData {
             factors: Vec::new(),
             tables: Vec::new(),
             settings: BTreeMap::new(),
-            standards: Arc::default(),
             usual: Arc::default(),
+            basis: None,
             provenance: Arc::default(),
             informed: None,
             n_dropped: 0,
@@ -285,8 +286,8 @@ impl BoundData {
             let value = match atom {
                 SizeAtom::Rows(_) => n_rows.and_then(|n| i64::try_from(n).ok()),
                 SizeAtom::Datum(name) => self.whole_int(name),
-                SizeAtom::AllRows => i64::try_from(self.n_rows_total()).ok(),
-                SizeAtom::Branches => i64::try_from(self.n_branches()).ok(),
+                SizeAtom::AllRows => i64::try_from(self.n_rows_of_whole()).ok(),
+                SizeAtom::Branches => i64::try_from(self.n_branches_of_whole()).ok(),
                 SizeAtom::StrictTriangle(_) => unreachable!("sizes evaluate their parts"),
             };
             known &= value.is_some();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::basis::Basis;
 use super::bound::{BoundData, BoundTable};
 use super::dataset::Dataset;
 use super::error::{DataError, DataErrorKind};
@@ -31,7 +32,10 @@ pub struct Fixed {
     /// The columns of each datum that was read from some, by name.
     columns: BTreeMap<String, Vec<String>>,
     /// Mean and standard deviation of each column of a standardised datum, by name.
-    standards: BTreeMap<String, Vec<(f64, f64)>>,
+    scales: BTreeMap<String, Vec<(f64, f64)>>,
+    /// Rows and branches that whole data are made of.
+    n_rows: usize,
+    n_branches: usize,
     /// A value of each datum of branches, by name.
     usual: BTreeMap<String, f64>,
     key_columns: Vec<String>,
@@ -48,6 +52,8 @@ struct Whole {
 impl Fixed {
     /// What the data of a fit fix.
     pub fn of(data: &BoundData) -> Fixed {
+        let basis = data.own_basis().expect("bound data were standardised before");
+        let name = |k: usize| data.schema.data[k].name.clone();
         let named = || data.schema.data.iter().enumerate();
         let is_whole = |(_, datum): &(usize, &crate::schema::Datum)| datum.level == Level::Whole;
         let whole = named().filter(is_whole).map(|(k, datum)| {
@@ -62,7 +68,9 @@ impl Fixed {
             tables: data.tables.iter().map(table).collect(),
             whole: whole.collect(),
             columns: columns.map(|(k, d)| (d.name.clone(), data.columns(k).to_vec())).collect(),
-            standards: (*data.standards).clone(),
+            scales: basis.scales.iter().map(|(&k, s)| (name(k), s.clone())).collect(),
+            n_rows: basis.n_rows,
+            n_branches: basis.n_branches,
             usual: named().filter_map(|(k, d)| Some((d.name.clone(), first(k)?))).collect(),
             key_columns: data.key_columns().to_vec(),
         }
@@ -105,7 +113,12 @@ impl Fixed {
             Arc::new(BoundTable { keys, rows, lines, source: source.clone() })
         };
         bound.tables = self.tables.iter().map(table).collect();
-        bound.standards = Arc::new(self.standards.clone());
+        let scales = |(position, datum): (usize, &crate::schema::Datum)| {
+            Some((position, self.scales.get(&datum.name)?.clone()))
+        };
+        let scales = bound.schema.data.iter().enumerate().filter_map(scales).collect();
+        let (n_rows, n_branches) = (self.n_rows, self.n_branches);
+        bound.basis = Some(Arc::new(Basis { n_rows, n_branches, scales }));
         bound.usual = Arc::new(self.usual.clone());
         for (position, datum) in bound.schema.data.iter().enumerate() {
             if let (Level::Whole, Some(whole)) = (datum.level, self.whole.get(&datum.name)) {
@@ -129,8 +142,10 @@ impl Fixed {
 
     /// Whether this belongs to data of such a schema; else a saved file was put together wrongly.
     pub fn fits(&self, schema: &Schema) -> bool {
-        let is_known = |datum: &crate::schema::Datum| {
-            datum.level != Level::Whole || self.whole.contains_key(&datum.name)
+        let is_known = |datum: &crate::schema::Datum| match (datum.level, &datum.origin) {
+            (Level::Whole, _) => self.whole.contains_key(&datum.name),
+            (_, Origin::Standardized(_)) => self.scales.contains_key(&datum.name),
+            _ => true,
         };
         self.factors.len() == schema.factors.len()
             && self.tables.len() == schema.tables.len()

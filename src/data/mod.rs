@@ -9,6 +9,7 @@
 //!
 //! This module knows neither the syntax nor the densities of a model, only its schema.
 
+mod basis;
 mod bind;
 mod bound;
 mod check;
@@ -38,6 +39,7 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
+pub use bind::Terms;
 pub use bound::{BoundData, DatumSummary, LevelsSummary};
 pub use dataset::{Column, Dataset};
 pub use drawn::without_drawn;

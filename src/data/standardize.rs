@@ -14,29 +14,32 @@ impl BoundData {
         let positions =
             (0..self.schema.data.len()).filter(|&k| self.schema.data[k].origin == wanted);
         for position in positions.collect::<Vec<usize>>() {
+            let scales = match &self.basis {
+                Some(basis) => basis.scales[&position].clone(),
+                None => self.scales(of, position)?,
+            };
             let inner = self.inner[of];
             let mut values = self.values(of).to_vec();
-            let name = self.schema.data[position].name.clone();
-            let known = self.standards.get(&name).filter(|known| known.len() == inner).cloned();
-            let standards = match known {
-                Some(known) => known,
-                None => (0..inner)
-                    .map(|column| {
-                        mean_and_deviation(&values, inner, column)
-                            .map_err(|reason| self.not_standardized(of, position, column, reason))
-                    })
-                    .collect::<Result<Vec<_>, _>>()?,
-            };
-            for row in values.chunks_mut(inner.max(1)) {
-                for (value, (mean, sd)) in row.iter_mut().zip(&standards) {
+            for unit in values.chunks_exact_mut(inner.max(1)) {
+                for (value, (mean, sd)) in unit.iter_mut().zip(&scales) {
                     *value = (*value - mean) / sd;
                 }
             }
-            Arc::make_mut(&mut self.standards).insert(name, standards);
             self.inner[position] = inner;
             self.values[position] = Some(Arc::new(values));
         }
         Ok(())
+    }
+
+    /// Mean and standard deviation of each column of datum `of`, whose standardised form is the
+    /// datum at `position`.
+    pub(super) fn scales(&self, of: usize, position: usize) -> Result<Vec<(f64, f64)>, DataError> {
+        let inner = self.inner[of];
+        let scale = |column| {
+            scale(self.values(of), inner, column)
+                .map_err(|reason| self.not_standardized(of, position, column, reason))
+        };
+        (0..inner).map(scale).collect()
     }
 
     fn not_standardized(&self, of: usize, at: usize, column: usize, reason: &str) -> DataError {
@@ -54,11 +57,7 @@ impl BoundData {
 }
 
 /// Mean and standard deviation (of n - 1) of every `inner`-th value from `column` on.
-fn mean_and_deviation(
-    values: &[f64],
-    inner: usize,
-    column: usize,
-) -> Result<(f64, f64), &'static str> {
+fn scale(values: &[f64], inner: usize, column: usize) -> Result<(f64, f64), &'static str> {
     let of_column = || values.iter().skip(column).step_by(inner);
     let n = of_column().count();
     if n < 2 {

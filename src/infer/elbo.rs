@@ -71,8 +71,9 @@ pub fn draw_particles<T: Target>(
 pub fn particle_at<T: Target>(target: &mut T, guide: &GlobalGuide, noise: Vec<f64>) -> Particle {
     let theta = guide.theta(&noise);
     let log_q = guide.log_density(&noise);
+    let whitened = guide.whitened(&theta);
     let (shared, log_prior) = shared_at(target, &theta);
-    Particle { noise, theta, shared, log_prior, log_q }
+    Particle { noise, theta, whitened, shared, log_prior, log_q }
 }
 
 /// `shared` and log p(θ) at θ.
@@ -83,7 +84,7 @@ pub fn shared_at<T: Target>(target: &mut T, theta: &[f64]) -> (Vec<f64>, f64) {
 }
 
 /// Centres of branches found in earlier steps, to start Newton from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Centres {
     n_local: usize,
     values: Vec<f64>,
@@ -111,7 +112,7 @@ impl Centres {
 }
 
 /// Values alone: for each particle `log p(θ) − log q(θ) + scale · Σ ℓᵢ`, NaN where anything in
-/// it is not finite. Sites are found from scratch.
+/// it is not finite. Sites are found from scratch. Of no use once [`Shards::stop`] is set.
 pub fn values<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
@@ -121,11 +122,12 @@ pub fn values<T: Target>(
     noise: Noise,
 ) -> Vec<f64> {
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
+    let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
         let mut worker = LocalWorker::new(&guide.local, target);
         let mut epsilon = vec![0.0; target.n_local()];
         let mut sums = vec![0.0; particles.len()];
-        for &branch in shard {
+        for &branch in shard.iter().take_while(|_| !stop.is_set()) {
             let open = worker.open(target, branch, &shared_mean, None);
             for (p, particle) in particles.iter().enumerate() {
                 if !(open && worker.at(target, particle)) {
@@ -172,7 +174,8 @@ struct ShardGradient {
     centres: Vec<(usize, Vec<f64>)>,
 }
 
-/// The gradient, sticking the landing; `scale` is N / |branches|.
+/// The gradient, sticking the landing; `scale` is N / |branches|. Of no use once
+/// [`Shards::stop`] is set.
 pub fn gradient<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
@@ -183,7 +186,9 @@ pub fn gradient<T: Target>(
     warm: &Centres,
 ) -> Gradient {
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
+    let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
+        let shard = shard.iter().copied().take_while(|_| !stop.is_set());
         shard_gradient(target, guide, shard, particles, noise, warm, &shared_mean)
     });
     collect(shards.target(), guide, scale, particles, sums)
@@ -192,7 +197,7 @@ pub fn gradient<T: Target>(
 fn shard_gradient<T: Target>(
     target: &mut T,
     guide: &Guide,
-    shard: &[usize],
+    shard: impl Iterator<Item = usize>,
     particles: &[Particle],
     noise: Noise,
     warm: &Centres,
@@ -211,7 +216,7 @@ fn shard_gradient<T: Target>(
     };
     let mut branch_network = sums.network.clone();
     let mut priors = vec![PriorAdjoint::new(target.n_local()); particles.len()];
-    for &branch in shard {
+    for branch in shard {
         let open = worker.open(target, branch, shared_mean, warm.get(branch));
         for (p, particle) in particles.iter().enumerate() {
             if !(open && worker.at(target, particle)) {
@@ -273,6 +278,10 @@ fn collect<T: Target>(
         let value = particle.log_prior - particle.log_q + scale * local;
         let mut dtheta = vec![0.0; n];
         target.shared_vjp(&particle.theta, &dshared, &mut dtheta);
+        if guide.local.follows_theta() {
+            axpy(1.0, &guide.global.theta_adjoint(&dnoise), &mut dtheta);
+            dnoise.fill(0.0);
+        }
         if !value.is_finite() || dtheta.iter().chain(&dnoise).any(|x| !x.is_finite()) {
             out.values.push(f64::NAN);
             continue;

@@ -8,11 +8,11 @@ use super::elbo::Guide;
 use super::estimate::{self, Estimate};
 use super::importance::{self, Importance};
 use super::initial;
-use super::optimise::{Optimiser, StepInfo};
+use super::optimise::{Optimiser, StepInfo, Watcher};
+use super::optimiser_state::OptimiserState;
 use super::plan::Plan;
 use super::posterior;
-use super::shards::Shards;
-use super::state::FitState;
+use super::shards::{Shards, Stop};
 use super::verdict::{Findings, Verdict};
 use crate::target::Target;
 
@@ -42,7 +42,7 @@ pub struct FitResult {
     pub corrected: bool,
     /// Whether to believe it.
     pub verdict: Verdict,
-    /// Whether the caller stopped it.
+    /// Whether its watcher ended it early.
     pub interrupted: bool,
 }
 
@@ -53,6 +53,21 @@ impl FitResult {
         match self.importance.as_ref().filter(|_| self.corrected) {
             Some(weights) => weights.resample(count, seed),
             None => posterior::global_draws(&self.guide, seed, count),
+        }
+    }
+
+    /// The same draws, and for each the independent unit that it comes from: mirrored draws and
+    /// copies of one draw are not independent.
+    pub fn theta_draws_with_units(&self, count: usize, seed: u64) -> (Vec<f64>, Vec<usize>) {
+        match self.importance.as_ref().filter(|_| self.corrected) {
+            Some(weights) => {
+                let draws = weights.resampled(count, seed);
+                (weights.rows(&draws), draws.iter().map(|draw| draw / 2).collect())
+            }
+            None => {
+                let theta = posterior::global_draws(&self.guide, seed, count);
+                (theta, (0..count).map(|draw| draw / 2).collect())
+            }
         }
     }
 }
@@ -66,6 +81,8 @@ pub enum FitError {
     TooManyGlobals(usize, usize),
     /// There are no branches.
     NoBranches,
+    /// The caller asked to stop.
+    Interrupted,
     /// This family does not go with that covariance, encoder or size: why.
     Unsupported(String),
 }
@@ -81,6 +98,7 @@ impl fmt::Display for FitError {
                 write!(f, "{n} unconstrained globals are more than the {limit} a fit can hold")
             }
             Self::Unsupported(why) => f.write_str(why),
+            Self::Interrupted => f.write_str("the fit was interrupted"),
             Self::NoBranches => f.write_str("the data hold no branches"),
         }
     }
@@ -88,12 +106,23 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
-/// Fits `target`. `progress` sees each row of the trace and may stop the fit early; what was
-/// reached by then is returned.
+/// Fits `target`. `progress` sees each row of the trace and may end the fit early; what was
+/// reached by then is measured and judged as it is.
 pub fn fit<T: Target>(
     target: &T,
     config: &FitConfig,
-    progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+) -> Result<FitResult, FitError> {
+    fit_from(target, config, None, &mut progress)
+}
+
+/// The same, from the start or from where an earlier fit of the same target with the same
+/// settings stood; only its limits may differ.
+pub fn fit_from<T: Target>(
+    target: &T,
+    config: &FitConfig,
+    from: Option<OptimiserState>,
+    watcher: &mut dyn Watcher,
 ) -> Result<FitResult, FitError> {
     if target.n_branches() == 0 {
         return Err(FitError::NoBranches);
@@ -101,17 +130,28 @@ pub fn fit<T: Target>(
     if target.n_global() > MAX_GLOBALS {
         return Err(FitError::TooManyGlobals(target.n_global(), MAX_GLOBALS));
     }
-    let mut shards = Shards::new(target, config.threads);
+    let stop = Stop::new(config.stop.clone());
+    let mut shards = Shards::new(target, config.threads).stopping_at(stop.clone());
     let plan = Plan::new(target, config);
-    let mut run = Optimiser::new(config, &plan, progress);
-    let guide = initial::guide(&mut shards, &plan, config, &run)?;
-    let mut state = FitState::new(&guide, target);
-    let ended = run.cycles(&mut shards, &mut state);
+    let earlier = from.as_ref().map_or(0.0, |state| state.seconds);
+    let mut run = Optimiser::new(config, &plan, watcher, earlier);
+    let mut state = match from {
+        Some(state) => state,
+        None => {
+            let guide = initial::guide(&mut shards, &plan, config, &run)?;
+            OptimiserState::new(&mut shards, &plan, config, guide, run.seconds())
+        }
+    };
+    if stop.is_set() {
+        return Err(FitError::Interrupted);
+    }
+    let ended = run.run(&mut shards, &mut state).ok_or(FitError::Interrupted)?;
     // A limit of time leaves these measurements a share of their own.
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
     let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));
-    let is_over = |limit: Option<f64>| limit.is_some_and(|limit| run.seconds() > limit);
-    let (guide, seed) = (&state.guide, config.seed);
+    let is_over =
+        |limit: Option<f64>| stop.is_set() || limit.is_some_and(|limit| run.seconds() > limit);
+    let (guide, seed) = (&state.fit.guide, config.seed);
     let elbo = estimate::elbo(&mut shards, guide, seed, plan.measure_draws, &|| is_over(of_elbo));
     let importance = match plan.weigh {
         true => {
@@ -120,21 +160,24 @@ pub fn fit<T: Target>(
         }
         false => None,
     };
+    if stop.is_set() {
+        return Err(FitError::Interrupted);
+    }
     let corrected = importance.as_ref().is_some_and(Importance::is_usable);
     let findings = Findings {
         ended,
-        interrupted: run.is_interrupted(),
-        has_diverged: run.has_diverged(),
+        interrupted: run.is_ended(),
+        has_diverged: state.has_diverged(),
         elbo: &elbo,
         importance: importance.as_ref(),
     };
     let verdict = findings.judge();
     Ok(FitResult {
-        guide: state.guide,
-        steps: state.step,
+        guide: state.fit.guide,
+        steps: state.fit.step,
         seconds: run.seconds(),
-        interrupted: run.is_interrupted(),
-        trace: run.into_trace(),
+        interrupted: run.is_ended(),
+        trace: state.trace,
         elbo,
         importance,
         corrected,

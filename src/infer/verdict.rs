@@ -1,5 +1,7 @@
 //! Whether to believe a fit.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::estimate::Estimate;
@@ -16,14 +18,32 @@ pub struct Verdict {
 }
 
 /// How the optimisation came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
     /// A cycle gained nothing.
     Converged,
-    /// A limit was reached before: of what.
-    Limit(&'static str),
+    /// A limit was reached before.
+    Limit(Limit),
     /// There were as many cycles as there may be.
     Cycles,
+}
+
+/// A limit that the caller set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    /// Of optimisation steps.
+    Steps,
+    /// Of wall-clock seconds.
+    Seconds,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Steps => "steps",
+            Self::Seconds => "seconds",
+        })
+    }
 }
 
 /// What is known of a fit at its end.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{BoundData, DataError, DataErrorKind, Dataset, Fixed, SetValue, without_drawn};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue, Terms, without_drawn};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
@@ -65,38 +65,79 @@ impl Dataset {
         schema: &Schema,
         drawn: &[usize],
     ) -> Result<BoundData, DataError> {
-        self.bind_with(schema, drawn, None)
+        self.bind_in(schema, drawn, Terms::Own)
     }
 
-    /// The same with whole data, levels and tables of a fit; `None`: those of the data.
-    pub(crate) fn bind_with(
+    /// The same, in the terms of other data.
+    pub(crate) fn bind_in(
         &self,
         schema: &Schema,
         drawn: &[usize],
-        fixed: Option<&Fixed>,
+        terms: Terms<'_>,
     ) -> Result<BoundData, DataError> {
         let schema = &*schema.inner;
-        let mut bound = self.bind_columns_with(&without_drawn(&schema.columns, drawn), fixed)?;
+        let mut bound = self.bind_columns_in(&without_drawn(&schema.columns, drawn), terms)?;
         bound.prepare_drawn(&schema.columns, drawn)?;
-        for derived in &schema.derived {
-            if fixed.is_some() {
-                if schema.columns.data[derived.datum].level == Level::Whole {
-                    continue;
-                }
-                refuse_columns(derived, &schema.columns)?;
-            }
-            prove_indices(&derived.indices, &bound, reads_branch(&derived.function, &bound))?;
-            let values = compute(derived, &bound);
-            bound.set_derived(derived.datum, values)?;
-        }
-        check_sizes(schema, &bound)?;
-        prove_indices(&schema.global_indices, &bound, false)?;
-        prove_indices(&schema.local_indices, &bound, true)?;
+        schema.complete(&mut bound, terms)?;
+        Ok(bound)
+    }
+
+    /// Binds rows in the terms of other data of the same model: the levels of factors, means and
+    /// deviations of `standardize`, and whole data computed from all rows are those of `basis`.
+    ///
+    /// # Errors
+    /// As [`Dataset::bind`], and where a factor has a level here that it does not have there.
+    pub fn bind_like(&self, schema: &Schema, basis: &BoundData) -> Result<BoundData, DataError> {
+        let schema = &*schema.inner;
+        let mut bound = self.bind_columns_in(&schema.columns, Terms::Of(basis))?;
+        schema.complete(&mut bound, Terms::Of(basis))?;
         Ok(bound)
     }
 }
 
+impl Inner {
+    /// Computes derived data, takes whole ones from other data in whose terms these are, and checks
+    /// sizes and indices.
+    fn complete(&self, bound: &mut BoundData, terms: Terms<'_>) -> Result<(), DataError> {
+        for derived in &self.derived {
+            let datum = &self.columns.data[derived.datum];
+            match (terms, datum.level == Level::Whole && !datum.per_row) {
+                (Terms::Of(basis), true) => {
+                    bound.copy_whole(derived.datum, basis);
+                    continue;
+                }
+                // They are there already.
+                (Terms::Fixed(_), true) => continue,
+                (Terms::Fixed(_), false) => refuse_columns(derived, &self.columns)?,
+                _ => {}
+            }
+            prove_indices(&derived.indices, bound, reads_branch(&derived.function, bound))?;
+            let values = compute(derived, bound);
+            bound.set_derived(derived.datum, values)?;
+        }
+        check_sizes(self, bound)?;
+        prove_indices(&self.global_indices, bound, false)?;
+        prove_indices(&self.local_indices, bound, true)
+    }
+}
+
 impl Schema {
+    /// These branches of `data` alone, in the order of their keys, with whole data as they would
+    /// be had only these been read, or as they are in `basis`.
+    ///
+    /// # Errors
+    /// When the data that are left do not fit the model.
+    pub(crate) fn part(
+        &self,
+        data: &BoundData,
+        branches: &[usize],
+        basis: Option<&BoundData>,
+    ) -> Result<BoundData, DataError> {
+        let mut part = data.part(branches, basis)?;
+        self.inner.complete(&mut part, basis.map_or(Terms::Own, Terms::Of))?;
+        Ok(part)
+    }
+
     /// Data made up from the schema, with whole data as `settings` say: two small branches of
     /// values within their declared bounds.
     ///
@@ -113,7 +154,7 @@ impl Schema {
         };
         let without_columns = schema.columns.without_columns();
         let keys = Dataset::synthetic(&without_columns, None)?;
-        let mut whole = with_settings(keys).bind_columns_with(&without_columns, None)?;
+        let mut whole = with_settings(keys).bind_columns_in(&without_columns, Terms::Own)?;
         for derived in &schema.derived {
             let datum = &schema.columns.data[derived.datum];
             if datum.level == Level::Whole && is_known(&derived.function, &whole) {

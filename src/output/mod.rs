@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::fit::{Draws, Fit};
+use crate::fit::{Draws, Fit, Score, Scores};
 use crate::model::CompiledModel;
 use crate::saved::Prediction;
 use crate::target::Target;
@@ -133,6 +133,10 @@ fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
     let fault = |fault| OutputError::Io(posterior.clone(), fault);
     posterior.parent().map_or(Ok(()), fs::create_dir_all).map_err(fault)?;
     crate::saved::write(folder, model, fit).map_err(fault)?;
+    if let Some(scores) = fit.scores() {
+        let key = fit.evaluator().data().key_columns();
+        write("scores.csv", tables::scores(scores, key))?;
+    }
     write("fit.json", format!("{:#}\n", metadata(model, fit)))
 }
 
@@ -198,13 +202,25 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
             "value": finite(value), "se": finite(se), "relative_ess": finite(relative_ess),
         })),
         "corrected": fit.is_corrected(),
-        "test": fit.held_out().map(|(value, se, n_rows)| json!({
-            "log_likelihood": finite(value), "se": finite(se), "n_rows": n_rows,
-        })),
+        "test": fit.scores().map(test),
         "khat": Value::Null,
         "amortization_gap": Value::Null,
         "verdict": {"believable": verdict.believable, "reasons": verdict.reasons},
     })
+}
+
+/// The score of what was not fitted: in all, of branches that were, and of new branches.
+fn test(scores: &Scores) -> Value {
+    let figures = |score: Score| {
+        json!({
+            "log_likelihood": finite(score.log_likelihood), "se": finite(score.se),
+            "n_rows": score.n_rows, "n_branches": score.n_branches,
+        })
+    };
+    let mut all = figures(scores.total());
+    all["seen"] = scores.seen().map_or(Value::Null, figures);
+    all["new"] = scores.new_ones().map_or(Value::Null, figures);
+    all
 }
 
 fn finite(x: f64) -> Value {

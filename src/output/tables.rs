@@ -1,7 +1,7 @@
 //! The CSV files of a fit folder.
 
 use crate::data::BoundData;
-use crate::fit::{BranchSummaries, Draws, Fit, StepInfo, Summary};
+use crate::fit::{BranchSummaries, Draws, Fit, Scores, StepInfo, Summary};
 use crate::saved::Prediction;
 
 /// `summary.csv`
@@ -75,6 +75,19 @@ pub fn draws(draws: &Draws) -> String {
     let mut table = Table::new(draws.names());
     for row in draws.values().rows() {
         table.row(row.iter().map(|x| x.to_string()));
+    }
+    table.text()
+}
+
+/// `scores.csv`
+pub fn scores(scores: &Scores, key: &[String]) -> String {
+    let figures = ["new", "n_rows", "log_likelihood", "se"].map(String::from);
+    let mut table = Table::new(key.iter().cloned().chain(figures));
+    for branch in scores.branches() {
+        let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
+        let (value, se) = (number(branch.log_likelihood), number(branch.se));
+        let figures = [u8::from(branch.is_new).to_string(), branch.n_rows.to_string(), value, se];
+        table.row(branch.key.iter().cloned().chain(figures));
     }
     table.text()
 }

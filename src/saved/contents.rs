@@ -42,6 +42,8 @@ pub(super) struct Facts {
     pub(super) provenance: Provenance,
     pub(super) n_branches: usize,
     pub(super) n_rows: usize,
+    /// The share of whole branches that the fit did not see.
+    pub(super) holdout_branches: Option<f64>,
     /// Bound rows that the fit did not see.
     pub(super) held_out: Vec<usize>,
     n_weighted: usize,
@@ -69,6 +71,7 @@ impl Contents {
             provenance: data.provenance().clone(),
             n_branches: data.n_branches(),
             n_rows: data.n_rows_total(),
+            holdout_branches: fit.config().holdout_branches,
             held_out: mask.filter(|(_, weight)| **weight == 0.0).map(|(row, _)| row).collect(),
             n_weighted: weights.len(),
         };

@@ -86,7 +86,11 @@ impl SavedFit {
 
     /// Binds the data of the fit, which must not have changed.
     pub(super) fn bind_own(&self, data: &Dataset) -> Result<BoundData, SavedError> {
-        let bound = data.bind(self.model.schema())?;
+        let mut bound = data.bind(self.model.schema())?;
+        if let Some(share) = self.contents.facts.holdout_branches {
+            let (kept, _) = bound.hold_out_branches(share, self.seed())?;
+            bound = self.model.schema().part(&bound, &kept, None)?;
+        }
         if bound.fingerprint() != self.data_hash {
             let facts = &self.contents.facts;
             return Err(SavedError::refused(

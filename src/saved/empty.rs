@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::{SavedError, SavedFit};
-use crate::data::{BoundData, DataError, DataErrorKind, Dataset, matches};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, Terms, matches};
 use crate::fit::Family;
+use crate::infer::elbo::Guide;
 use crate::model::CompiledModel;
 use crate::schema::{Datum, Origin};
 use crate::simulate::Outcomes;
@@ -36,11 +37,11 @@ impl SavedFit {
     /// Binds new data, by the levels, tables and settings of the fit.
     pub(super) fn bind_new(&self, data: &Dataset) -> Result<NewData, SavedError> {
         let new = self.bind_with_empty(data).map_err(|error| self.explain(error))?;
-        let is_general = self.contents.facts.family == Family::Amortized;
-        if !is_general && new.data.fingerprint() != self.data_hash {
+        let is_joint = self.contents.facts.family == Family::Joint;
+        if is_joint && new.data.fingerprint() != self.data_hash {
             return Err(SavedError::refused(
-                "the fit has parameters for each branch of its own data, and so says nothing of \
-                 other branches or rows",
+                "a joint fit has one Gaussian for all branches of its own data, and so says \
+                 nothing of other branches or rows",
                 "fit with `--family amortized`; `hbdc draws --branch KEY` gives draws of a branch \
                  of the fit",
             ));
@@ -48,9 +49,24 @@ impl SavedFit {
         Ok(new)
     }
 
+    /// What draws the locals of the branches of these data. Where a guide has parameters for each
+    /// branch of the fit, these are of use for just these branches with just these rows; for
+    /// others it draws from an expansion of their own density at each θ.
+    pub(super) fn guide_of(&self, data: &BoundData) -> Guide {
+        let guide = &self.contents.facts.guide;
+        if guide.local.own_parameters().is_empty() || data.fingerprint() == self.data_hash {
+            return guide.clone();
+        }
+        Guide { global: guide.global.clone(), local: guide.local.for_new_branches() }
+    }
+
+    /// The terms in which new data are read.
+    pub(super) fn terms(&self) -> Terms<'_> {
+        Terms::Fixed(&self.contents.facts.fixed)
+    }
+
     fn bind_with_empty(&self, data: &Dataset) -> Result<NewData, SavedError> {
         let empty = self.empty();
-        let fixed = Some(&self.contents.facts.fixed);
         let with_missing = self.model.with_missing(&empty.allowed).map_err(SavedError::Model)?;
         let schema = with_missing.schema().columns();
         let is_absent = |k: &usize| {
@@ -60,7 +76,7 @@ impl SavedFit {
         let outcomes = Outcomes::of(&with_missing);
         let absent: Vec<usize> = outcomes.drawn.iter().copied().filter(is_absent).collect();
         let mut bound = data
-            .bind_with(with_missing.schema(), &absent, fixed)
+            .bind_in(with_missing.schema(), &absent, self.terms())
             .map_err(|error| empty.explain(error, schema))?;
         for &datum in &absent {
             bound.note_absent(datum);
@@ -74,7 +90,7 @@ impl SavedFit {
         if is_whole {
             // The very functions of the fit.
             let model = self.model.clone();
-            let data = data.bind_with(model.schema(), &[], fixed)?;
+            let data = data.bind_in(model.schema(), &[], self.terms())?;
             let drawn = Outcomes::of(&model).drawn;
             return Ok(NewData { model, data, drawn, absent });
         }

@@ -5,7 +5,7 @@ use super::{SavedError, SavedFit};
 use crate::data::Dataset;
 use crate::infer::posterior::{self, BranchSampler};
 use crate::model::Point;
-use crate::simulate::{SimulateConfig, Simulated, simulate_with};
+use crate::simulate::{SimulateConfig, Simulated, simulate_in};
 use crate::target::Target;
 
 impl SavedFit {
@@ -18,7 +18,7 @@ impl SavedFit {
     pub fn simulate(&self, data: Dataset, seed: u64) -> Result<Simulated, SavedError> {
         let new = self.bind_new(&data)?;
         let mut evaluator = new.model.evaluator(&new.data)?;
-        let guide = &self.contents.facts.guide;
+        let guide = &self.guide_of(&new.data);
         let theta = self.contents.theta_draws(1, seed);
         let globals = unknown_globals(&evaluator, &theta, 1).remove(0);
         let particles = posterior::particles(&mut evaluator, guide, &theta, 1);
@@ -37,7 +37,6 @@ impl SavedFit {
             locals.push(unknowns(&layout, reported));
         }
         let config = SimulateConfig { seed, point: Some(Point { globals, locals }) };
-        let fixed = Some(&self.contents.facts.fixed);
-        Ok(simulate_with(&self.model, data, &config, fixed)?)
+        Ok(simulate_in(&self.model, data, &config, self.terms())?)
     }
 }

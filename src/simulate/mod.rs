@@ -15,7 +15,7 @@ mod walk;
 
 use std::fmt;
 
-use crate::data::{BoundData, DataError, Dataset, Fixed};
+use crate::data::{BoundData, DataError, Dataset, Terms};
 use crate::model::{CompiledModel, Evaluator, Point};
 use crate::source::Span;
 pub(crate) use predictive::{Outcomes, Predictive};
@@ -146,18 +146,18 @@ pub fn simulate(
     data: Dataset,
     config: &SimulateConfig,
 ) -> Result<Simulated, SimulateError> {
-    simulate_with(model, data, config, None)
+    simulate_in(model, data, config, Terms::Own)
 }
 
-/// The same, with whole data, levels and tables of a fit.
-pub(crate) fn simulate_with(
+/// The same, of data in the terms of others.
+pub(crate) fn simulate_in(
     model: &CompiledModel,
     data: Dataset,
     config: &SimulateConfig,
-    fixed: Option<&Fixed>,
+    terms: Terms<'_>,
 ) -> Result<Simulated, SimulateError> {
     let columns = drawn::columns(model.typed());
-    let bound = data.bind_with(model.schema(), &columns.drawn, fixed)?;
+    let bound = data.bind_in(model.schema(), &columns.drawn, terms)?;
     let mut walk = walk::Walk::new(model, &bound, config.seed, &columns.drawn);
     let point = walk.run(config.point.as_ref())?;
     let values = walk.into_drawn();
