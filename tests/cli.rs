@@ -1,5 +1,7 @@
 //! The commands as a user runs them: what they print, write and end with.
 
+#[path = "cli/after.rs"]
+mod after;
 #[path = "cli/data_flags.rs"]
 mod data_flags;
 #[path = "cli/density.rs"]
@@ -12,7 +14,7 @@ use std::path::Path;
 use program::{Bench, names, shipped};
 use serde_json::Value;
 
-const FIT_FILES: [&str; 4] = ["branches.csv", "fit.json", "summary.csv", "trace.csv"];
+const FIT_FILES: [&str; 5] = ["branches.csv", "fit.json", "posterior", "summary.csv", "trace.csv"];
 
 /// `fit` of a shipped model with its data.
 fn fit_of(name: &str) -> String {
