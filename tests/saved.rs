@@ -1,18 +1,33 @@
 //! What is done with a fit that was saved, held to the fit itself and to closed forms.
 
-mod support;
+#[path = "support/conjugate.rs"]
+mod conjugate;
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
+use conjugate::{Conjugate, invert};
 use hbdc::{
     BoundData, Column, CompiledModel, Dataset, Family, Fit, FitConfig, LocalSummary, PredictConfig,
     Prediction, SavedError, SavedFit, Source, compile, fit, write_fit,
 };
-use support::conjugate::{Conjugate, invert};
 use tempfile::TempDir;
 
 const D: usize = 2;
+
+/// The conjugate model.
+const MODEL: &str = "\
+data {
+  int<lower=1> D;
+  branch group { rows N; matrix[N, D] x from cols(\"x*\"); vector[N] y; }
+}
+global { vector[D] theta ~ std_normal(); }
+local {
+  vector[D] z ~ normal(theta, 1);
+  y ~ normal(x * z, 1);
+}
+";
 
 /// A fit, its folder, and the same opened again.
 struct Saved {
@@ -88,38 +103,40 @@ fn locals(prediction: &Prediction, branch: usize) -> &LocalSummary {
     prediction.branches().branches()[branch].as_ref().expect("draws are finite")
 }
 
-/// Fifty branches that are fitted and three that are not.
-fn conjugate() -> (Conjugate, Saved) {
-    let all = Conjugate::generate(53, 4, D);
-    let (model, bound) = support::conjugate(&part(&all, 0..50));
-    (all, saved(&model, &bound, &FitConfig::default()))
-}
+/// Thirty branches that are fitted, once for all tests, and three that are not.
+static FITTED: LazyLock<(Conjugate, Saved)> = LazyLock::new(|| {
+    let all = Conjugate::generate(33, 4, D);
+    let model = compile(&Source::new("conjugate.hbd", MODEL)).expect("the model compiles");
+    let data = rows(&part(&all, 0..30), 0..30, |_| false).set("D", D as f64);
+    let bound = data.bind(model.schema()).expect("the data fit");
+    (all, saved(&model, &bound, &FitConfig::default().max_steps(400)))
+});
 
 #[test]
 fn predictions_are_those_of_the_conjugate_model() {
-    let (all, Saved { fit, saved, .. }) = conjugate();
-    let fitted = part(&all, 0..50);
+    let (all, Saved { fit, saved, .. }) = &*FITTED;
+    let fitted = part(all, 0..30);
 
     // The rows of the fit give what the fit wrote, to the bit.
-    let own = saved.predict(&rows(&fitted, 0..50, |_| false), &PredictConfig::default());
+    let own = saved.predict(&rows(&fitted, 0..30, |_| false), &PredictConfig::default());
     let own = own.expect("its own rows");
     assert_eq!(own.branches().branches(), fit.posterior().branches().branches());
     assert_eq!(saved.draws(500).values(), fit.posterior().draws(500).values());
     assert!(own.cells().is_empty());
 
     // New branches: given the θ of the fit, and near what a fit with them would say.
-    let new = part(&all, 50..53);
-    let many = PredictConfig::default().draws(40_000);
+    let new = part(all, 30..33);
+    let many = PredictConfig::default().draws(10_000);
     let found = saved.predict(&rows(&new, 900..903, |_| false), &many).expect("new rows");
     let mut distances = Vec::new();
     for branch in 0..3 {
         let (mean, covariance) = exact_local(&rows_of(&new, branch), &fitted);
-        let (with, _) = exact_local(&rows_of(&new, branch), &all);
+        let (with, _) = exact_local(&rows_of(&new, branch), all);
         for (k, row) in locals(&found, branch).rows.iter().enumerate() {
             let sd = covariance[k * D + k].sqrt();
             let off = (row.mean - mean[k]) / sd;
-            assert!(off.abs() < 0.03, "mean of {} off by {off} sd", row.name);
-            assert!((row.sd / sd - 1.0).abs() < 0.03, "sd {} of {}, not {sd}", row.sd, row.name);
+            assert!(off.abs() < 0.04, "mean of {} off by {off} sd", row.name);
+            assert!((row.sd / sd - 1.0).abs() < 0.04, "sd {} of {}, not {sd}", row.sd, row.name);
             distances.push(((row.mean - with[k]) / sd).abs());
         }
     }
@@ -129,9 +146,9 @@ fn predictions_are_those_of_the_conjugate_model() {
 
 #[test]
 fn empty_cells_are_left_out_and_predicted() {
-    let (all, Saved { saved, .. }) = conjugate();
-    let (fitted, new) = (part(&all, 0..50), part(&all, 50..52));
-    let many = PredictConfig::default().draws(40_000);
+    let (all, Saved { saved, .. }) = &*FITTED;
+    let (fitted, new) = (part(all, 0..30), part(all, 30..32));
+    let many = PredictConfig::default().draws(10_000);
     for (n_empty, is_empty) in [(1, (|row| row == 2) as fn(usize) -> bool), (4, |_| true)] {
         let found = saved.predict(&rows(&new, 7..9, is_empty), &many).expect("rows with gaps");
         assert_eq!(found.cells().len(), 2 * n_empty);
@@ -144,8 +161,8 @@ fn empty_cells_are_left_out_and_predicted() {
             for (k, row) in locals(&found, branch).rows.iter().enumerate() {
                 let sd = covariance[k * D + k].sqrt();
                 let off = (row.mean - mean[k]) / sd;
-                assert!(off.abs() < 0.03, "mean of {} off by {off} sd", row.name);
-                assert!((row.sd / sd - 1.0).abs() < 0.03, "sd of {}", row.name);
+                assert!(off.abs() < 0.04, "mean of {} off by {off} sd", row.name);
+                assert!((row.sd / sd - 1.0).abs() < 0.04, "sd of {}", row.name);
             }
             let empty = (0..4).filter(|&row| is_empty(row));
             let cells = found.cells().iter().filter(|cell| cell.branch == branch);
@@ -161,10 +178,10 @@ fn empty_cells_are_left_out_and_predicted() {
                     (0..D * D).map(|jk| x[jk / D] * covariance[jk] * x[jk % D]).sum();
                 let sd = (variance + 1.0).sqrt();
                 let figures = cell.summary.as_ref().expect("draws are finite");
-                assert!(((figures.mean - centre) / sd).abs() < 0.03, "{figures:?}, not {centre}");
-                assert!((figures.sd / sd - 1.0).abs() < 0.03, "{figures:?}, not {sd}");
+                assert!(((figures.mean - centre) / sd).abs() < 0.04, "{figures:?}, not {centre}");
+                assert!((figures.sd / sd - 1.0).abs() < 0.04, "{figures:?}, not {sd}");
                 let q95 = centre + 1.644_853_627 * sd;
-                assert!(((figures.q95 - q95) / sd).abs() < 0.06, "{figures:?}, not {q95}");
+                assert!(((figures.q95 - q95) / sd).abs() < 0.08, "{figures:?}, not {q95}");
             }
         }
     }
@@ -185,7 +202,7 @@ fn draws_of_a_branch_are_behind_its_summary() {
         text
     };
     fs::write(&file, csv(0.0)).expect("a file");
-    let model = compile(&Source::new("conjugate.hbd", support::CONJUGATE)).expect("it compiles");
+    let model = compile(&Source::new("conjugate.hbd", MODEL)).expect("it compiles");
     let dataset = Dataset::read_csv(&file).expect("a file").set("D", 2.0);
     for config in [
         FitConfig::default(),
@@ -332,7 +349,7 @@ fn outcomes_that_cannot_be_drawn_say_why() {
     let new = csv("g,x,y\n4,0.1,1\n4,0.2,\n");
     for (term, wanted) in [
         ("target += normal_lpdf(y | a, 1);", "its density stands in `target +=`"),
-        ("y ~ multi_normal(rep_vector(a, N), identity_matrix(N));", "elements"),
+        ("y ~ multi_normal(rep_vector(a, N), identity_matrix(N));", "is of all its elements"),
         ("for (n in 2:N) y[n] ~ normal(a + 0.5 * y[n - 1], 1);", "used elsewhere than left of `~`"),
     ] {
         let saved = with_term(term);
@@ -373,8 +390,8 @@ fn outcomes_of_any_kind_are_predicted() {
 
 #[test]
 fn simulated_outcomes_follow_the_fit() {
-    let (all, Saved { saved, .. }) = conjugate();
-    let new = rows(&part(&all, 50..52), 7..9, |_| false);
+    let (all, Saved { saved, .. }) = &*FITTED;
+    let new = rows(&part(all, 30..32), 7..9, |_| false);
     let drawn = |seed| {
         let simulated = saved.simulate(new.clone(), seed).expect("outcomes can be drawn");
         assert_eq!(simulated.drawn, ["y"]);
