@@ -14,7 +14,8 @@ use std::path::Path;
 use program::{Bench, names, shipped};
 use serde_json::Value;
 
-const FIT_FILES: [&str; 5] = ["branches.csv", "fit.json", "posterior", "summary.csv", "trace.csv"];
+const FIT_FILES: [&str; 6] =
+    ["branches.csv", "draws.zarr", "fit.json", "posterior", "summary.csv", "trace.csv"];
 
 /// `fit` of a shipped model with its data.
 fn fit_of(name: &str) -> String {

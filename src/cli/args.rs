@@ -233,6 +233,9 @@ pub struct FitArgs {
     #[arg(long, value_name = "N", default_value_t = 20_000,
           value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub draws: u32,
+    /// Add the log likelihood of each row to the draws, for leave-one-out estimates
+    #[arg(long)]
+    pub log_likelihood: bool,
     /// The same seed gives the same fit
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -245,6 +248,9 @@ pub struct FitArgs {
     /// How its parts vary together (default: prior for amortized, dense otherwise)
     #[arg(long, value_enum)]
     pub covariance: Option<CovarianceArg>,
+    /// How a dense covariance writes its means (default: noise)
+    #[arg(long, value_enum)]
+    pub coupling: Option<CouplingArg>,
     /// What computes the posterior of a branch from its data, for amortized
     #[arg(long, value_enum, default_value = "newton")]
     pub encoder: EncoderArg,
@@ -315,6 +321,15 @@ pub enum CovarianceArg {
     Block,
     /// All elements are independent
     Diagonal,
+}
+
+/// How a dense covariance writes its means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CouplingArg {
+    /// Linear in the noise behind the globals
+    Noise,
+    /// Linear in the globals
+    Theta,
 }
 
 /// What computes the posterior of a branch from its data.

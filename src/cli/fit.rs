@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, Score, Scores,
+    CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError, Score, Scores,
     check_place, fit_with_progress, write_fit,
 };
 
-use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress};
+use super::args::{
+    CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress,
+};
 use super::progress::Reporter;
 use super::{Exit, Failure, Outcome, input, place_failure, print, unused};
 
@@ -69,6 +71,12 @@ fn config(args: &FitArgs) -> FitConfig {
         EncoderArg::Sites => Encoder::Sites,
         EncoderArg::Pooled => Encoder::Pooled,
     });
+    if let Some(coupling) = args.coupling {
+        config = config.coupling(match coupling {
+            CouplingArg::Noise => Coupling::Noise,
+            CouplingArg::Theta => Coupling::Theta,
+        });
+    }
     if let Some(covariance) = args.covariance {
         config = config.covariance(match covariance {
             CovarianceArg::Prior => Covariance::Prior,
@@ -77,6 +85,7 @@ fn config(args: &FitArgs) -> FitConfig {
             CovarianceArg::Diagonal => Covariance::Diagonal,
         });
     }
+    config = config.log_likelihood(args.log_likelihood);
     if let Some(threads) = args.threads {
         config = config.threads(threads as usize);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::data::BoundData;
-use crate::infer::config::{self as engine, Covariance, Encoder, Family};
+use crate::infer::config::{self as engine, Coupling, Covariance, Encoder, Family};
 
 /// Settings of a fit. The default needs no change: what is not set follows from the sizes of
 /// the problem.
@@ -15,6 +15,7 @@ pub struct FitConfig {
     pub(crate) holdout_branches: Option<f64>,
     pub(crate) test: Option<BoundData>,
     pub(crate) draws: usize,
+    pub(crate) log_likelihood: bool,
 }
 
 impl Default for FitConfig {
@@ -25,6 +26,7 @@ impl Default for FitConfig {
             holdout_branches: None,
             test: None,
             draws: 20_000,
+            log_likelihood: false,
         }
     }
 }
@@ -45,6 +47,12 @@ impl FitConfig {
     /// How the parts of the approximation vary together; by default what suits the family.
     pub fn covariance(mut self, covariance: Covariance) -> Self {
         self.engine.covariance = Some(covariance);
+        self
+    }
+
+    /// How a dense covariance writes the means of branches; by default what suits what gives them.
+    pub fn coupling(mut self, coupling: Coupling) -> Self {
+        self.engine.coupling = Some(coupling);
         self
     }
 
@@ -124,6 +132,12 @@ impl FitConfig {
         self
     }
 
+    /// Whether the draws that are written come with the log likelihood of each observation.
+    pub fn log_likelihood(mut self, wanted: bool) -> Self {
+        self.log_likelihood = wanted;
+        self
+    }
+
     /// Once this is true, the fit ends within a moment with [`FitError::Interrupted`].
     ///
     /// [`FitError::Interrupted`]: super::FitError::Interrupted
@@ -138,6 +152,10 @@ impl FitConfig {
 
     pub(crate) fn covariance_of(&self) -> Covariance {
         self.engine.covariance()
+    }
+
+    pub(crate) fn coupling_of(&self) -> Option<Coupling> {
+        self.engine.coupling
     }
 
     pub(crate) fn encoder_of(&self) -> Option<Encoder> {

@@ -4,6 +4,7 @@
 mod branches;
 mod config;
 mod draws;
+mod saved;
 mod scores;
 mod summary;
 
@@ -14,11 +15,12 @@ pub use branches::{BranchSummaries, LocalSummary};
 pub(crate) use branches::{draws_per_branch, summarise_with};
 pub use config::FitConfig;
 pub use draws::Draws;
+pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use scores::{BranchScore, Score, Scores};
 pub use summary::{Summary, SummaryRow};
 
 use crate::data::{BoundData, DataError};
-pub use crate::infer::config::{Covariance, Encoder, Family};
+pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
 pub use crate::infer::optimise::StepInfo;
 use crate::infer::posterior;
@@ -100,6 +102,9 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
+    if config.log_likelihood {
+        saved::check_size(model, &evaluator)?;
+    }
     let result = engine::fit(&evaluator, &config.engine, progress)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), scores: None };
     fit.scores = split.score(model, &fit).map_err(FitError::Data)?;

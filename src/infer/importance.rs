@@ -218,7 +218,7 @@ fn weigh_shard<T: Target>(
     particles: &[Particle],
     shared_mean: &[f64],
 ) -> Vec<f64> {
-    let mut worker = LocalWorker::new(&guide.local, target);
+    let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
     let mut epsilon = vec![0.0; target.n_local()];
     let mut ratios = [0.0; CANDIDATES];
     let mut sums = vec![0.0; particles.len()];

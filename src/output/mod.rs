@@ -1,7 +1,9 @@
 //! The fit folder. It is written beside its place and moved there when it is whole, so that
 //! nothing is ever there by half.
 
+mod arviz;
 mod tables;
+mod zarr;
 
 use std::fmt;
 use std::fs;
@@ -10,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::fit::{Draws, Fit, Score, Scores};
+use crate::data::DataError;
+use crate::fit::{Draws, Fit, Observations, Score, Scores};
 use crate::model::CompiledModel;
 use crate::saved::Prediction;
 use crate::target::Target;
@@ -25,6 +28,8 @@ pub enum OutputError {
     Exists(PathBuf),
     /// Something that is no fit folder is there, and so it is not replaced.
     NotAFit(PathBuf),
+    /// What was to be written cannot be computed.
+    Data(Box<DataError>),
     /// A file could not be written.
     Io(PathBuf, io::Error),
 }
@@ -38,6 +43,7 @@ impl fmt::Display for OutputError {
             OutputError::NotAFit(path) => {
                 write!(f, "{} exists and is not a fit folder", path.display())
             }
+            OutputError::Data(error) => error.fmt(f),
             OutputError::Io(path, fault) => write!(f, "cannot write {}: {fault}", path.display()),
         }
     }
@@ -133,6 +139,7 @@ fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
     let fault = |fault| OutputError::Io(posterior.clone(), fault);
     posterior.parent().map_or(Ok(()), fs::create_dir_all).map_err(fault)?;
     crate::saved::write(folder, model, fit).map_err(fault)?;
+    write_draws(&folder.join("draws.zarr"), model, fit)?;
     if let Some(scores) = fit.scores() {
         let key = fit.evaluator().data().key_columns();
         write("scores.csv", tables::scores(scores, key))?;
@@ -176,6 +183,22 @@ pub fn draws_csv(draws: &Draws) -> String {
     tables::draws(draws)
 }
 
+fn write_draws(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), OutputError> {
+    let is_wanted = fit.config().log_likelihood;
+    let evaluator = fit.evaluator();
+    let n_observations = if is_wanted { Observations::of(model, evaluator).len() } else { 0 };
+    let n_draws = fit.saved_draws(n_observations);
+    let log_likelihood = match is_wanted {
+        true => {
+            let failed = |error: DataError| OutputError::Data(Box::new(error));
+            Some(fit.log_likelihood(model, n_draws).map_err(failed)?)
+        }
+        false => None,
+    };
+    let groups = arviz::groups(model, fit, n_draws, log_likelihood);
+    zarr::write(folder, &arviz::attributes(fit), &groups)
+}
+
 fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
     let evaluator = fit.evaluator();
     let data = evaluator.data();
@@ -189,6 +212,7 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
         "threads": fit.config().engine.threads.unwrap_or_else(rayon::current_num_threads),
         "family": fit.config().family_of(),
         "covariance": fit.config().covariance_of(),
+        "coupling": fit.config().coupling_of(),
         "encoder": fit.config().encoder_of(),
         "n_branches": data.n_branches(),
         "n_rows": data.n_rows_total(),

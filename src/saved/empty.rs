@@ -9,7 +9,9 @@ use super::{SavedError, SavedFit};
 use crate::data::{BoundData, DataError, DataErrorKind, Dataset, Terms, matches};
 use crate::fit::Family;
 use crate::infer::elbo::Guide;
-use crate::model::CompiledModel;
+use crate::infer::new_branches::fit_new_branches;
+use crate::infer::shards::Shards;
+use crate::model::{CompiledModel, Evaluator};
 use crate::schema::{Datum, Origin};
 use crate::simulate::Outcomes;
 
@@ -50,14 +52,14 @@ impl SavedFit {
     }
 
     /// What draws the locals of the branches of these data. Where a guide has parameters for each
-    /// branch of the fit, these are of use for just these branches with just these rows; for
-    /// others it draws from an expansion of their own density at each θ.
-    pub(super) fn guide_of(&self, data: &BoundData) -> Guide {
+    /// branch of the fit, these are of use for just these branches with just these rows; others
+    /// find their own, with q(θ) held.
+    pub(super) fn guide_of(&self, shards: &mut Shards<Evaluator>, data: &BoundData) -> Guide {
         let guide = &self.contents.facts.guide;
-        if guide.local.own_parameters().is_empty() || data.fingerprint() == self.data_hash {
-            return guide.clone();
+        match data.fingerprint() == self.data_hash {
+            true => guide.clone(),
+            false => fit_new_branches(shards, guide, self.seed()),
         }
-        Guide { global: guide.global.clone(), local: guide.local.for_new_branches() }
     }
 
     /// The terms in which new data are read.

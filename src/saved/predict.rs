@@ -116,7 +116,7 @@ impl SavedFit {
         let predictive = Predictive::new(&new.model, &new.data, &new.drawn, seed, &globals)?;
         let shards = &mut Shards::new(&evaluator, config.threads);
         let locals = evaluator.reported_local_layout();
-        let guide = &self.guide_of(&new.data);
+        let guide = &self.guide_of(shards, &new.data);
         let draw = |branch: usize, reported: &[Vec<f64>]| match wanted[branch].is_empty() {
             true => Ok(Vec::new()),
             false => {

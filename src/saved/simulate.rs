@@ -4,6 +4,7 @@ use super::predict::{unknown_globals, unknowns};
 use super::{SavedError, SavedFit};
 use crate::data::Dataset;
 use crate::infer::posterior::{self, BranchSampler};
+use crate::infer::shards::Shards;
 use crate::model::Point;
 use crate::simulate::{SimulateConfig, Simulated, simulate_in};
 use crate::target::Target;
@@ -18,7 +19,7 @@ impl SavedFit {
     pub fn simulate(&self, data: Dataset, seed: u64) -> Result<Simulated, SavedError> {
         let new = self.bind_new(&data)?;
         let mut evaluator = new.model.evaluator(&new.data)?;
-        let guide = &self.guide_of(&new.data);
+        let guide = &self.guide_of(&mut Shards::new(&evaluator, None), &new.data);
         let theta = self.contents.theta_draws(1, seed);
         let globals = unknown_globals(&evaluator, &theta, 1).remove(0);
         let particles = posterior::particles(&mut evaluator, guide, &theta, 1);

@@ -135,6 +135,14 @@ pub fn simulated_layout(model: &CompiledModel, data: Dataset) -> Result<Evaluato
     model.evaluator(&bound)
 }
 
+/// The data that stand left of `~`, by their places in the schema, in order.
+pub(crate) fn outcomes(model: &CompiledModel) -> Vec<usize> {
+    let drawn::Columns { drawn, given } = drawn::columns(model.typed());
+    let mut outcomes = [drawn, given].concat();
+    outcomes.sort_unstable();
+    outcomes
+}
+
 /// Draws the columns that stand left of `~`, and the unknowns unless they are given. The columns
 /// that are drawn need not be in the data.
 ///
