@@ -57,6 +57,7 @@
 
 mod autodiff;
 mod builtin;
+mod calibrate;
 mod check;
 mod codegen;
 mod data;
@@ -79,6 +80,9 @@ mod syntax;
 mod target;
 mod ty;
 
+pub use calibrate::{
+    CalibrateConfig, CalibrateError, CalibrateStep, Calibration, Quantity, calibrate,
+};
 pub use codegen::Listing;
 pub use data::{
     BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, Provenance,

@@ -2,11 +2,15 @@
 
 #[path = "cli/after.rs"]
 mod after;
+#[path = "cli/calibrate.rs"]
+mod calibrate;
 #[path = "cli/data_flags.rs"]
 mod data_flags;
 #[path = "cli/density.rs"]
 mod density;
 mod program;
+#[path = "cli/scores.rs"]
+mod scores;
 
 use std::fs;
 use std::path::Path;

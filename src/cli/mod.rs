@@ -1,6 +1,7 @@
 //! The command line: what was typed (`args`), then what it means (one file a command).
 
 mod args;
+mod calibrate;
 mod check;
 mod data;
 mod density;
@@ -114,6 +115,7 @@ pub fn run() -> ExitCode {
         Command::Predict(predict) => predict::run(predict, args.message_format),
         Command::Draws(draws) => draws::run(draws, args.message_format),
         Command::Simulate(simulate) => simulate::run(simulate, args.message_format),
+        Command::Calibrate(calibrate) => calibrate::run(calibrate, args.message_format),
         Command::Dump(dump) => dump::run(dump, args.message_format),
     };
     match outcome {

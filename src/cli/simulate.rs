@@ -111,7 +111,7 @@ fn read_point(
     first.ok_or_else(|| Failure::coded("points", format!("{shown}: there is no point")))
 }
 
-fn simulate_failure(
+pub fn simulate_failure(
     error: &SimulateError,
     model: &CompiledModel,
     format: MessageFormat,

@@ -146,6 +146,17 @@ impl FitConfig {
         self
     }
 
+    /// The same settings on the caller's threads and with another seed.
+    pub(crate) fn on_callers_threads(&self, seed: u64) -> Self {
+        let mut config = self.clone().seed(seed);
+        config.engine.threads = None;
+        config
+    }
+
+    pub(crate) fn threads_of(&self) -> Option<usize> {
+        self.engine.threads
+    }
+
     pub(crate) fn family_of(&self) -> Family {
         self.engine.family
     }

@@ -57,6 +57,16 @@ impl FitResult {
         }
     }
 
+    /// The same without mirrored pairs, so that the draws are independent, or nearly so.
+    pub fn independent_theta_draws(&self, count: usize, seed: u64) -> Vec<f64> {
+        if self.corrected {
+            return self.theta_draws(count, seed);
+        }
+        let n = self.guide.global.n();
+        let pairs = self.theta_draws(2 * count, seed);
+        pairs.chunks_exact(2 * n).flat_map(|pair| &pair[..n]).copied().collect()
+    }
+
     /// The same draws, and for each the independent unit that it comes from: mirrored draws and
     /// copies of one draw are not independent.
     pub fn theta_draws_with_units(&self, count: usize, seed: u64) -> (Vec<f64>, Vec<usize>) {

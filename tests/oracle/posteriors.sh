@@ -49,9 +49,9 @@ own survival
 own exam
 own survey
 own tracking --scale a=0,tau
-# Topics can be numbered in six ways: all chains start in one of them.
+# From one start for all chains, and yet they differ: the file says so.
 own topics --same-start --exchangeable phi,theta --warmup 1000 --draws 2500 \
-  --note "one of six equal modes, from one start: whether there are others was not searched"
+  --note "Topics can be numbered in six ways and chains change between numberings, or settle in other modes: no reference for single topics"
 if [[ -n "${SLEEPSTUDY:-}" ]]; then
   run sleepstudy --data "$SLEEPSTUDY"
 fi

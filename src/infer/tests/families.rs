@@ -9,7 +9,7 @@ use crate::infer::config::{Coupling, Covariance, Family, FitConfig};
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{self, Centres, Guide, Noise};
 use crate::infer::expanded::ExpandedGuide;
-use crate::infer::fit::{FitResult, fit};
+use crate::infer::fit::{FitError, FitResult, fit};
 use crate::infer::free::FreeGuide;
 use crate::infer::global::GlobalGuide;
 use crate::infer::joint::{self, JointTarget};
@@ -464,4 +464,26 @@ fn new_branches_get_what_a_fit_with_them_would_have_found() {
         let mean = values.iter().sum::<f64>() / 200.0;
         assert!((mean - data.exact().log_evidence).abs() < 0.02, "{mean}");
     }
+}
+
+#[test]
+fn what_is_not_there_is_refused_with_what_to_use_instead() {
+    let refused = |target: &Glmm, config: FitConfig| match fit(target, &config, &mut |_| {
+        ControlFlow::Continue(())
+    }) {
+        Err(FitError::Unsupported(why)) => why,
+        _ => panic!("it was not refused"),
+    };
+    let small = models::conjugate(2, 3, 2);
+    let joint = FitConfig { family: Family::Joint, ..FitConfig::default() };
+    let why = refused(&models::conjugate(400, 1, 10), joint.clone());
+    assert!(why.contains("4010 unknowns") && why.contains("family branch"), "{why}");
+    let prior = FitConfig { covariance: Some(Covariance::Prior), ..joint.clone() };
+    assert!(refused(&small, prior).contains("family branch"));
+    let coupled = FitConfig { coupling: Some(Coupling::Theta), ..joint };
+    assert!(refused(&small, coupled).contains("no coupling"));
+    let noise = FitConfig { coupling: Some(Coupling::Noise), ..FitConfig::default() };
+    assert!(refused(&small, noise.clone()).contains("dense covariance"));
+    let computed = FitConfig { covariance: Some(Covariance::Dense), ..noise };
+    assert!(refused(&small, computed).contains("family branch"));
 }
