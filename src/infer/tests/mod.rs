@@ -1,6 +1,7 @@
 //! Laws of inference, held against closed forms, central differences and reference posteriors.
 
-mod families;
+mod encoders;
+pub mod families;
 mod fits;
 pub mod glmm;
 mod gradients;
