@@ -63,7 +63,6 @@ mod codegen;
 mod data;
 mod diagnostic;
 mod fit;
-#[allow(dead_code)] // until checkpoints and saved fits use it
 mod frame;
 mod index;
 mod infer;
@@ -73,6 +72,7 @@ mod math;
 mod model;
 mod output;
 mod random;
+mod saved;
 mod schema;
 mod simulate;
 mod source;
@@ -85,7 +85,8 @@ pub use calibrate::{
 };
 pub use codegen::Listing;
 pub use data::{
-    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, Provenance,
+    SetValue,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
@@ -98,7 +99,8 @@ pub use model::{
     ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,
     compile, compile_with,
 };
-pub use output::{OutputError, check_place, write_fit};
+pub use output::{OutputError, check_place, draws_csv, write_fit, write_prediction};
+pub use saved::{PredictConfig, PredictedCell, Prediction, SavedError, SavedFit};
 pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 

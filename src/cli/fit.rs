@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
-    Score, Scores, check_place, fit_with_progress, write_fit,
+    CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError, Score, Scores,
+    check_place, fit_with_progress, write_fit,
 };
 
 use super::args::{
     CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress,
 };
 use super::progress::Reporter;
-use super::{Exit, Failure, Outcome, input, print};
+use super::{Exit, Failure, Outcome, input, place_failure, print, unused};
 
 /// Fits, writes the fit folder, prints the globals and the verdict.
 pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
@@ -134,26 +134,10 @@ fn folder(args: &FitArgs) -> Result<PathBuf, Failure> {
         return Ok(folder.clone());
     }
     let stem = args.model.file_stem().unwrap_or(args.model.as_os_str()).to_string_lossy();
-    let first = PathBuf::from(format!("{stem}.fit"));
-    let folder = match first.exists() && !args.force {
-        false => first,
-        true => {
-            let mut numbered = (2..).map(|k| PathBuf::from(format!("{stem}.fit-{k}")));
-            numbered.find(|folder| !folder.exists()).expect("numbers do not end")
-        }
-    };
+    let name = format!("{stem}.fit");
+    let folder = if args.force { PathBuf::from(name) } else { unused(&name) };
     check_place(&folder, args.force).map_err(place_failure)?;
     Ok(folder)
-}
-
-fn place_failure(error: OutputError) -> Failure {
-    let help = match error {
-        OutputError::Exists(_) => "choose another --out, or replace it with --force",
-        OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
-        OutputError::Data(_) => "fit without --log-likelihood",
-        OutputError::Io(..) => "choose an --out in a folder that you may write to",
-    };
-    Failure::usage(error).help(help)
 }
 
 /// What is printed at the end.

@@ -26,7 +26,6 @@ pub mod linalg;
 pub mod linear;
 pub mod local;
 pub mod network;
-#[cfg_attr(not(test), expect(dead_code, reason = "prediction of new branches is to use it"))]
 pub mod new_branches;
 pub mod objective;
 pub mod optimise;
