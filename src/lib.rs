@@ -72,6 +72,7 @@ mod math;
 mod model;
 mod output;
 mod random;
+mod saved;
 mod schema;
 mod simulate;
 mod source;
@@ -85,7 +86,8 @@ pub use calibrate::{
 };
 pub use codegen::Listing;
 pub use data::{
-    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, Provenance,
+    SetValue,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
@@ -98,7 +100,11 @@ pub use model::{
     ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,
     compile, compile_with,
 };
-pub use output::{Checkpoint, CheckpointError, Checkpoints, OutputError, check_place, write_fit};
+pub use output::{
+    Checkpoint, CheckpointError, Checkpoints, OutputError, check_place, draws_csv, write_fit,
+    write_prediction,
+};
+pub use saved::{PredictConfig, PredictedCell, Prediction, SavedError, SavedFit};
 pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 

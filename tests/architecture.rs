@@ -17,7 +17,7 @@ const ORDER: [&[&str]; 13] = [
     &["simulate"],
     &["infer"],
     &["fit"],
-    &["calibrate"],
+    &["saved", "calibrate"],
     &["output"],
     &["lib"],
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hbdc::{
     Checkpoints, CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError,
-    OutputError, Score, Scores, check_place, fit_from, write_fit,
+    Score, Scores, check_place, fit_from, write_fit,
 };
 
 use super::args::{
@@ -13,7 +13,7 @@ use super::args::{
 };
 use super::progress::Reporter;
 use super::resume::{self, Session, Signals};
-use super::{Exit, Failure, Outcome, input, print};
+use super::{Exit, Failure, Outcome, input, place_failure, print};
 
 /// Fits, writes the fit folder, prints the globals and the verdict.
 pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
@@ -154,16 +154,6 @@ fn interrupted(folder: &Path, format: MessageFormat) -> Failure {
     };
     input::note(&note, format);
     Failure::silent(Exit::Interrupted)
-}
-
-fn place_failure(error: OutputError) -> Failure {
-    let help = match error {
-        OutputError::Exists(_) => "choose another --out, or replace it with --force",
-        OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
-        OutputError::Data(_) => "fit without --log-likelihood",
-        OutputError::Io(..) => "choose an --out in a folder that you may write to",
-    };
-    Failure::usage(error).help(help)
 }
 
 /// What is printed at the end.

@@ -12,6 +12,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
+pub(crate) use branches::{draws_per_branch, summarise_with};
 pub use config::FitConfig;
 pub use draws::Draws;
 pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
@@ -257,6 +258,11 @@ impl Fit {
     /// The model with its data.
     pub fn evaluator(&self) -> &Evaluator {
         &self.evaluator
+    }
+
+    /// What was found.
+    pub(crate) fn result(&self) -> &engine::FitResult {
+        &self.result
     }
 
     fn shards(&self) -> Shards<Evaluator> {

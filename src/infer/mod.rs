@@ -3,6 +3,8 @@
 //! Sees only [`Target`](crate::target::Target): log densities and their derivatives, branch by branch.
 
 pub mod adam;
+pub mod arrow;
+pub mod ascent;
 pub mod conditional;
 pub mod config;
 #[cfg(test)]
@@ -24,13 +26,15 @@ pub mod linalg;
 pub mod linear;
 pub mod local;
 pub mod network;
-#[cfg_attr(not(test), expect(dead_code, reason = "prediction of new branches is to use it"))]
 pub mod new_branches;
+pub mod objective;
 pub mod optimise;
 pub mod optimiser_state;
+pub mod pattern;
 pub mod plan;
 pub mod posterior;
 pub mod score;
+pub mod shape;
 pub mod shards;
 pub mod site;
 pub mod site_guide;
@@ -38,5 +42,7 @@ pub mod start;
 pub mod state;
 #[cfg(test)]
 pub mod tests;
+pub mod triangular;
 pub mod verdict;
 pub mod watch;
+pub mod whiten;
