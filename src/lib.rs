@@ -86,8 +86,8 @@ pub use data::{
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchScore, BranchSummaries, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError,
-    LocalSummary, Posterior, Score, Scores, StepInfo, Summary, SummaryRow, Verdict, fit,
-    fit_with_progress,
+    LocalSummary, Posterior, Progress, Score, Scores, Stage, StepInfo, Summary, SummaryRow,
+    Verdict, fit, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError, Score,
-    Scores, check_place, fit_with_progress, write_fit,
+    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError, Progress,
+    Score, Scores, check_place, fit_with_progress, write_fit,
 };
 
-use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress};
-use super::progress::Reporter;
+use super::args::{
+    CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, ProgressArg,
+};
+use super::progress::{self, Limits, Reporter};
 use super::{Exit, Failure, Outcome, input, print};
 
 /// Fits, writes the fit folder, prints the globals and the verdict.
@@ -28,8 +30,8 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let on_signal = stop.clone();
     ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
         .map_err(|fault| Failure::usage(format!("no handler for Ctrl-C: {fault}")))?;
-    let style = args.progress.unwrap_or(Progress::Plain);
-    if style == Progress::Plain && format == MessageFormat::Text {
+    let style = progress::style(args.progress, format);
+    if matches!(style, ProgressArg::Plain | ProgressArg::Bar) && format == MessageFormat::Text {
         anstream::eprintln!(
             "fitting {} to {} branches, {} rows of {}",
             args.model.display(),
@@ -38,12 +40,15 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
             data.source_name()
         );
     }
-    let mut reporter = Reporter::new(style);
-    let mut progress = |info: &hbdc::StepInfo| {
-        reporter.show(info);
+    let config = config.stop(stop);
+    let (steps, seconds) = config.limits();
+    let mut reporter = Reporter::new(style, Limits { steps, seconds });
+    let mut progress = |progress: &Progress| {
+        reporter.show(progress);
         ControlFlow::Continue(())
     };
-    let fitted = fit_with_progress(&model, &data, &config.stop(stop), &mut progress);
+    let fitted = fit_with_progress(&model, &data, &config, &mut progress);
+    reporter.finish();
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
         FitError::Interrupted => Failure::silent(Exit::Interrupted),

@@ -140,6 +140,11 @@ impl FitConfig {
         self
     }
 
+    /// The limits of optimisation steps and, where there is one, of seconds.
+    pub fn limits(&self) -> (usize, Option<f64>) {
+        (self.engine.max_steps, self.engine.max_seconds)
+    }
+
     pub(crate) fn family_of(&self) -> Family {
         self.engine.family
     }

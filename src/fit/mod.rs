@@ -21,7 +21,8 @@ pub use summary::{Summary, SummaryRow};
 use crate::data::{BoundData, DataError};
 pub use crate::infer::config::{Covariance, Encoder, Family};
 use crate::infer::fit as engine;
-pub use crate::infer::optimise::StepInfo;
+use crate::infer::optimise::Watcher;
+pub use crate::infer::optimise::{Stage, StepInfo};
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
@@ -68,6 +69,29 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
+/// What is told of a fit under way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Progress {
+    /// Something else begins.
+    Stage(Stage),
+    /// The ELBO was looked at.
+    Step(StepInfo),
+}
+
+/// Passes on what a fit tells.
+struct Follower<'a>(&'a mut dyn FnMut(&Progress) -> ControlFlow<()>);
+
+impl Watcher for Follower<'_> {
+    fn stage(&mut self, stage: Stage) {
+        // An optimisation ends where it looked at the ELBO.
+        let _ = self.0(&Progress::Stage(stage));
+    }
+
+    fn row(&mut self, row: &StepInfo) -> ControlFlow<()> {
+        self.0(&Progress::Step(*row))
+    }
+}
+
 /// Fits `model` to `data`.
 ///
 /// # Errors
@@ -77,7 +101,8 @@ pub fn fit(model: &CompiledModel, data: &BoundData, config: &FitConfig) -> Resul
     fit_with_progress(model, data, config, &mut |_| ControlFlow::Continue(()))
 }
 
-/// As [`fit()`]; `progress` sees the watched ELBO now and then, and may end the fit early.
+/// As [`fit()`]; `progress` sees what begins and, now and then, the watched ELBO, at which it may
+/// end the fit early.
 ///
 /// # Errors
 /// As [`fit()`].
@@ -85,7 +110,7 @@ pub fn fit_with_progress(
     model: &CompiledModel,
     data: &BoundData,
     config: &FitConfig,
-    progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Fit, FitError> {
     let split = Split::of(model, data, config).map_err(FitError::Data)?;
     let data = &split.fitted;
@@ -104,7 +129,7 @@ pub fn fit_with_progress(
     if config.log_likelihood {
         saved::check_size(model, &evaluator)?;
     }
-    let result = engine::fit(&evaluator, &config.engine, progress)?;
+    let result = engine::fit_from(&evaluator, &config.engine, None, &mut Follower(progress))?;
     let mut fit = Fit { evaluator, result, config: config.clone(), scores: None };
     fit.scores = split.score(model, &fit).map_err(FitError::Data)?;
     Ok(fit)

@@ -1,14 +1,13 @@
 //! A whole fit: start, optimise, measure, judge.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use super::config::FitConfig;
 use super::elbo::Guide;
 use super::estimate::{self, Estimate};
 use super::importance::{self, Importance};
 use super::initial;
-use super::optimise::{Optimiser, StepInfo, Watcher};
+use super::optimise::{Optimiser, Stage, StepInfo, Watcher};
 use super::optimiser_state::OptimiserState;
 use super::plan::Plan;
 use super::posterior;
@@ -106,17 +105,7 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
-/// Fits `target`. `progress` sees each row of the trace and may end the fit early; what was
-/// reached by then is measured and judged as it is.
-pub fn fit<T: Target>(
-    target: &T,
-    config: &FitConfig,
-    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
-) -> Result<FitResult, FitError> {
-    fit_from(target, config, None, &mut progress)
-}
-
-/// The same, from the start or from where an earlier fit of the same target with the same
+/// Fits `target`, from the start or from where an earlier fit of the same target with the same
 /// settings stood; only its limits may differ.
 pub fn fit_from<T: Target>(
     target: &T,
@@ -138,6 +127,7 @@ pub fn fit_from<T: Target>(
     let mut state = match from {
         Some(state) => state,
         None => {
+            run.announce(Stage::Start);
             let guide = initial::guide(&mut shards, &plan, config, &run)?;
             OptimiserState::new(&mut shards, &plan, config, guide, run.seconds())
         }
@@ -146,6 +136,7 @@ pub fn fit_from<T: Target>(
         return Err(FitError::Interrupted);
     }
     let ended = run.run(&mut shards, &mut state).ok_or(FitError::Interrupted)?;
+    run.announce(Stage::Measure);
     // A limit of time leaves these measurements a share of their own.
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
     let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));
