@@ -57,12 +57,12 @@
 
 mod autodiff;
 mod builtin;
+mod calibrate;
 mod check;
 mod codegen;
 mod data;
 mod diagnostic;
 mod fit;
-#[allow(dead_code)] // until checkpoints and saved fits use it
 mod frame;
 mod index;
 mod infer;
@@ -72,29 +72,39 @@ mod math;
 mod model;
 mod output;
 mod random;
+mod saved;
 mod schema;
 mod simulate;
 mod source;
 mod syntax;
 mod target;
+mod tensors;
 mod ty;
 
+pub use calibrate::{
+    CalibrateConfig, CalibrateError, CalibrateStep, Calibration, Quantity, calibrate,
+};
 pub use codegen::Listing;
 pub use data::{
-    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, Provenance,
+    SetValue,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
-    BranchScore, BranchSummaries, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError,
-    LocalSummary, Posterior, Progress, Score, Scores, Stage, StepInfo, Summary, SummaryRow,
-    Verdict, fit, fit_with_progress,
+    BranchScore, BranchSummaries, Coupling, Covariance, Draws, Encoder, Family, Fit, FitConfig,
+    FitError, LocalSummary, OptimiserState, Posterior, Score, Scores, Stage, StepInfo, Summary,
+    SummaryRow, Verdict, Watcher, fit, fit_from, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,
     ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,
     compile, compile_with,
 };
-pub use output::{OutputError, check_place, write_fit};
+pub use output::{
+    Checkpoint, CheckpointError, Checkpoints, OutputError, check_place, draws_csv, write_fit,
+    write_prediction,
+};
+pub use saved::{PredictConfig, PredictedCell, Prediction, SavedError, SavedFit};
 pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 

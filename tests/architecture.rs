@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Groups of modules from left to right. A module imports only from groups to its left.
-const ORDER: [&[&str]; 12] = [
-    &["index", "source", "math", "random", "target", "frame"],
+const ORDER: [&[&str]; 13] = [
+    &["index", "source", "math", "random", "target", "frame", "tensors"],
     &["diagnostic", "ty"],
     &["schema", "syntax", "ir"],
     &["builtin", "autodiff", "codegen"],
@@ -17,6 +17,7 @@ const ORDER: [&[&str]; 12] = [
     &["simulate"],
     &["infer"],
     &["fit"],
+    &["saved", "calibrate"],
     &["output"],
     &["lib"],
 ];

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use hbdc::{Progress, Stage, StepInfo};
+use hbdc::{Stage, StepInfo};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -61,26 +61,19 @@ impl Reporter {
         Reporter { style, limits, rate, stage, last_line: None, bar }
     }
 
-    /// Shows what happened.
-    pub fn show(&mut self, progress: &Progress) {
-        match progress {
-            Progress::Stage(stage) => {
-                self.stage = *stage;
-                self.show_stage();
-            }
-            Progress::Step(info) => {
-                self.rate.see(info);
-                self.show_step(info);
-            }
-        }
-    }
-
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    fn show_stage(&self) {
+    /// Says something while the bar is away.
+    pub fn aside(&self, say: impl FnOnce()) {
+        self.bar.suspend(say);
+    }
+
+    /// Shows what begins.
+    pub fn show_stage(&mut self, stage: Stage) {
+        self.stage = stage;
         match self.style {
             ProgressArg::None => {}
             ProgressArg::Json => {
@@ -112,7 +105,9 @@ impl Reporter {
         }
     }
 
-    fn show_step(&mut self, info: &StepInfo) {
+    /// Shows a look at the ELBO.
+    pub fn show_step(&mut self, info: &StepInfo) {
+        self.rate.see(info);
         let left = self.limits.seconds_left(info, self.rate.steps_a_second());
         match self.style {
             ProgressArg::None => {}

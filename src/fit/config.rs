@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::data::BoundData;
-use crate::infer::config::{self as engine, Covariance, Encoder, Family};
+use crate::infer::config::{self as engine, Coupling, Covariance, Encoder, Family};
 
 /// Settings of a fit. The default needs no change: what is not set follows from the sizes of
 /// the problem.
@@ -47,6 +47,12 @@ impl FitConfig {
     /// How the parts of the approximation vary together; by default what suits the family.
     pub fn covariance(mut self, covariance: Covariance) -> Self {
         self.engine.covariance = Some(covariance);
+        self
+    }
+
+    /// How a dense covariance writes the means of branches; by default what suits what gives them.
+    pub fn coupling(mut self, coupling: Coupling) -> Self {
+        self.engine.coupling = Some(coupling);
         self
     }
 
@@ -145,6 +151,17 @@ impl FitConfig {
         (self.engine.max_steps, self.engine.max_seconds)
     }
 
+    /// The same settings on the caller's threads and with another seed.
+    pub(crate) fn on_callers_threads(&self, seed: u64) -> Self {
+        let mut config = self.clone().seed(seed);
+        config.engine.threads = None;
+        config
+    }
+
+    pub(crate) fn threads_of(&self) -> Option<usize> {
+        self.engine.threads
+    }
+
     pub(crate) fn family_of(&self) -> Family {
         self.engine.family
     }
@@ -153,11 +170,56 @@ impl FitConfig {
         self.engine.covariance()
     }
 
+    pub(crate) fn coupling_of(&self) -> Option<Coupling> {
+        self.engine.coupling
+    }
+
     pub(crate) fn encoder_of(&self) -> Option<Encoder> {
         (self.engine.family == Family::Amortized).then_some(self.engine.encoder)
     }
 
     pub(crate) fn seed_of(&self) -> u64 {
         self.engine.seed
+    }
+
+    /// What decides how a fit goes, but for its limits: names and values.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let Self { engine, holdout, holdout_branches, test, draws, log_likelihood: _ } = self;
+        // Threads change no bit, and a fit may go on with other limits.
+        let engine::FitConfig {
+            family,
+            covariance: _,
+            coupling,
+            encoder,
+            seed,
+            particles,
+            batch,
+            step_size,
+            max_steps: _,
+            max_seconds: _,
+            tolerance,
+            draws: weighted_draws,
+            threads: _,
+            stop: _,
+        } = engine;
+        let chosen = |value: Option<String>| value.unwrap_or("automatic".to_owned());
+        let or_none = |value: Option<String>| value.unwrap_or("none".to_owned());
+        let settings = [
+            ("family", format!("{family:?}").to_lowercase()),
+            ("covariance", format!("{:?}", engine.covariance()).to_lowercase()),
+            ("coupling", chosen(coupling.map(|form| format!("{form:?}").to_lowercase()))),
+            ("encoder", format!("{encoder:?}").to_lowercase()),
+            ("seed", seed.to_string()),
+            ("particles", chosen(particles.map(|n| n.to_string()))),
+            ("batch", chosen(batch.map(|n| n.to_string()))),
+            ("step-size", chosen(step_size.map(|x| x.to_string()))),
+            ("tolerance", tolerance.to_string()),
+            ("draws", draws.to_string()),
+            ("weighted draws", weighted_draws.to_string()),
+            ("holdout", or_none(holdout.map(|x| x.to_string()))),
+            ("holdout-branches", or_none(holdout_branches.map(|x| x.to_string()))),
+            ("test", or_none(test.as_ref().map(|data| format!("{:016x}", data.fingerprint())))),
+        ];
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }

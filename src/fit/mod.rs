@@ -12,21 +12,25 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
+pub(crate) use branches::{draws_per_branch, summarise_with};
 pub use config::FitConfig;
 pub use draws::Draws;
 pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use scores::{BranchScore, Score, Scores};
 pub use summary::{Summary, SummaryRow};
 
+use ndarray::{Array2, ArrayView1};
+
 use crate::data::{BoundData, DataError};
-pub use crate::infer::config::{Covariance, Encoder, Family};
+pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
-use crate::infer::optimise::Watcher;
-pub use crate::infer::optimise::{Stage, StepInfo};
+pub use crate::infer::optimise::{Stage, StepInfo, Watcher};
+pub use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
 use crate::model::{CompiledModel, Evaluator};
+use crate::target::Target;
 use scores::Split;
 
 /// A fit that ended, well or not: look at its [`Fit::verdict`].
@@ -46,6 +50,13 @@ pub enum FitError {
     Inference(engine::FitError),
     /// The caller asked to stop ([`FitConfig::stop`]).
     Interrupted,
+}
+
+impl FitError {
+    /// Whether other data of the same shape might be fitted.
+    pub(crate) fn is_of_data(&self) -> bool {
+        matches!(self, FitError::Inference(engine::FitError::NoStart))
+    }
 }
 
 impl From<engine::FitError> for FitError {
@@ -69,29 +80,6 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
-/// What is told of a fit under way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Progress {
-    /// Something else begins.
-    Stage(Stage),
-    /// The ELBO was looked at.
-    Step(StepInfo),
-}
-
-/// Passes on what a fit tells.
-struct Follower<'a>(&'a mut dyn FnMut(&Progress) -> ControlFlow<()>);
-
-impl Watcher for Follower<'_> {
-    fn stage(&mut self, stage: Stage) {
-        // An optimisation ends where it looked at the ELBO.
-        let _ = self.0(&Progress::Stage(stage));
-    }
-
-    fn row(&mut self, row: &StepInfo) -> ControlFlow<()> {
-        self.0(&Progress::Step(*row))
-    }
-}
-
 /// Fits `model` to `data`.
 ///
 /// # Errors
@@ -101,8 +89,7 @@ pub fn fit(model: &CompiledModel, data: &BoundData, config: &FitConfig) -> Resul
     fit_with_progress(model, data, config, &mut |_| ControlFlow::Continue(()))
 }
 
-/// As [`fit()`]; `progress` sees what begins and, now and then, the watched ELBO, at which it may
-/// end the fit early.
+/// As [`fit()`]; `progress` sees the watched ELBO now and then, and may end the fit early.
 ///
 /// # Errors
 /// As [`fit()`].
@@ -110,7 +97,24 @@ pub fn fit_with_progress(
     model: &CompiledModel,
     data: &BoundData,
     config: &FitConfig,
-    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+) -> Result<Fit, FitError> {
+    fit_from(model, data, config, None, &mut progress)
+}
+
+/// As [`fit()`]; `watcher` sees the states that it wants, and the fit goes on from the one of an
+/// earlier fit, if given. That must have had the same model, data and settings, but for limits
+/// and threads, and then the result has the same bits as if there had been one fit. Seconds
+/// count over both; a fit that a limit of seconds ends has other bits on each run.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn fit_from(
+    model: &CompiledModel,
+    data: &BoundData,
+    config: &FitConfig,
+    from: Option<OptimiserState>,
+    watcher: &mut dyn Watcher,
 ) -> Result<Fit, FitError> {
     let split = Split::of(model, data, config).map_err(FitError::Data)?;
     let data = &split.fitted;
@@ -129,13 +133,59 @@ pub fn fit_with_progress(
     if config.log_likelihood {
         saved::check_size(model, &evaluator)?;
     }
-    let result = engine::fit_from(&evaluator, &config.engine, None, &mut Follower(progress))?;
+    let result = engine::fit_from(&evaluator, &config.engine, from, watcher)?;
     let mut fit = Fit { evaluator, result, config: config.clone(), scores: None };
     fit.scores = split.score(model, &fit).map_err(FitError::Data)?;
     Ok(fit)
 }
 
+/// Fits what an evaluator evaluates, with nothing kept out.
+pub(crate) fn fit_evaluator(evaluator: Evaluator, config: &FitConfig) -> Result<Fit, FitError> {
+    let result = engine::fit(&evaluator, &config.engine, &mut |_| ControlFlow::Continue(()))?;
+    Ok(Fit { evaluator, result, config: config.clone(), scores: None })
+}
+
 impl Fit {
+    /// Independent draws of each reported global, and of each reported local of some branches:
+    /// one column for each element, in the order of the layouts. None where draws of locals are
+    /// not finite.
+    pub(crate) fn independent_draws(
+        &self,
+        count: usize,
+        branches: &[usize],
+    ) -> (Array2<f64>, Vec<Option<Array2<f64>>>) {
+        let mut evaluator = self.evaluator.clone();
+        let (guide, seed) = (&self.result.guide, self.config.seed_of());
+        let theta = self.result.independent_theta_draws(count, seed);
+        let particles = posterior::particles(&mut evaluator, guide, &theta, count);
+        let mut globals = Array2::zeros((count, evaluator.reported_layout().len()));
+        for (particle, mut row) in particles.iter().zip(globals.rows_mut()) {
+            row.assign(&ArrayView1::from(&evaluator.reported(&particle.theta)));
+        }
+        let (n_local, n_reported) = (evaluator.n_local(), evaluator.reported_local_layout().len());
+        let of_branch = |branch: usize, draws: Option<&[f64]>| {
+            let mut evaluator = evaluator.clone();
+            let mut locals = Array2::zeros((count, n_reported));
+            for (p, (particle, mut row)) in particles.iter().zip(locals.rows_mut()).enumerate() {
+                let z = &draws?[p * n_local..(p + 1) * n_local];
+                let reported = evaluator.reported_local(branch, &particle.shared, z);
+                row.assign(&ArrayView1::from(reported));
+            }
+            Some(locals)
+        };
+        let mut shards = self.shards();
+        let locals = posterior::for_each_branch(
+            &mut shards,
+            guide,
+            &particles,
+            branches,
+            seed,
+            1,
+            of_branch,
+        );
+        (globals, locals)
+    }
+
     /// The approximate posterior.
     pub fn posterior(&self) -> Posterior<'_> {
         Posterior { fit: self }
@@ -208,6 +258,11 @@ impl Fit {
     /// The model with its data.
     pub fn evaluator(&self) -> &Evaluator {
         &self.evaluator
+    }
+
+    /// What was found.
+    pub(crate) fn result(&self) -> &engine::FitResult {
+        &self.result
     }
 
     fn shards(&self) -> Shards<Evaluator> {

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::config::FitConfig;
+use super::config::{Covariance, Family, FitConfig};
 use super::elbo::Guide;
 use super::estimate::{self, Estimate};
 use super::importance::{self, Importance};
 use super::initial;
+use super::joint::{self, JointTarget};
 use super::optimise::{Optimiser, Stage, StepInfo, Watcher};
 use super::optimiser_state::OptimiserState;
 use super::plan::Plan;
@@ -15,8 +16,8 @@ use super::shards::{Shards, Stop};
 use super::verdict::{Findings, Verdict};
 use crate::target::Target;
 
-/// θ beyond this is refused: L and S are stored in full.
-pub const MAX_GLOBALS: usize = 3000;
+/// Elements of S, and as many of L, beyond which a fit is refused.
+pub const MAX_ELEMENTS: usize = 20_000_000;
 /// Shares of the limit of seconds that the final ELBO and the importance weights may take
 /// beyond it.
 const ELBO_SHARE: f64 = 0.1;
@@ -55,6 +56,16 @@ impl FitResult {
         }
     }
 
+    /// The same without mirrored pairs, so that the draws are independent, or nearly so.
+    pub fn independent_theta_draws(&self, count: usize, seed: u64) -> Vec<f64> {
+        if self.corrected {
+            return self.theta_draws(count, seed);
+        }
+        let n = self.guide.global.n();
+        let pairs = self.theta_draws(2 * count, seed);
+        pairs.chunks_exact(2 * n).flat_map(|pair| &pair[..n]).copied().collect()
+    }
+
     /// The same draws, and for each the independent unit that it comes from: mirrored draws and
     /// copies of one draw are not independent.
     pub fn theta_draws_with_units(&self, count: usize, seed: u64) -> (Vec<f64>, Vec<usize>) {
@@ -76,7 +87,7 @@ impl FitResult {
 pub enum FitError {
     /// No θ of finite density was found.
     NoStart,
-    /// θ is too large for a dense q(θ): its size and the limit.
+    /// θ is too large: its elements, and how many of them depend on each other.
     TooManyGlobals(usize, usize),
     /// There are no branches.
     NoBranches,
@@ -93,9 +104,11 @@ impl fmt::Display for FitError {
                 "no values of the globals with a finite log density were found near zero \
                  (unconstrained); does the model allow the data?",
             ),
-            Self::TooManyGlobals(n, limit) => {
-                write!(f, "{n} unconstrained globals are more than the {limit} a fit can hold")
-            }
+            Self::TooManyGlobals(n, core) => write!(
+                f,
+                "{n} unconstrained globals, {core} of which vary together, are more than a fit can \
+                 hold; make the grouping with the most levels the branch"
+            ),
             Self::Unsupported(why) => f.write_str(why),
             Self::Interrupted => f.write_str("the fit was interrupted"),
             Self::NoBranches => f.write_str("the data hold no branches"),
@@ -105,8 +118,18 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
+/// Fits `target` from the start.
+pub fn fit<T: Target>(
+    target: &T,
+    config: &FitConfig,
+    mut progress: &mut dyn FnMut(&StepInfo) -> std::ops::ControlFlow<()>,
+) -> Result<FitResult, FitError> {
+    fit_from(target, config, None, &mut progress)
+}
+
 /// Fits `target`, from the start or from where an earlier fit of the same target with the same
-/// settings stood; only its limits may differ.
+/// settings stood; only its limits may differ. What `watcher` ends early is measured and judged
+/// as it is; what the caller stops is an error, and `watcher` has the state.
 pub fn fit_from<T: Target>(
     target: &T,
     config: &FitConfig,
@@ -116,26 +139,44 @@ pub fn fit_from<T: Target>(
     if target.n_branches() == 0 {
         return Err(FitError::NoBranches);
     }
-    if target.n_global() > MAX_GLOBALS {
-        return Err(FitError::TooManyGlobals(target.n_global(), MAX_GLOBALS));
-    }
     let stop = Stop::new(config.stop.clone());
     let mut shards = Shards::new(target, config.threads).stopping_at(stop.clone());
     let plan = Plan::new(target, config);
+    let (n, core) = (target.n_global(), plan.pattern.core);
+    if n * (core + 1) > MAX_ELEMENTS {
+        return Err(FitError::TooManyGlobals(n, core));
+    }
     let earlier = from.as_ref().map_or(0.0, |state| state.seconds);
+    let mut joint = joint_problem(target, config, &stop)?;
     let mut run = Optimiser::new(config, &plan, watcher, earlier);
     let mut state = match from {
         Some(state) => state,
         None => {
             run.announce(Stage::Start);
             let guide = initial::guide(&mut shards, &plan, config, &run)?;
-            OptimiserState::new(&mut shards, &plan, config, guide, run.seconds())
+            let seconds = run.seconds();
+            match &mut joint {
+                Some(JointProblem { shards, plan }) => {
+                    OptimiserState::new(shards, plan, config, joint::joined(&guide), seconds)
+                }
+                None => OptimiserState::new(&mut shards, &plan, config, guide, seconds),
+            }
         }
     };
     if stop.is_set() {
         return Err(FitError::Interrupted);
     }
-    let ended = run.run(&mut shards, &mut state).ok_or(FitError::Interrupted)?;
+    let ended = match &mut joint {
+        Some(JointProblem { shards: joint, plan }) => {
+            run.replan(plan);
+            let ended = run.run(joint, &mut state);
+            let (n_global, n_local) = (target.n_global(), target.n_local());
+            state.fit.guide = joint::parted(&state.fit.guide.global, n_global, n_local);
+            ended
+        }
+        None => run.run(&mut shards, &mut state),
+    };
+    let ended = ended.ok_or(FitError::Interrupted)?;
     run.announce(Stage::Measure);
     // A limit of time leaves these measurements a share of their own.
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
@@ -152,6 +193,7 @@ pub fn fit_from<T: Target>(
         false => None,
     };
     if stop.is_set() {
+        run.keep(&mut state);
         return Err(FitError::Interrupted);
     }
     let corrected = importance.as_ref().is_some_and(Importance::is_usable);
@@ -174,4 +216,26 @@ pub fn fit_from<T: Target>(
         corrected,
         verdict,
     })
+}
+
+/// What the joint family optimises instead.
+struct JointProblem<T> {
+    shards: Shards<JointTarget<T>>,
+    plan: Plan,
+}
+
+/// That of a configuration, if it asks for the joint family: all unknowns as globals, all branches in every step.
+fn joint_problem<T: Target>(
+    target: &T,
+    config: &FitConfig,
+    stop: &Stop,
+) -> Result<Option<JointProblem<T>>, FitError> {
+    if !(config.family == Family::Joint && config.covariance() == Covariance::Dense) {
+        return Ok(None);
+    }
+    let joint = JointTarget::new(target.clone())?;
+    let full = FitConfig { batch: Some(target.n_branches()), ..config.clone() };
+    let plan = Plan::new(&joint, &full);
+    let shards = Shards::new(&joint, config.threads).stopping_at(stop.clone());
+    Ok(Some(JointProblem { shards, plan }))
 }

@@ -3,6 +3,8 @@
 //! Sees only [`Target`](crate::target::Target): log densities and their derivatives, branch by branch.
 
 pub mod adam;
+pub mod arrow;
+pub mod ascent;
 pub mod conditional;
 pub mod config;
 #[cfg(test)]
@@ -10,27 +12,37 @@ pub mod config;
 pub mod conjugate;
 pub mod curvature;
 pub mod elbo;
+pub mod encoded;
+pub mod encoder;
 pub mod estimate;
+pub mod expanded;
 pub mod fit;
 pub mod free;
 pub mod global;
 pub mod importance;
 pub mod initial;
+pub mod joint;
 pub mod linalg;
 pub mod linear;
 pub mod local;
 pub mod network;
+pub mod new_branches;
+pub mod objective;
 pub mod optimise;
 pub mod optimiser_state;
+pub mod pattern;
 pub mod plan;
 pub mod posterior;
 pub mod score;
+pub mod shape;
 pub mod shards;
 pub mod site;
 pub mod site_guide;
 pub mod start;
 pub mod state;
 #[cfg(test)]
-mod tests;
+pub mod tests;
+pub mod triangular;
 pub mod verdict;
 pub mod watch;
+pub mod whiten;

@@ -78,8 +78,8 @@ pub trait Watcher {
         false
     }
 
-    /// Sees the state, which a later fit can go on from: when it is wanted, when the caller
-    /// asked to stop, and when the optimisation is over.
+    /// Sees the state, which a later fit can go on from: when it is wanted, and when the caller
+    /// asked to stop.
     fn keep(&mut self, _state: &OptimiserState) {}
 }
 
@@ -110,6 +110,11 @@ impl<'a> Optimiser<'a> {
         earlier: f64,
     ) -> Self {
         Self { began: Instant::now(), earlier, config, plan, watcher, is_ended: false }
+    }
+
+    /// From here on by another plan.
+    pub fn replan(&mut self, plan: &'a Plan) {
+        self.plan = plan;
     }
 
     /// Whether the watcher ended it early.
@@ -144,24 +149,27 @@ impl<'a> Optimiser<'a> {
         let stop = shards.stop();
         let mut announced = None;
         loop {
-            let ended = match state.phase {
-                Phase::Over(ended) => Some(ended),
-                _ => None,
-            };
-            if ended.is_some() || stop.is_set() || self.watcher.wants_state() {
-                state.seconds = self.seconds();
-                self.watcher.keep(state);
-            }
-            if ended.is_some() || stop.is_set() {
-                return ended;
+            let is_stopped = stop.is_set();
+            if is_stopped || self.watcher.wants_state() {
+                self.keep(state);
             }
             let stage = state.stage();
             if stage.is_some() && stage != announced {
                 stage.into_iter().for_each(|stage| self.announce(stage));
                 announced = stage;
             }
-            self.advance(shards, state);
+            match state.phase {
+                _ if is_stopped => return None,
+                Phase::Over(ended) => return Some(ended),
+                _ => self.advance(shards, state),
+            }
         }
+    }
+
+    /// Lets the watcher keep the state.
+    pub fn keep(&mut self, state: &mut OptimiserState) {
+        state.seconds = self.seconds();
+        self.watcher.keep(state);
     }
 
     /// Takes one step or looks at the ELBO once. Changes nothing where the caller asked to stop

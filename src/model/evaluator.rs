@@ -12,7 +12,7 @@ use super::program::Kernels;
 use crate::codegen::Scratch;
 use crate::data::BoundData;
 use crate::ir::op::InputKind;
-use crate::target::{BranchDensity, Part, Target};
+use crate::target::{BranchDensity, Part, RowColumn, Target};
 
 /// Code for one model and one data set, shared, and the work space of one thread.
 #[derive(Clone)]
@@ -74,6 +74,11 @@ impl Evaluator {
     /// Where reported locals lie in the vector of [`Evaluator::reported_local`].
     pub fn reported_local_layout(&self) -> &ParamLayout {
         &self.kernels.layouts.reported_local
+    }
+
+    /// One weight per bound row, zero for those that are held out; empty where none is.
+    pub(crate) fn row_mask(&self) -> &[f64] {
+        &self.kernels.mask
     }
 
     /// The data.
@@ -203,6 +208,11 @@ impl Target for Evaluator {
         self.kernels.layouts.unconstrained_global.len()
     }
 
+    fn global_variables(&self) -> Vec<std::ops::Range<usize>> {
+        let variables = self.kernels.layouts.unconstrained_global.variables();
+        variables.iter().map(|variable| variable.range.clone()).collect()
+    }
+
     fn n_local(&self) -> usize {
         self.kernels.layouts.unconstrained_local.len()
     }
@@ -214,7 +224,7 @@ impl Target for Evaluator {
     fn n_rows(&self, branch: usize) -> usize {
         let rows = self.kernels.data.rows(branch);
         match self.kernels.mask.is_empty() {
-            true => rows.len(),
+            true => self.kernels.data.n_informed_rows(branch),
             false => self.kernels.mask[rows].iter().filter(|&&weight| weight != 0.0).count(),
         }
     }
@@ -225,6 +235,16 @@ impl Target for Evaluator {
             data.values(datum)[branch * length..(branch + 1) * length].iter().copied()
         };
         self.kernels.features.iter().flat_map(of).collect()
+    }
+
+    fn row_columns(&self) -> &[RowColumn] {
+        &self.kernels.row_features.columns
+    }
+
+    fn row_features(&self, branch: usize, out: &mut Vec<f64>) {
+        let Kernels { row_features, data, mask, .. } = &*self.kernels;
+        let is_kept = |row: usize| mask.get(row).is_none_or(|&weight| weight != 0.0);
+        row_features.rows(data, branch, is_kept, out);
     }
 
     fn likelihood_reads_shared(&self) -> bool {
@@ -364,6 +384,27 @@ impl Target for Evaluator {
         match kernels.held_out.is_empty() {
             true => 0,
             false => kernels.data.rows(branch).len() - self.n_rows(branch),
+        }
+    }
+}
+
+impl Evaluator {
+    /// The same code on other data of the same shape.
+    ///
+    /// # Panics
+    /// When branches differ in their rows.
+    pub(crate) fn with_data(&self, data: BoundData) -> Evaluator {
+        let rows = |data: &BoundData| -> Vec<usize> {
+            (0..data.n_branches()).map(|branch| data.rows(branch).len()).collect()
+        };
+        assert_eq!(rows(&data), rows(self.data()), "the data have the shape of those before");
+        let kernels = Arc::new(Kernels { data, ..Kernels::clone(&self.kernels) });
+        Evaluator {
+            kernels,
+            out: Vec::new(),
+            cotangents: Vec::new(),
+            scratch: Scratch::default(),
+            priors: CommonPriors::default(),
         }
     }
 }

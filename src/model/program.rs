@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::derivatives::{Derivatives, Expansion};
+use super::features::RowFeatures;
 use super::kernel::{Kernel, Pieces};
 use super::layout::{ParamLayout, Variable};
 use super::{Backend, CompiledModel};
@@ -10,10 +11,11 @@ use crate::codegen::{self, CodegenError, CompiledFunction, SizeTable};
 use crate::data::{BoundData, DataError, DataErrorKind};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{Program, Quantity};
-use crate::schema::levels_size;
+use crate::schema::{Origin, levels_size};
 use crate::ty::{Element, Level, Size};
 
 /// Everything an evaluator calls, and the data it calls it on.
+#[derive(Clone)]
 pub struct Kernels {
     pub data: BoundData,
     pub layouts: Layouts,
@@ -27,6 +29,8 @@ pub struct Kernels {
     pub no_rows: Vec<f64>,
     /// Data with one value per branch that branches read, with their lengths.
     pub features: Vec<(usize, usize)>,
+    /// What an encoder reads of each row.
+    pub row_features: RowFeatures,
     pub shared: Kernel,
     pub shared_vjp: Kernel,
     pub reported: Kernel,
@@ -43,6 +47,7 @@ pub struct Kernels {
 }
 
 /// An [`Expansion`], compiled.
+#[derive(Clone)]
 pub struct ExpansionKernels {
     pub expansion: Kernel,
     pub vjp: Kernel,
@@ -57,6 +62,7 @@ pub struct ExpansionKernels {
 }
 
 /// Where everything lies.
+#[derive(Clone)]
 pub struct Layouts {
     pub unconstrained_global: ParamLayout,
     pub unconstrained_local: ParamLayout,
@@ -111,7 +117,8 @@ impl Kernels {
             no_rows: vec![0.0; mask.len()],
             held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
             mask,
-            features: features(&derivatives, &data),
+            features: features(&derivatives, &data, model.may_be_missing()),
+            row_features: RowFeatures::new(&derivatives.density, &data, model.may_be_missing()),
             adjoints: derivatives.adjoints.clone(),
             layouts,
             shared,
@@ -264,7 +271,13 @@ pub fn size_table(data: &BoundData) -> SizeTable {
     table
 }
 
-fn features(derivatives: &Derivatives, data: &BoundData) -> Vec<(usize, usize)> {
+/// Which cells of `hidden` data are there is no fact of the branch: the fit did not know it.
+fn features(derivatives: &Derivatives, data: &BoundData, hidden: &[String]) -> Vec<(usize, usize)> {
+    let schema = data.schema();
+    let is_hidden = |k: usize| match schema.data[k].origin {
+        Origin::Observed(of) => hidden.contains(&schema.data[of].name),
+        _ => false,
+    };
     let mut features: Vec<(usize, usize)> = derivatives
         .density
         .inputs
@@ -275,7 +288,7 @@ fn features(derivatives: &Derivatives, data: &BoundData) -> Vec<(usize, usize)> 
         })
         .filter(|&k| {
             let datum = &data.schema().data[k];
-            datum.level == Level::Branch && !datum.per_row
+            datum.level == Level::Branch && !datum.per_row && !is_hidden(k)
         })
         .map(|k| (k, length(&data.schema().data[k].dims, data)))
         .collect();

@@ -3,8 +3,10 @@
 
 mod data;
 mod derivatives;
+mod features;
 #[path = "../../tests/random/generate.rs"]
 mod generate;
+mod part;
 mod pointwise;
 mod reference;
 mod synthetic;

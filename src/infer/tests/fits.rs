@@ -2,12 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use super::fit;
 use super::glmm::Glmm;
 use super::models;
 use crate::infer::config::{Family, FitConfig};
 use crate::infer::conjugate::Conjugate;
-use crate::infer::fit::FitResult;
+use crate::infer::fit::{FitResult, fit};
 use crate::infer::posterior;
 use crate::infer::score::{self, ScoreDraws};
 use crate::infer::shards::Shards;

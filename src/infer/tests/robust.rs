@@ -3,9 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use super::fit;
 use crate::infer::config::FitConfig;
-use crate::infer::fit::FitResult;
+use crate::infer::fit::{FitResult, fit};
 use crate::target::{BranchDensity, Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
