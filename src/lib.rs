@@ -92,7 +92,7 @@ pub use data::{
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchScore, BranchSummaries, Coupling, Covariance, Draws, Encoder, Family, Fit, FitConfig,
-    FitError, LocalSummary, OptimiserState, Posterior, Score, Scores, StepInfo, Summary,
+    FitError, LocalSummary, OptimiserState, Posterior, Score, Scores, Stage, StepInfo, Summary,
     SummaryRow, Verdict, Watcher, fit, fit_from, fit_with_progress,
 };
 pub use model::{
