@@ -47,8 +47,10 @@ impl SummaryRow {
         let squares = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
         let sd = (squares / (n - 1.0)).sqrt();
         draws.sort_by(f64::total_cmp);
+        // The k-th of n draws lies at k/(n + 1) of the distribution on average, so that intervals
+        // of few draws cover what they say.
         let quantile = |p: f64| {
-            let at = p * (n - 1.0);
+            let at = (p * (n + 1.0) - 1.0).clamp(0.0, n - 1.0);
             let (low, high) = (draws[at.floor() as usize], draws[at.ceil() as usize]);
             low + (high - low) * at.fract()
         };
@@ -205,6 +207,15 @@ mod tests {
         });
         let lengths = variables.iter().map(|(name, sds)| (name.to_string(), sds.len()));
         Summary { rows: rows.collect(), lengths: lengths.collect() }
+    }
+
+    #[test]
+    fn order_statistics_lie_where_they_are_expected() {
+        let mut draws: Vec<f64> = (1..=199).rev().map(|k| f64::from(k) / 200.0).collect();
+        let row = SummaryRow::of("u".to_string(), &mut draws);
+        for (quantile, p) in [(row.q5, 0.05), (row.q50, 0.5), (row.q95, 0.95)] {
+            assert!((quantile - p).abs() < 1e-12, "{quantile} {p}");
+        }
     }
 
     #[test]
