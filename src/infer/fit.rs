@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use super::config::FitConfig;
 use super::elbo::Guide;
-use super::estimate::{self, Estimate};
-use super::importance::{self, Importance};
+use super::estimate::Estimate;
+use super::importance::Importance;
 use super::initial;
+use super::measure::{self, BranchChecks, Limits, Measured};
 use super::optimise::{Optimiser, StepInfo};
 use super::plan::Plan;
 use super::posterior;
@@ -38,6 +39,8 @@ pub struct FitResult {
     pub elbo: Estimate,
     /// Importance weights of θ, where they could be afforded.
     pub importance: Option<Importance>,
+    /// Figures of a sample of branches, where there was time for them.
+    pub branches: Option<BranchChecks>,
     /// Whether the corrected draws of `importance` should be the reported ones.
     pub corrected: bool,
     /// Whether to believe it.
@@ -111,24 +114,18 @@ pub fn fit<T: Target>(
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
     let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));
     let is_over = |limit: Option<f64>| limit.is_some_and(|limit| run.seconds() > limit);
-    let (guide, seed) = (&state.guide, config.seed);
-    let elbo = estimate::elbo(&mut shards, guide, seed, plan.measure_draws, &|| is_over(of_elbo));
-    let importance = match plan.weigh {
-        true => {
-            let is_over = || is_over(of_weights);
-            importance::weigh(&mut shards, guide, seed, plan.weight_draws, &is_over)
-        }
-        false => None,
-    };
-    let corrected = importance.as_ref().is_some_and(Importance::is_usable);
+    let limits = Limits { elbo: &|| is_over(of_elbo), all: &|| is_over(of_weights) };
+    let measured = measure::measure(&mut shards, &state.guide, &plan, config.seed, &limits);
     let findings = Findings {
         ended,
         interrupted: run.is_interrupted(),
         has_diverged: run.has_diverged(),
-        elbo: &elbo,
-        importance: importance.as_ref(),
+        n_global: target.n_global(),
+        measured: &measured,
     };
     let verdict = findings.judge();
+    let Measured { elbo, importance, branches } = measured;
+    let corrected = importance.as_ref().is_some_and(Importance::is_usable);
     Ok(FitResult {
         guide: state.guide,
         steps: state.step,
@@ -137,6 +134,7 @@ pub fn fit<T: Target>(
         trace: run.into_trace(),
         elbo,
         importance,
+        branches,
         corrected,
         verdict,
     })

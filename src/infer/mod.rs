@@ -3,6 +3,8 @@
 //! Sees only [`Target`](crate::target::Target): log densities and their derivatives, branch by branch.
 
 pub mod adam;
+pub mod affine;
+pub mod amortization;
 pub mod conditional;
 pub mod config;
 #[cfg(test)]
@@ -18,8 +20,12 @@ pub mod importance;
 pub mod initial;
 pub mod linalg;
 pub mod local;
+pub mod local_weights;
+pub mod measure;
+pub mod modes;
 pub mod network;
 pub mod optimise;
+pub mod pareto;
 pub mod plan;
 pub mod posterior;
 pub mod shards;

@@ -8,11 +8,14 @@
 
 mod draw;
 mod drawn;
+mod replicate;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 use std::fmt;
+
+pub use replicate::{Outcomes, outcomes};
 
 use crate::data::{BoundData, DataError, Dataset};
 use crate::model::{CompiledModel, Evaluator, Point};

@@ -82,6 +82,35 @@ impl<'a> Walk<'a> {
         Ok(point)
     }
 
+    /// Draws the outcomes of some branches anew at given constrained unknowns, for each its
+    /// locals. The walk's settings must hold a point, or unknowns would be drawn too. Cells of
+    /// other branches, and those that no statement draws, are NaN.
+    pub fn replicate(
+        &mut self,
+        replicate: usize,
+        globals: &Vec<f64>,
+        branches: &[(usize, Vec<f64>)],
+    ) -> Result<&BTreeMap<usize, Vec<f64>>> {
+        let model = self.model;
+        let stream = |seed, branch, of| {
+            Stream::new(seed, Purpose::Simulate, replicate + 1, branch, of)
+        };
+        self.drawn.values_mut().for_each(|values| values.fill(f64::NAN));
+        self.values.clear();
+        self.stream = stream(self.config.seed, 0, 2);
+        self.give(&model.globals, Some(globals));
+        self.statements(&model.global)?;
+        let of_global = self.values.clone();
+        for (branch, locals) in branches {
+            self.branch = *branch;
+            self.stream = stream(self.config.seed, *branch, 3);
+            self.values.clone_from(&of_global);
+            self.give(&model.locals, Some(locals));
+            self.statements(&model.local)?;
+        }
+        Ok(&self.drawn)
+    }
+
     /// The columns that were drawn.
     pub fn into_drawn(self) -> BTreeMap<usize, Vec<f64>> {
         self.drawn
