@@ -62,6 +62,8 @@ mod codegen;
 mod data;
 mod diagnostic;
 mod fit;
+#[allow(dead_code)] // until checkpoints and saved fits use it
+mod frame;
 mod index;
 mod infer;
 mod ir;
@@ -83,8 +85,9 @@ pub use data::{
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
-    BranchSummaries, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError, LocalSummary,
-    Posterior, StepInfo, Summary, SummaryRow, Verdict, fit, fit_with_progress,
+    BranchSummaries, Checks, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError,
+    GlobalChecks, LocalChecks, LocalSummary, Posterior, PredictiveChecks, QuantityCheck, StepInfo,
+    Summary, SummaryRow, Verdict, fit, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Groups of modules from left to right. A module imports only from groups to its left.
 const ORDER: [&[&str]; 12] = [
-    &["index", "source", "math", "random", "target"],
+    &["index", "source", "math", "random", "target", "frame"],
     &["diagnostic", "ty"],
     &["schema", "syntax", "ir"],
     &["builtin", "autodiff", "codegen"],
@@ -22,7 +22,7 @@ const ORDER: [&[&str]; 12] = [
 ];
 
 /// Modules that may touch files.
-const TOUCH_FILES: [&str; 3] = ["data", "output", "cli"];
+const TOUCH_FILES: [&str; 4] = ["frame", "data", "output", "cli"];
 const UNSAFE_FILE: &str = "codegen/jit.rs";
 const LONGEST_FILE: usize = 600;
 
@@ -143,7 +143,7 @@ fn unsafe_code_lies_in_one_file() {
 }
 
 #[test]
-fn files_are_touched_in_three_places() {
+fn files_are_touched_in_few_places() {
     let touches = |file: &File| {
         !file.is_test()
             && !TOUCH_FILES.contains(&file.module())

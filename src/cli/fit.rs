@@ -41,13 +41,11 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let fitted = fit_with_progress(&model, &data, &config(args).stop(stop), &mut progress);
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
+        FitError::Interrupted => Failure::silent(Exit::Interrupted),
         error => Failure::coded("fit", error),
     })?;
     write_fit(&folder, &model, &fit, args.force).map_err(place_failure)?;
     print(&report(&fit, &folder))?;
-    if fit.is_interrupted() {
-        return Err(Failure::silent(Exit::Interrupted));
-    }
     match fit.verdict().believable || args.allow_poor_fit {
         true => Ok(()),
         false => Err(Failure::silent(Exit::PoorFit)),
@@ -158,12 +156,17 @@ fn report(fit: &Fit, folder: &Path) -> String {
     }
     let (steps, seconds) = (fit.steps(), fit.seconds());
     text.push_str(&format!("{steps} steps in {seconds:.1} s; written to {}\n", folder.display()));
-    match fit.verdict().reasons.as_slice() {
+    let verdict = fit.verdict();
+    match verdict.reasons.as_slice() {
         [] => text.push_str("verdict: believable\n"),
         reasons => {
             text.push_str("verdict: do not believe this fit\n");
             reasons.iter().for_each(|reason| text.push_str(&format!("  - {reason}\n")));
         }
+    }
+    if !verdict.notes.is_empty() {
+        text.push_str("know besides:\n");
+        verdict.notes.iter().for_each(|note| text.push_str(&format!("  - {note}\n")));
     }
     text
 }

@@ -99,7 +99,9 @@ impl FitConfig {
         self
     }
 
-    /// Once this is true, the fit ends within a step and returns what it has.
+    /// Once this is true, the fit ends within a moment with [`FitError::Interrupted`].
+    ///
+    /// [`FitError::Interrupted`]: super::FitError::Interrupted
     pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
         self.engine.stop = Some(stop);
         self

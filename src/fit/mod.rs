@@ -2,16 +2,21 @@
 //! the author's variables.
 
 mod branches;
+mod checks;
 mod config;
 mod draws;
+mod predictive;
+mod quantities;
 mod summary;
 
 use std::fmt;
 use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
+pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck};
 pub use config::FitConfig;
 pub use draws::Draws;
+use predictive::Predictive;
 pub use summary::{Summary, SummaryRow};
 
 use crate::data::{BoundData, DataError};
@@ -33,6 +38,7 @@ pub struct Fit {
     result: engine::FitResult,
     config: FitConfig,
     held_out: Option<HeldOut>,
+    predictive: Predictive,
 }
 
 /// Why no fit could begin.
@@ -42,6 +48,17 @@ pub enum FitError {
     Data(DataError),
     /// The model cannot be fitted.
     Inference(engine::FitError),
+    /// The caller asked to stop ([`FitConfig::stop`]).
+    Interrupted,
+}
+
+impl From<engine::FitError> for FitError {
+    fn from(error: engine::FitError) -> FitError {
+        match error {
+            engine::FitError::Interrupted => FitError::Interrupted,
+            error => FitError::Inference(error),
+        }
+    }
 }
 
 impl fmt::Display for FitError {
@@ -49,6 +66,7 @@ impl fmt::Display for FitError {
         match self {
             FitError::Data(error) => error.fmt(f),
             FitError::Inference(error) => error.fmt(f),
+            FitError::Interrupted => engine::FitError::Interrupted.fmt(f),
         }
     }
 }
@@ -86,9 +104,18 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
-    let result = engine::fit(&evaluator, &config.engine, progress).map_err(FitError::Inference)?;
-    let mut fit = Fit { evaluator, result, config: config.clone(), held_out: None };
+    let result = engine::fit(&evaluator, &config.engine, progress)?;
+    let mut fit = Fit {
+        evaluator,
+        result,
+        config: config.clone(),
+        held_out: None,
+        predictive: Predictive::default(),
+    };
     fit.held_out = fit.score_held_out();
+    if !fit.is_interrupted() {
+        fit.check_predictions(model);
+    }
     Ok(fit)
 }
 
@@ -158,6 +185,16 @@ impl Fit {
     /// The model with its data.
     pub fn evaluator(&self) -> &Evaluator {
         &self.evaluator
+    }
+
+    /// Draws outcomes anew and lets the verdict object where the data are out of their reach.
+    fn check_predictions(&mut self, model: &CompiledModel) {
+        self.predictive = predictive::check(model, self);
+        let verdict = &mut self.result.verdict;
+        for finding in self.predictive.findings.iter().filter(|finding| finding.is_extreme) {
+            verdict.object(finding.sentence());
+        }
+        verdict.notes.extend(self.predictive.note());
     }
 
     fn shards(&self) -> Shards<Evaluator> {

@@ -34,6 +34,25 @@ pub struct Predictive {
     pub is_made: bool,
 }
 
+impl Predictive {
+    /// What could not be checked, if anything.
+    pub(super) fn note(&self) -> Option<String> {
+        match (self.is_made, self.skipped.as_slice()) {
+            (true, []) => None,
+            (false, []) => Some(
+                "the likelihood was not checked against replicated data: outcomes in `target +=` \
+                 cannot be drawn"
+                    .to_string(),
+            ),
+            (_, skipped) => Some(format!(
+                "the likelihood of `{}` was not checked against replicated data: the model reads \
+                 its values in another way too",
+                skipped.join("`, `")
+            )),
+        }
+    }
+}
+
 /// Draws replicates of a fit and compares. Nothing is found where nothing can be drawn.
 pub(super) fn check(model: &CompiledModel, fit: &Fit) -> Predictive {
     let data = fit.evaluator.data();
@@ -154,9 +173,11 @@ fn replicates(
         Some(all)
     };
     let run = || (0..PARTS).into_par_iter().map(part).collect::<Option<Vec<_>>>();
-    let pool = fit.config.engine.threads.and_then(|n| {
-        rayon::ThreadPoolBuilder::new().num_threads(n).build().ok()
-    });
+    let pool = fit
+        .config
+        .engine
+        .threads
+        .and_then(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().ok());
     let parts = match pool {
         Some(pool) => pool.install(run),
         None => run(),

@@ -32,6 +32,22 @@ pub enum Quantity {
     HighestResidual,
 }
 
+impl Quantity {
+    /// As it is saved.
+    pub fn name(self) -> &'static str {
+        match self {
+            Quantity::Mean => "mean",
+            Quantity::Sd => "sd",
+            Quantity::Smallest => "smallest",
+            Quantity::Largest => "largest",
+            Quantity::Zeros => "zeros",
+            Quantity::Distance => "distance",
+            Quantity::LowestResidual => "lowest_residual",
+            Quantity::HighestResidual => "highest_residual",
+        }
+    }
+}
+
 /// One quantity of one outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -76,9 +92,7 @@ pub fn compare(cells: &Cells) -> Vec<Finding> {
         let observed = scales.residuals(&cells.observed);
         let replicated: Vec<Vec<f64>> =
             cells.replicated.iter().map(|values| scales.residuals(values)).collect();
-        for quantity in
-            [Quantity::Distance, Quantity::LowestResidual, Quantity::HighestResidual]
-        {
+        for quantity in [Quantity::Distance, Quantity::LowestResidual, Quantity::HighestResidual] {
             let of = |residuals: &Vec<f64>| value(quantity, residuals);
             let each = replicated.iter().map(of).collect();
             found.push(finding(cells, quantity, of(&observed), each));
@@ -138,9 +152,8 @@ impl Scales {
 
     fn residuals(&self, values: &[f64]) -> Vec<f64> {
         let scale = self.medians.iter().zip(&self.spreads);
-        let residual = |(&cell, (median, spread)): (&usize, (&f64, &f64))| {
-            (values[cell] - median) / spread
-        };
+        let residual =
+            |(&cell, (median, spread)): (&usize, (&f64, &f64))| (values[cell] - median) / spread;
         self.used.iter().zip(scale).map(residual).collect()
     }
 }

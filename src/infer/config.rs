@@ -72,7 +72,7 @@ pub struct FitConfig {
     pub draws: usize,
     /// Threads; the caller's pool if `None`.
     pub threads: Option<usize>,
-    /// Once true, the fit ends within a step and returns what it has.
+    /// Once true, the fit ends within a moment, without a result; its watcher has its state.
     pub stop: Option<Arc<AtomicBool>>,
 }
 

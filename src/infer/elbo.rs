@@ -83,7 +83,7 @@ pub fn shared_at<T: Target>(target: &mut T, theta: &[f64]) -> (Vec<f64>, f64) {
 }
 
 /// Centres of branches found in earlier steps, to start Newton from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Centres {
     n_local: usize,
     values: Vec<f64>,
@@ -111,7 +111,7 @@ impl Centres {
 }
 
 /// Values alone: for each particle `log p(θ) − log q(θ) + scale · Σ ℓᵢ`, NaN where anything in
-/// it is not finite. Sites are found from scratch.
+/// it is not finite. Sites are found from scratch. Of no use once [`Shards::stop`] is set.
 pub fn values<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
@@ -121,11 +121,12 @@ pub fn values<T: Target>(
     noise: Noise,
 ) -> Vec<f64> {
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
+    let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
         let mut worker = LocalWorker::new(&guide.local, target);
         let mut epsilon = vec![0.0; target.n_local()];
         let mut sums = vec![0.0; particles.len()];
-        for &branch in shard {
+        for &branch in shard.iter().take_while(|_| !stop.is_set()) {
             let open = worker.open(target, branch, &shared_mean, None);
             for (p, particle) in particles.iter().enumerate() {
                 if !(open && worker.at(target, particle)) {
@@ -172,7 +173,8 @@ struct ShardGradient {
     centres: Vec<(usize, Vec<f64>)>,
 }
 
-/// The gradient, sticking the landing; `scale` is N / |branches|.
+/// The gradient, sticking the landing; `scale` is N / |branches|. Of no use once
+/// [`Shards::stop`] is set.
 pub fn gradient<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
@@ -183,7 +185,9 @@ pub fn gradient<T: Target>(
     warm: &Centres,
 ) -> Gradient {
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
+    let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
+        let shard = shard.iter().copied().take_while(|_| !stop.is_set());
         shard_gradient(target, guide, shard, particles, noise, warm, &shared_mean)
     });
     collect(shards.target(), guide, scale, particles, sums)
@@ -192,7 +196,7 @@ pub fn gradient<T: Target>(
 fn shard_gradient<T: Target>(
     target: &mut T,
     guide: &Guide,
-    shard: &[usize],
+    shard: impl Iterator<Item = usize>,
     particles: &[Particle],
     noise: Noise,
     warm: &Centres,
@@ -211,7 +215,7 @@ fn shard_gradient<T: Target>(
     };
     let mut branch_network = sums.network.clone();
     let mut priors = vec![PriorAdjoint::new(target.n_local()); particles.len()];
-    for &branch in shard {
+    for branch in shard {
         let open = worker.open(target, branch, shared_mean, warm.get(branch));
         for (p, particle) in particles.iter().enumerate() {
             if !(open && worker.at(target, particle)) {

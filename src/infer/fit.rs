@@ -9,11 +9,11 @@ use super::estimate::Estimate;
 use super::importance::Importance;
 use super::initial;
 use super::measure::{self, BranchChecks, Limits, Measured};
-use super::optimise::{Optimiser, StepInfo};
+use super::optimise::{Optimiser, StepInfo, Watcher};
+use super::optimiser_state::OptimiserState;
 use super::plan::Plan;
 use super::posterior;
-use super::shards::Shards;
-use super::state::FitState;
+use super::shards::{Shards, Stop};
 use super::verdict::{Findings, Verdict};
 use crate::target::Target;
 
@@ -45,7 +45,7 @@ pub struct FitResult {
     pub corrected: bool,
     /// Whether to believe it.
     pub verdict: Verdict,
-    /// Whether the caller stopped it.
+    /// Whether its watcher ended it early.
     pub interrupted: bool,
 }
 
@@ -69,6 +69,8 @@ pub enum FitError {
     TooManyGlobals(usize, usize),
     /// There are no branches.
     NoBranches,
+    /// The caller asked to stop.
+    Interrupted,
     /// This family does not go with that covariance, encoder or size: why.
     Unsupported(String),
 }
@@ -84,6 +86,7 @@ impl fmt::Display for FitError {
                 write!(f, "{n} unconstrained globals are more than the {limit} a fit can hold")
             }
             Self::Unsupported(why) => f.write_str(why),
+            Self::Interrupted => f.write_str("the fit was interrupted"),
             Self::NoBranches => f.write_str("the data hold no branches"),
         }
     }
@@ -91,12 +94,23 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
-/// Fits `target`. `progress` sees each row of the trace and may stop the fit early; what was
-/// reached by then is returned.
+/// Fits `target`. `progress` sees each row of the trace and may end the fit early; what was
+/// reached by then is measured and judged as it is.
 pub fn fit<T: Target>(
     target: &T,
     config: &FitConfig,
-    progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+) -> Result<FitResult, FitError> {
+    fit_from(target, config, None, &mut progress)
+}
+
+/// The same, from the start or from where an earlier fit of the same target with the same
+/// settings stood; only its limits may differ.
+pub fn fit_from<T: Target>(
+    target: &T,
+    config: &FitConfig,
+    from: Option<OptimiserState>,
+    watcher: &mut dyn Watcher,
 ) -> Result<FitResult, FitError> {
     if target.n_branches() == 0 {
         return Err(FitError::NoBranches);
@@ -104,22 +118,36 @@ pub fn fit<T: Target>(
     if target.n_global() > MAX_GLOBALS {
         return Err(FitError::TooManyGlobals(target.n_global(), MAX_GLOBALS));
     }
-    let mut shards = Shards::new(target, config.threads);
+    let stop = Stop::new(config.stop.clone());
+    let mut shards = Shards::new(target, config.threads).stopping_at(stop.clone());
     let plan = Plan::new(target, config);
-    let mut run = Optimiser::new(config, &plan, progress);
-    let guide = initial::guide(&mut shards, &plan, config, &run)?;
-    let mut state = FitState::new(&guide, target);
-    let ended = run.cycles(&mut shards, &mut state);
+    let earlier = from.as_ref().map_or(0.0, |state| state.seconds);
+    let mut run = Optimiser::new(config, &plan, watcher, earlier);
+    let mut state = match from {
+        Some(state) => state,
+        None => {
+            let guide = initial::guide(&mut shards, &plan, config, &run)?;
+            OptimiserState::new(&mut shards, &plan, config, guide, run.seconds())
+        }
+    };
+    if stop.is_set() {
+        return Err(FitError::Interrupted);
+    }
+    let ended = run.run(&mut shards, &mut state).ok_or(FitError::Interrupted)?;
     // A limit of time leaves these measurements a share of their own.
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
     let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));
-    let is_over = |limit: Option<f64>| limit.is_some_and(|limit| run.seconds() > limit);
+    let is_over =
+        |limit: Option<f64>| stop.is_set() || limit.is_some_and(|limit| run.seconds() > limit);
     let limits = Limits { elbo: &|| is_over(of_elbo), all: &|| is_over(of_weights) };
-    let measured = measure::measure(&mut shards, &state.guide, &plan, config.seed, &limits);
+    let measured = measure::measure(&mut shards, &state.fit.guide, &plan, config.seed, &limits);
+    if stop.is_set() {
+        return Err(FitError::Interrupted);
+    }
     let findings = Findings {
         ended,
-        interrupted: run.is_interrupted(),
-        has_diverged: run.has_diverged(),
+        interrupted: run.is_ended(),
+        has_diverged: state.has_diverged(),
         n_global: target.n_global(),
         measured: &measured,
     };
@@ -127,11 +155,11 @@ pub fn fit<T: Target>(
     let Measured { elbo, importance, branches } = measured;
     let corrected = importance.as_ref().is_some_and(Importance::is_usable);
     Ok(FitResult {
-        guide: state.guide,
-        steps: state.step,
+        guide: state.fit.guide,
+        steps: state.fit.step,
         seconds: run.seconds(),
-        interrupted: run.is_interrupted(),
-        trace: run.into_trace(),
+        interrupted: run.is_ended(),
+        trace: state.trace,
         elbo,
         importance,
         branches,

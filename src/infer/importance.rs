@@ -53,6 +53,9 @@ pub struct Importance {
     pub gap: f64,
     /// The variance of log w over q's draws that the draws of the locals make by themselves.
     pub local_noise: f64,
+    /// The mean of log w over q's draws: E_q of the per-branch importance-weighted bound, which
+    /// is at least the ELBO and at most the log evidence.
+    pub bound: f64,
     /// k̂ of q's draws.
     pub khat: f64,
     /// How many draws these are.
@@ -126,9 +129,7 @@ pub fn weigh<T: Target>(
 fn candidates_for(variance: f64) -> usize {
     let wanted = (CANDIDATES as f64 * variance / LOCAL_NOISE).ceil();
     match wanted.is_finite() {
-        true => (wanted as usize)
-            .clamp(FEWEST_CANDIDATES, MOST_CANDIDATES)
-            .next_power_of_two(),
+        true => (wanted as usize).clamp(FEWEST_CANDIDATES, MOST_CANDIDATES).next_power_of_two(),
         false => CANDIDATES,
     }
 }
@@ -276,6 +277,7 @@ fn summarise(draws: Draws, n_global: usize) -> Importance {
     Importance {
         n_global,
         gap: own.log_mean - mean_log,
+        bound: mean_log,
         local_noise: median(&draws.local_noise),
         khat: pareto::khat(&draws.by_guide),
         n_draws: draws.by_guide.len(),

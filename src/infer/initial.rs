@@ -23,7 +23,8 @@ pub fn guide<T: Target>(
 ) -> Result<Guide, FitError> {
     refuse_unavailable(config)?;
     let half = config.max_seconds.map(|seconds| 0.4 * seconds);
-    let mut stop = || run.is_stopped() || half.is_some_and(|limit| run.seconds() > limit);
+    let stopped = shards.stop();
+    let mut stop = || stopped.is_set() || half.is_some_and(|limit| run.seconds() > limit);
     let start = start::search(
         shards,
         &plan.coarse_branches,

@@ -100,17 +100,14 @@ fn check_branches<T: Target>(
         step: NOISE_STEP + k,
     };
     let target = shards.target();
-    let mut draw =
-        |k: usize, count| elbo::draw_particles(target, &guide.global, noise(k), count);
+    let mut draw = |k: usize, count| elbo::draw_particles(target, &guide.global, noise(k), count);
     let few = draw(0, WEIGHT_THETAS);
     let training = draw(1, TRAINING_DRAWS);
     let fresh = draw(2, FRESH_DRAWS);
     let at_mean = elbo::particle_at(shards.target(), &guide.global, vec![0.0; guide.global.n()]);
     let mean = &at_mean.shared;
-    let weights =
-        local_weights::weigh(shards, guide, &sample, &few, mean, noise(0), WEIGHT_DRAWS);
-    let gap =
-        amortization::measure(shards, guide, &sample, &training, &fresh, mean, noise(1));
+    let weights = local_weights::weigh(shards, guide, &sample, &few, mean, noise(0), WEIGHT_DRAWS);
+    let gap = amortization::measure(shards, guide, &sample, &training, &fresh, mean, noise(1));
     let modes = modes::search(shards, guide, &sample, &at_mean, noise(3));
     Some(BranchChecks { weights, gap, modes })
 }

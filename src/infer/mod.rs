@@ -25,6 +25,7 @@ pub mod measure;
 pub mod modes;
 pub mod network;
 pub mod optimise;
+pub mod optimiser_state;
 pub mod pareto;
 pub mod plan;
 pub mod posterior;
@@ -35,3 +36,4 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
+pub mod watch;

@@ -3,35 +3,33 @@
 //! A cycle is a phase of constant step size until the watched ELBO is stationary, then a decay
 //! to zero whose last quarter of iterates is averaged. The fit ends when a whole cycle gains
 //! less than the tolerance; that, and no number of steps, is what "converged" means here.
+//!
+//! It is a machine that takes one step, or looks once at the ELBO, at a time. All that decides
+//! what comes next is in [`OptimiserState`], so a saved state goes on with the same bits.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::config::FitConfig;
-use super::elbo::{self, Guide, Noise};
-use super::estimate;
+use super::optimiser_state::{OptimiserState, Phase};
 use super::plan::Plan;
 use super::shards::Shards;
-use super::state::{self, FitState};
-use super::verdict::Ended;
-use crate::random::Purpose;
+use super::state::{self, Average, Step};
+use super::verdict::{Ended, Limit};
+use super::watch::{Seen, Watched, is_stationary};
 use crate::target::Target;
 
 /// Cycles at most.
 pub const MAX_CYCLES: usize = 8;
-const MAX_ROLLBACKS: usize = 12;
-/// Watched values in one of the two windows that stationarity compares.
-const WINDOW: usize = 6;
 
 /// One row of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepInfo {
     /// Steps taken.
     pub step: usize,
-    /// Since the fit began.
+    /// Since the fit began, over all its runs.
     pub seconds: f64,
     /// On the watched branches and noise, scaled to all branches.
     pub elbo: f64,
@@ -43,247 +41,243 @@ pub struct StepInfo {
     pub grad_norm: f64,
 }
 
+/// What follows a fit as it goes.
+pub trait Watcher {
+    /// Sees each row of the trace; may end the fit early, as if a limit were reached.
+    fn row(&mut self, row: &StepInfo) -> ControlFlow<()>;
+
+    /// Asked after each step: whether to [`Self::keep`] the state now.
+    fn wants_state(&mut self) -> bool {
+        false
+    }
+
+    /// Sees the state, which a later fit can go on from: when it is wanted, when the caller
+    /// asked to stop, and when the optimisation is over.
+    fn keep(&mut self, _state: &OptimiserState) {}
+}
+
+impl<F: FnMut(&StepInfo) -> ControlFlow<()>> Watcher for F {
+    fn row(&mut self, row: &StepInfo) -> ControlFlow<()> {
+        self(row)
+    }
+}
+
 /// An optimisation under way.
 pub struct Optimiser<'a> {
     began: Instant,
+    /// Seconds of earlier runs.
+    earlier: f64,
     config: &'a FitConfig,
     plan: &'a Plan,
-    progress: &'a mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
-    trace: Vec<StepInfo>,
-    interrupted: bool,
-    rollbacks: usize,
-}
-
-/// The watched ELBO of one guide, draw by draw.
-#[derive(Clone)]
-struct Watched {
-    draws: Vec<f64>,
-    mean: f64,
-    se: f64,
+    watcher: &'a mut dyn Watcher,
+    /// Whether the watcher ended it early.
+    is_ended: bool,
 }
 
 impl<'a> Optimiser<'a> {
-    /// Before the first step; its clock starts now.
+    /// Its clock starts now, at the seconds that earlier runs took.
     pub fn new(
         config: &'a FitConfig,
         plan: &'a Plan,
-        progress: &'a mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+        watcher: &'a mut dyn Watcher,
+        earlier: f64,
     ) -> Self {
-        let (trace, interrupted, rollbacks) = (vec![], false, 0);
-        Self { began: Instant::now(), config, plan, progress, trace, interrupted, rollbacks }
+        Self { began: Instant::now(), earlier, config, plan, watcher, is_ended: false }
     }
 
-    /// Whether the caller stopped it.
-    pub fn is_interrupted(&self) -> bool {
-        self.interrupted
+    /// Whether the watcher ended it early.
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
     }
 
-    /// Whether it fell back more often than allowed.
-    pub fn has_diverged(&self) -> bool {
-        self.rollbacks > MAX_ROLLBACKS
-    }
-
-    /// The watched ELBO over time.
-    pub fn into_trace(self) -> Vec<StepInfo> {
-        self.trace
-    }
-
-    /// Since it was made.
+    /// Since the fit began, over all its runs.
     pub fn seconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
-    }
-
-    /// Whether the caller asked to stop.
-    pub fn is_stopped(&self) -> bool {
-        self.config.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+        self.earlier + self.began.elapsed().as_secs_f64()
     }
 
     /// The share of the limits of steps and seconds that is used up.
-    fn used(&self, state: &FitState) -> f64 {
-        let steps = state.step as f64 / self.config.max_steps.max(1) as f64;
+    fn used(&self, state: &OptimiserState) -> f64 {
+        let steps = state.fit.step as f64 / self.config.max_steps.max(1) as f64;
         let seconds = self.config.max_seconds.map_or(0.0, |limit| self.seconds() / limit);
         steps.max(seconds)
     }
 
-    fn watch<T: Target>(&self, shards: &mut Shards<T>, guide: &Guide) -> Watched {
-        let noise = Noise {
-            seed: self.config.seed,
-            global: Purpose::WatchGlobal,
-            local: Purpose::WatchLocal,
-            step: 0,
-        };
-        let plan = self.plan;
-        let count = plan.watch_draws;
-        let particles = elbo::draw_particles(shards.target(), &guide.global, noise, count);
-        let scale = plan.n_branches as f64 / plan.watch_branches.len() as f64;
-        let draws = elbo::values(shards, guide, &plan.watch_branches, scale, &particles, noise);
-        let (mean, se) = estimate::antithetic_mean(&draws);
-        Watched { draws, mean, se }
-    }
-
-    /// Cycles until one gains nothing.
-    pub fn cycles<T: Target>(&mut self, shards: &mut Shards<T>, state: &mut FitState) -> Ended {
-        let mut best = self.watch(shards, &state.guide);
-        let mut best_guide = state.guide.clone();
-        let mut step_size = self.plan.step_size;
-        let mut converged = false;
-        for cycle in 0..MAX_CYCLES {
-            let stationary = self.cycle(shards, state, &mut step_size, cycle);
-            let now = self.watch(shards, &state.guide);
-            let gain: Vec<f64> = now.draws.iter().zip(&best.draws).map(|(a, b)| a - b).collect();
-            let (gain, gain_se) = estimate::antithetic_mean(&gain);
-            let finite = now.draws.iter().all(|x| x.is_finite());
-            let noise = self.plan.tolerance.max(2.0 * gain_se);
-            if finite && (gain > -noise || !best.mean.is_finite()) {
-                (best, best_guide) = (now, state.guide.clone());
-            } else {
-                state.return_to(&best_guide);
-                step_size *= 0.5;
-            }
-            // The first cycle may gain nothing because it was poor, so two are needed.
-            converged = stationary && cycle > 0 && gain.abs() < noise;
-            if converged || self.interrupted || self.used(state) >= 1.0 {
-                break;
-            }
-            step_size *= 0.7;
-        }
-        let ended = match (converged, self.used(state) >= 1.0) {
-            (true, _) => Ended::Converged,
-            (false, true) if state.step >= self.config.max_steps => Ended::Limit("steps"),
-            (false, true) => Ended::Limit("seconds"),
-            (false, false) => Ended::Cycles,
-        };
-        state.return_to(&best_guide);
-        ended
-    }
-
-    /// One cycle. Returns whether it was stationary before its decay.
-    fn cycle<T: Target>(
+    /// Cycles until one gains nothing, or from where `state` stands. `None` where the caller
+    /// asked to stop; the watcher has the state then.
+    pub fn run<T: Target>(
         &mut self,
         shards: &mut Shards<T>,
-        state: &mut FitState,
-        step_size: &mut f64,
-        cycle: usize,
-    ) -> bool {
-        let first = state.step;
-        let used_before = self.used(state);
-        // A limit must leave time for the decay.
-        let limit = used_before + 0.6 * (1.0 - used_before);
-        let mut good = (self.watch(shards, &state.guide), state.guide.clone());
-        let mut window = vec![];
-        let mut stationary = false;
-        while !stationary && self.used(state) < limit && !self.interrupted {
-            let finite = self.steps(shards, state, |_| *step_size, self.plan.watch_every);
-            let now = self.watch(shards, &state.guide);
-            self.record(state, &now, *step_size);
-            let fallen = good.0.mean - now.mean;
-            let bound = (8.0 * now.se.max(good.0.se)).max(2.0 + 1e-5 * now.mean.abs());
-            if !finite || !now.mean.is_finite() || fallen > bound {
-                state.return_to(&good.1);
-                *step_size *= 0.5;
-                self.rollbacks += 1;
-                window.clear();
-                if self.has_diverged() {
-                    return false;
-                }
-                continue;
+        state: &mut OptimiserState,
+    ) -> Option<Ended> {
+        let stop = shards.stop();
+        loop {
+            let ended = match state.phase {
+                Phase::Over(ended) => Some(ended),
+                _ => None,
+            };
+            if ended.is_some() || stop.is_set() || self.watcher.wants_state() {
+                state.seconds = self.seconds();
+                self.watcher.keep(state);
             }
-            window.push(now.mean);
-            good = (now, state.guide.clone());
-            stationary = is_stationary(&window, self.plan.tolerance);
+            if ended.is_some() || stop.is_set() {
+                return ended;
+            }
+            self.advance(shards, state);
         }
-        let flat = state.step - first;
-        let least = if cycle == 0 { self.plan.min_decay } else { self.plan.min_decay / 2 };
-        let left = self.config.max_steps.saturating_sub(state.step).max(1);
-        self.decay(shards, state, *step_size, flat.max(least).min(left));
-        stationary
     }
 
-    /// Lets the step size fall to zero over `length` steps and averages the last quarter.
-    fn decay<T: Target>(
-        &mut self,
-        shards: &mut Shards<T>,
-        state: &mut FitState,
-        step_size: f64,
-        length: usize,
-    ) {
-        let first = state.step;
-        let good = state.guide.clone();
-        let mut average = state::Average::default();
-        while state.step < first + length && !self.interrupted {
-            let count = self.plan.watch_every.min(first + length - state.step);
-            let size =
-                |step: usize| step_size * (1.0 - 0.98 * (step - first) as f64 / length as f64);
-            let averaging = state.step - first >= length * 3 / 4;
-            let mut finite = true;
-            if averaging {
-                for _ in 0..count {
-                    finite &= self.steps(shards, state, size, 1);
-                    average.add(&state.guide);
-                }
-            } else {
-                finite = self.steps(shards, state, size, count);
+    /// Takes one step or looks at the ELBO once. Changes nothing where the caller asked to stop
+    /// meanwhile.
+    fn advance<T: Target>(&mut self, shards: &mut Shards<T>, state: &mut OptimiserState) {
+        match state.phase {
+            Phase::Begin => return self.begin_cycle(state),
+            Phase::Flat | Phase::Decay if self.wants_step(state) => {
+                return self.step(shards, state);
             }
-            if !finite {
-                state.return_to(&good);
-                self.rollbacks += 1;
+            Phase::Decay if !state.finite => {
+                state.fall_back();
+                state.phase = Phase::Judge;
                 return;
             }
-            let now = self.watch(shards, &state.guide);
-            self.record(state, &now, size(state.step.max(first + 1) - 1));
-            if self.used(state) >= 1.0 {
-                break;
+            _ => {}
+        }
+        let now = Watched::of(shards, self.plan, self.config.seed, &state.fit.guide);
+        if shards.stop().is_set() {
+            return;
+        }
+        match state.phase {
+            Phase::Judge => return self.judge_cycle(state, now),
+            Phase::Flat => {
+                self.record(state, &now);
+                self.judge_flat(state, now);
+            }
+            _ => {
+                self.record(state, &now);
+                self.judge_decay(state);
             }
         }
-        average.finish(&mut state.guide);
-    }
-
-    /// Takes steps; false where one was not finite, or half of its particles were not.
-    fn steps<T: Target>(
-        &self,
-        shards: &mut Shards<T>,
-        state: &mut FitState,
-        step_size: impl Fn(usize) -> f64,
-        count: usize,
-    ) -> bool {
-        for _ in 0..count {
-            if self.is_stopped() || self.used(state) >= 1.0 {
-                break;
-            }
-            let size = step_size(state.step);
-            if !state::step(shards, self.plan, self.config.seed, state, size) {
-                return false;
-            }
+        (state.since_look, state.finite) = (0, true);
+        if self.is_ended {
+            state.phase = Phase::Judge;
         }
-        true
     }
 
-    fn record(&mut self, state: &FitState, now: &Watched, step_size: f64) {
+    /// Whether there is a step to take before the next look.
+    fn wants_step(&self, state: &OptimiserState) -> bool {
+        let is_last =
+            state.phase == Phase::Decay && state.fit.step == state.first + state.decay_length;
+        let is_full = state.since_look == self.plan.watch_every || is_last;
+        state.finite && !is_full && self.used(state) < 1.0
+    }
+
+    fn step<T: Target>(&self, shards: &mut Shards<T>, state: &mut OptimiserState) {
+        let begun = state.fit.step - state.since_look - state.first;
+        let averages = state.phase == Phase::Decay && begun >= state.decay_length * 3 / 4;
+        let size = state.size_of(state.fit.step);
+        match state::step(shards, self.plan, self.config.seed, &mut state.fit, size) {
+            Step::Stopped => return,
+            step => state.finite = step == Step::Taken,
+        }
+        state.since_look += 1;
+        if averages {
+            state.average.add(&state.fit.guide);
+        }
+    }
+
+    /// Begins the phase of constant step size of a cycle.
+    fn begin_cycle(&self, state: &mut OptimiserState) {
+        let used = self.used(state);
+        // A limit must leave time for the decay.
+        state.flat_limit = used + 0.6 * (1.0 - used);
+        (state.phase, state.first) = (Phase::Flat, state.fit.step);
+        state.good = state.best.clone();
+        state.window.clear();
+        (state.since_look, state.finite) = (0, true);
+    }
+
+    /// Goes on with the phase of constant step size, falls back in it, or ends it.
+    fn judge_flat(&self, state: &mut OptimiserState, now: Watched) {
+        let mut is_at_rest = false;
+        if !state.finite || !now.mean.is_finite() || now.has_fallen_from(&state.good.watched) {
+            state.fall_back();
+            state.step_size *= 0.5;
+            state.window.clear();
+            if state.has_diverged() {
+                (state.phase, state.was_stationary) = (Phase::Judge, false);
+                return;
+            }
+        } else {
+            state.window.push(now.mean);
+            state.good = Seen { guide: state.fit.guide.clone(), watched: now };
+            is_at_rest = is_stationary(&state.window, self.plan.tolerance);
+        }
+        if is_at_rest || self.used(state) >= state.flat_limit {
+            state.was_stationary = is_at_rest;
+            self.begin_decay(state);
+        }
+    }
+
+    fn begin_decay(&self, state: &mut OptimiserState) {
+        let flat = state.fit.step - state.first;
+        let least = if state.cycle == 0 { self.plan.min_decay } else { self.plan.min_decay / 2 };
+        let left = self.config.max_steps.saturating_sub(state.fit.step).max(1);
+        state.decay_length = flat.max(least).min(left);
+        (state.phase, state.first) = (Phase::Decay, state.fit.step);
+        state.average = Average::default();
+    }
+
+    /// Lets the step size fall further, or ends the cycle with the averaged guide.
+    fn judge_decay(&self, state: &mut OptimiserState) {
+        let is_over = state.fit.step >= state.first + state.decay_length;
+        if is_over || self.used(state) >= 1.0 || self.is_ended {
+            state.average.finish(&mut state.fit.guide);
+            state.phase = Phase::Judge;
+        }
+    }
+
+    /// Compares the cycle's end with the best so far; begins another cycle or ends for good.
+    fn judge_cycle(&self, state: &mut OptimiserState, now: Watched) {
+        let (gain, gain_se) = now.gain_over(&state.best.watched);
+        let finite = now.draws.iter().all(|x| x.is_finite());
+        let noise = self.plan.tolerance.max(2.0 * gain_se);
+        if finite && (gain > -noise || !state.best.watched.mean.is_finite()) {
+            state.best = Seen { guide: state.fit.guide.clone(), watched: now };
+        } else {
+            state.fit.return_to(&state.best.guide);
+            state.step_size *= 0.5;
+        }
+        // The first cycle may gain nothing because it was poor, so two are needed.
+        let converged = state.was_stationary && state.cycle > 0 && gain.abs() < noise;
+        state.cycle += 1;
+        let is_over = converged || self.is_ended || self.used(state) >= 1.0;
+        if is_over || state.cycle == MAX_CYCLES {
+            state.fit.return_to(&state.best.guide);
+            state.phase = Phase::Over(self.how_it_ended(state, converged));
+        } else {
+            state.step_size *= 0.7;
+            state.phase = Phase::Begin;
+        }
+    }
+
+    fn how_it_ended(&self, state: &OptimiserState, converged: bool) -> Ended {
+        match (converged, self.used(state) >= 1.0) {
+            (true, _) => Ended::Converged,
+            (false, true) if state.fit.step >= self.config.max_steps => Ended::Limit(Limit::Steps),
+            (false, true) => Ended::Limit(Limit::Seconds),
+            (false, false) => Ended::Cycles,
+        }
+    }
+
+    fn record(&mut self, state: &mut OptimiserState, now: &Watched) {
         let row = StepInfo {
-            step: state.step,
+            step: state.fit.step,
             seconds: self.seconds(),
             elbo: now.mean,
             elbo_se: now.se,
-            step_size,
-            grad_norm: state.grad_norm,
+            step_size: state.size_of(state.fit.step.max(state.first + 1) - 1),
+            grad_norm: state.fit.grad_norm,
         };
-        self.trace.push(row);
-        self.interrupted |= (self.progress)(&row).is_break() || self.is_stopped();
+        state.trace.push(row);
+        self.is_ended |= self.watcher.row(&row).is_break();
     }
-}
-
-/// Whether the mean of the last window is no higher than that of the one before, up to the
-/// tolerance and the scatter within them.
-fn is_stationary(values: &[f64], tolerance: f64) -> bool {
-    if values.len() < 2 * WINDOW {
-        return false;
-    }
-    let moments = |window: &[f64]| {
-        let mean = window.iter().sum::<f64>() / WINDOW as f64;
-        let squares: f64 = window.iter().map(|x| (x - mean).powi(2)).sum();
-        (mean, squares / ((WINDOW - 1) * WINDOW) as f64)
-    };
-    let (last, last_var) = moments(&values[values.len() - WINDOW..]);
-    let (before, before_var) = moments(&values[values.len() - 2 * WINDOW..values.len() - WINDOW]);
-    last - before < tolerance.max((last_var + before_var).sqrt())
 }

@@ -3,6 +3,9 @@
 //! A list of branches is cut into shards whose borders depend on sizes only; each shard has its
 //! own clone of the target, and results come back in the order of shards.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rayon::prelude::*;
 
 use crate::target::Target;
@@ -15,13 +18,43 @@ const MIN_SHARD: usize = 200;
 pub struct Shards<T> {
     targets: Vec<T>,
     pool: Option<rayon::ThreadPool>,
+    stop: Stop,
+}
+
+/// Whether the caller asked to stop. Once set it stays so. Long loops look at it and end early;
+/// who called them looks again, and uses nothing of what they gave if it is set.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Option<Arc<AtomicBool>>);
+
+impl Stop {
+    /// Set where the flag is true; never without a flag.
+    pub fn new(flag: Option<Arc<AtomicBool>>) -> Self {
+        Self(flag)
+    }
+
+    /// Whether to stop.
+    pub fn is_set(&self) -> bool {
+        self.0.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
 }
 
 impl<T: Target> Shards<T> {
     /// With `threads` threads of its own, or those of the caller's pool.
     pub fn new(target: &T, threads: Option<usize>) -> Self {
         let build = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().ok();
-        Self { targets: vec![target.clone(); MAX_SHARDS], pool: threads.and_then(build) }
+        let pool = threads.and_then(build);
+        Self { targets: vec![target.clone(); MAX_SHARDS], pool, stop: Stop::default() }
+    }
+
+    /// Lets long loops end early once `stop` is set.
+    pub fn stopping_at(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Whether the caller asked to stop.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
     }
 
     /// A clone for work on θ alone.
@@ -39,7 +72,7 @@ impl<T: Target> Shards<T> {
         if shards.len() == 1 {
             return vec![work(&mut self.targets[0], shards[0])];
         }
-        let Self { targets, pool } = self;
+        let Self { targets, pool, .. } = self;
         let mut run = || {
             let pairs = targets.par_iter_mut().zip(shards.par_iter());
             pairs.map(|(target, shard)| work(target, shard)).collect()

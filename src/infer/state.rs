@@ -1,4 +1,6 @@
-//! The state of the optimisation and one step of it.
+//! What a step of the optimisation starts from, and the step.
+
+use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
 use super::elbo::{self, Centres, Guide, Noise};
@@ -14,8 +16,8 @@ const GRADIENT_FLOOR: f64 = 0.1;
 /// The network's step size; it falls as that of q(θ) does.
 const NETWORK_STEP: f64 = 0.01;
 
-/// What the next step needs.
-#[derive(Clone, Debug)]
+/// What the next step needs. Noise and minibatches follow from `step`, so this is all of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FitState {
     /// The approximation.
     pub guide: Guide,
@@ -23,13 +25,16 @@ pub struct FitState {
     pub step: usize,
     /// Of the last gradient in q(θ).
     pub grad_norm: f64,
+    /// Where Newton starts decides its last bits, so these belong to the state.
     centres: Centres,
     global: Adam,
     network: Adam,
-    /// One per branch, made when it is first seen: a branch's moments stand still while other
-    /// branches move.
-    own: Vec<Option<Box<Adam>>>,
+    /// One block for each branch.
+    own: Adam,
+    /// The order of branches in `epoch`, made again where it is missing.
+    #[serde(skip)]
     order: Vec<usize>,
+    #[serde(skip)]
     epoch: Option<usize>,
 }
 
@@ -44,8 +49,8 @@ impl FitState {
             centres: Centres::new(target),
             global: Adam::new(guide.global.n_parameters()),
             network: Adam::new(guide.local.n_shared_parameters()),
-            own: vec![None; n_branches],
-            order: (0..n_branches).collect(),
+            own: Adam::of_blocks(n_branches, guide.local.n_own_parameters()),
+            order: vec![],
             epoch: None,
         }
     }
@@ -53,9 +58,9 @@ impl FitState {
     /// Back to a guide known to be good; moments are forgotten.
     pub fn return_to(&mut self, guide: &Guide) {
         self.guide.clone_from(guide);
-        self.global = Adam::new(guide.global.n_parameters());
-        self.network = Adam::new(guide.local.n_shared_parameters());
-        self.own.fill(None);
+        self.global.reset();
+        self.network.reset();
+        self.own.reset();
     }
 
     /// The minibatch of a step: random reshuffling, sizes that differ by one at most.
@@ -75,15 +80,25 @@ impl FitState {
     }
 }
 
-/// One step of Adam. False, with the guide as it was, where the gradient is not finite or half
-/// of the particles were not.
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The guide has moved.
+    Taken,
+    /// It has not: the gradient is not finite, or half of the particles were not.
+    NotFinite,
+    /// Nothing has changed: the caller asked to stop.
+    Stopped,
+}
+
+/// One step of Adam.
 pub fn step<T: Target>(
     shards: &mut Shards<T>,
     plan: &Plan,
     seed: u64,
     state: &mut FitState,
     step_size: f64,
-) -> bool {
+) -> Step {
     let batch = state.batch(plan, seed);
     let (global, local) = (Purpose::GlobalNoise, Purpose::LocalNoise);
     let noise = Noise { seed, global, local, step: state.step };
@@ -93,18 +108,21 @@ pub fn step<T: Target>(
     let guide = &state.guide;
     let mut gradient =
         elbo::gradient(shards, guide, &batch, scale, &particles, noise, &state.centres);
+    if shards.stop().is_set() {
+        return Step::Stopped;
+    }
     state.step += 1;
     let finite = gradient.values.iter().filter(|x| x.is_finite()).count();
     let all_finite = gradient.global.iter().chain(&gradient.network).all(|x| x.is_finite());
     if 2 * finite <= count || !all_finite {
-        return false;
+        return Step::NotFinite;
     }
     state.centres.store(&gradient.centres);
     state.grad_norm = dot(&gradient.global, &gradient.global).sqrt();
     state.global.step(&mut gradient.global, step_size, GRADIENT_FLOOR);
     state.guide.global.advance(&gradient.global);
     advance_local(state, plan, gradient.network, gradient.own, step_size);
-    true
+    Step::Taken
 }
 
 fn advance_local(
@@ -124,9 +142,7 @@ fn advance_local(
         LocalGuide::Amortized(None) => {}
         LocalGuide::Branch(free) => {
             for (branch, mut gradient) in own {
-                let adam =
-                    state.own[branch].get_or_insert_with(|| Box::new(Adam::new(gradient.len())));
-                adam.step(&mut gradient, step_size, GRADIENT_FLOOR);
+                state.own.step_block(branch, &mut gradient, step_size, GRADIENT_FLOOR);
                 free.advance(branch, &gradient);
             }
         }
@@ -134,7 +150,7 @@ fn advance_local(
 }
 
 /// The running average of iterates.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Average {
     count: f64,
     sum: Option<Guide>,
@@ -167,9 +183,9 @@ impl Average {
         }
     }
 
-    /// Replaces the guide by the average, if there is one.
-    pub fn finish(self, guide: &mut Guide) {
-        if let Some(mean) = self.sum {
+    /// Replaces the guide by the average, if there is one, and starts over.
+    pub fn finish(&mut self, guide: &mut Guide) {
+        if let Some(mean) = std::mem::take(self).sum {
             *guide = mean;
         }
     }

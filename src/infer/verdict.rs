@@ -1,5 +1,7 @@
 //! Whether to believe a fit. `docs/verdict.md` explains each figure and how its bound was set.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::importance::{Importance, LEAST_DRAWS};
@@ -41,14 +43,32 @@ impl Verdict {
 }
 
 /// How the optimisation came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
     /// A cycle gained nothing.
     Converged,
-    /// A limit was reached before: of what.
-    Limit(&'static str),
+    /// A limit was reached before.
+    Limit(Limit),
     /// There were as many cycles as there may be.
     Cycles,
+}
+
+/// A limit that the caller set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    /// Of optimisation steps.
+    Steps,
+    /// Of wall-clock seconds.
+    Seconds,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Steps => "steps",
+            Self::Seconds => "seconds",
+        })
+    }
 }
 
 /// What is known of a fit at its end.
@@ -190,7 +210,8 @@ fn judge_branches(checks: &BranchChecks, verdict: &mut Verdict) {
             weights.non_finite()
         ));
     }
-    if let Some(gap) = checks.gap.filter(|gap| gap.per_branch - 2.0 * gap.se > LARGE_AMORTIZATION_GAP)
+    if let Some(gap) =
+        checks.gap.filter(|gap| gap.per_branch - 2.0 * gap.se > LARGE_AMORTIZATION_GAP)
     {
         verdict.object(format!(
             "optimised by itself, a branch gains {:.2} ± {:.2} nats: what computes locals from \

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::fit::Fit;
+use crate::fit::{Checks, Fit};
 use crate::model::CompiledModel;
 use crate::target::Target;
 
@@ -136,6 +136,7 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
     let data = evaluator.data();
     let (elbo, elbo_se) = fit.elbo();
     let verdict = fit.verdict();
+    let checks = fit.checks();
     json!({
         "version": VERSION,
         "model_hash": format!("{:016x}", model.fingerprint()),
@@ -160,9 +161,27 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
         "test": fit.held_out().map(|(value, se, n_rows)| json!({
             "log_likelihood": finite(value), "se": finite(se), "n_rows": n_rows,
         })),
-        "khat": Value::Null,
-        "amortization_gap": Value::Null,
-        "verdict": {"believable": verdict.believable, "reasons": verdict.reasons},
+        "khat": khat(&checks),
+        "amortization_gap": checks.branches.and_then(|branches| branches.amortization_gap).map(
+            |[per_branch, se, _]| json!({"per_branch": finite(per_branch), "se": finite(se)}),
+        ),
+        "checks": checks,
+        "verdict": {
+            "believable": verdict.believable,
+            "reasons": verdict.reasons,
+            "notes": verdict.notes,
+        },
+    })
+}
+
+fn khat(checks: &Checks) -> Value {
+    json!({
+        "global": checks.global.map(|global| finite(global.khat)),
+        "branches": checks.branches.map(|branches| json!({
+            "median": finite(branches.khat_median),
+            "max": finite(branches.khat_max),
+            "above_threshold": finite(branches.khat_above),
+        })),
     })
 }
 

@@ -92,9 +92,8 @@ impl<'a> Walk<'a> {
         branches: &[(usize, Vec<f64>)],
     ) -> Result<&BTreeMap<usize, Vec<f64>>> {
         let model = self.model;
-        let stream = |seed, branch, of| {
-            Stream::new(seed, Purpose::Simulate, replicate + 1, branch, of)
-        };
+        let stream =
+            |seed, branch, of| Stream::new(seed, Purpose::Simulate, replicate + 1, branch, of);
         self.drawn.values_mut().for_each(|values| values.fill(f64::NAN));
         self.values.clear();
         self.stream = stream(self.config.seed, 0, 2);

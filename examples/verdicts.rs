@@ -1,0 +1,91 @@
+//! The figures of `docs/verdict.md`: what is measured of fits of the models in `models/`.
+//!
+//!     cargo run --release --example verdicts -- [--seeds N] [MODEL …]
+
+#[path = "../tests/support/mod.rs"]
+#[allow(dead_code)]
+mod support;
+
+use hbdc::{Checks, FitConfig, fit};
+
+const ALL: [&str; 18] = [
+    "accidents",
+    "capture",
+    "eight_schools",
+    "exam",
+    "films",
+    "litters",
+    "moods",
+    "radon",
+    "rats",
+    "seeds",
+    "studies",
+    "survey",
+    "survival",
+    "tasting",
+    "ticks",
+    "tracking",
+    "trees",
+    "trials",
+];
+
+fn main() {
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let mut n_seeds = 1;
+    if words.first().is_some_and(|word| word == "--seeds") {
+        n_seeds = words.get(1).and_then(|n| n.parse().ok()).expect("a number of seeds");
+        words.drain(..2);
+    }
+    let names = match words.is_empty() {
+        true => ALL.map(String::from).to_vec(),
+        false => words,
+    };
+    println!(
+        "model seed believable seconds ess gap khat noise draws | n gap_med gap_mean ess khat_med \
+         khat_max above | amortization ± largest | missed mean max | extreme"
+    );
+    for name in names {
+        let (model, data) = support::shipped_with_data(&name);
+        for seed in 1..=n_seeds {
+            let result = fit(&model, &data, &FitConfig::default().seed(seed)).expect("a fit");
+            let believable = result.verdict().believable;
+            let head = format!("{name:<14} {seed} {believable:<5} {:6.1}", result.seconds());
+            println!("{head} {}", figures(&result.checks()));
+            let verdict = result.verdict();
+            verdict.reasons.iter().for_each(|reason| println!("    - {reason}"));
+            verdict.notes.iter().for_each(|note| println!("    ({note})"));
+        }
+    }
+}
+
+fn figures(checks: &Checks) -> String {
+    let mut text = String::new();
+    if let Some(g) = checks.global {
+        text.push_str(&format!(
+            "{:6.3} {:6.3} {:5.2} {:6.3} {:5}",
+            g.relative_ess, g.gap, g.khat, g.local_noise, g.n_draws
+        ));
+    }
+    text.push_str(" | ");
+    if let Some(b) = checks.branches {
+        text.push_str(&format!(
+            "{:3} {:.4} {:.4} {:.2} {:5.2} {:5.2} {:.2} | ",
+            b.n_branches,
+            b.gap_median,
+            b.gap_mean,
+            b.relative_ess_median,
+            b.khat_median,
+            b.khat_max,
+            b.khat_above
+        ));
+        if let Some([gap, se, largest]) = b.amortization_gap {
+            text.push_str(&format!("{gap:.4} ± {se:.4} {largest:.3} | "));
+        }
+        let [mean, max] = b.missed_modes;
+        text.push_str(&format!("{mean:.3} {max:.3} | "));
+    }
+    let extreme = checks.predictive.quantities.iter().filter(|q| q.is_extreme);
+    let names: Vec<String> = extreme.map(|q| format!("{} {}", q.outcome, q.quantity)).collect();
+    let least = checks.predictive.quantities.iter().map(|q| q.p_value).fold(1.0, f64::min);
+    format!("{text} {} least p {least:.3}", names.join(", "))
+}

@@ -1,0 +1,125 @@
+//! Where an optimisation stands, between any two of its steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::config::FitConfig;
+use super::elbo::Guide;
+use super::optimise::StepInfo;
+use super::plan::Plan;
+use super::shards::Shards;
+use super::state::{Average, FitState};
+use super::verdict::Ended;
+use super::watch::{Seen, Watched};
+use crate::target::Target;
+
+const MAX_ROLLBACKS: usize = 12;
+
+/// All that decides what an optimisation does next, and what it recorded. A saved state goes on
+/// with the same bits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OptimiserState {
+    /// What the next step needs.
+    pub fit: FitState,
+    /// Seconds that all runs up to here took.
+    pub seconds: f64,
+    /// What is under way.
+    pub phase: Phase,
+    /// Cycles completed.
+    pub cycle: usize,
+    /// Of the phase of constant step size.
+    pub step_size: f64,
+    /// Steps since the last look at the ELBO.
+    pub since_look: usize,
+    /// Whether the last of them was finite.
+    pub finite: bool,
+    /// The step at which this phase began.
+    pub first: usize,
+    /// The share of the limits at which the phase of constant step size has to end.
+    pub flat_limit: f64,
+    /// Its looks since it last fell back.
+    pub window: Vec<f64>,
+    /// What this cycle falls back to.
+    pub good: Seen,
+    /// Whether the phase of constant step size ended at rest.
+    pub was_stationary: bool,
+    /// Steps of the decay.
+    pub decay_length: usize,
+    /// Of the iterates of its last quarter.
+    pub average: Average,
+    /// The best end of a cycle so far, the start at first.
+    pub best: Seen,
+    /// How often it fell back.
+    pub rollbacks: usize,
+    /// The watched ELBO over time.
+    pub trace: Vec<StepInfo>,
+}
+
+/// What an optimisation is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// About to begin a cycle.
+    Begin,
+    /// Steps of constant size.
+    Flat,
+    /// Steps of falling size.
+    Decay,
+    /// About to judge a cycle.
+    Judge,
+    /// Nothing more: the optimisation is over.
+    Over(Ended),
+}
+
+impl OptimiserState {
+    /// Before the first step from `guide`; `seconds` were spent to find it.
+    pub fn new<T: Target>(
+        shards: &mut Shards<T>,
+        plan: &Plan,
+        config: &FitConfig,
+        guide: Guide,
+        seconds: f64,
+    ) -> Self {
+        let fit = FitState::new(&guide, shards.target());
+        let watched = Watched::of(shards, plan, config.seed, &guide);
+        let best = Seen { guide, watched };
+        Self {
+            fit,
+            seconds,
+            phase: Phase::Begin,
+            cycle: 0,
+            step_size: plan.step_size,
+            since_look: 0,
+            finite: true,
+            first: 0,
+            flat_limit: 0.0,
+            window: vec![],
+            good: best.clone(),
+            was_stationary: false,
+            decay_length: 0,
+            average: Average::default(),
+            best,
+            rollbacks: 0,
+            trace: vec![],
+        }
+    }
+
+    /// Whether it fell back more often than allowed.
+    pub fn has_diverged(&self) -> bool {
+        self.rollbacks > MAX_ROLLBACKS
+    }
+
+    /// The size of a step of this phase.
+    pub fn size_of(&self, step: usize) -> f64 {
+        let done = (step - self.first) as f64;
+        match self.phase {
+            Phase::Decay => self.step_size * (1.0 - 0.98 * done / self.decay_length as f64),
+            _ => self.step_size,
+        }
+    }
+
+    /// Back to the last good guide of this cycle.
+    pub fn fall_back(&mut self) {
+        self.fit.return_to(&self.good.guide);
+        self.average = Average::default();
+        self.rollbacks += 1;
+    }
+}
