@@ -85,9 +85,9 @@ pub use data::{
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
-    BranchSummaries, Checks, Covariance, Draws, Encoder, Family, Fit, FitConfig, FitError,
-    GlobalChecks, LocalChecks, LocalSummary, Posterior, PredictiveChecks, QuantityCheck, StepInfo,
-    Summary, SummaryRow, Verdict, fit, fit_with_progress,
+    BranchScore, BranchSummaries, Checks, Covariance, Draws, Encoder, Family, Fit, FitConfig,
+    FitError, GlobalChecks, LocalChecks, LocalSummary, Posterior, PredictiveChecks, QuantityCheck,
+    Score, Scores, StepInfo, Summary, SummaryRow, Verdict, fit, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

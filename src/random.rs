@@ -38,6 +38,8 @@ pub enum Purpose {
     Resample = 13,
     /// Sides and draws of θ in the start search.
     Start = 14,
+    /// Noise of zᵢ for scores of data that were not fitted.
+    ScoreLocal = 15,
 }
 
 /// One block: the ten rounds of Philox 4×32.

@@ -1,6 +1,8 @@
 //! Fits of models whose posterior is known: in closed form, or from a long run of another
 //! method. The figures behind these bounds are printed by `cargo run --release --example figures`.
 
+#[path = "fit/scores.rs"]
+mod scores;
 mod support;
 
 use std::path::Path;

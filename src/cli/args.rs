@@ -218,6 +218,13 @@ pub struct FitArgs {
     /// Share of each branch's rows to keep out and score
     #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub holdout: Option<f64>,
+    /// Share of the branches to keep out and score as new ones
+    #[arg(long, value_name = "FRACTION", value_parser = share)]
+    pub holdout_branches: Option<f64>,
+    /// CSV with the columns of --data whose rows are scored: given their branch's other rows where
+    /// that is fitted, as new branches where it is not
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["holdout", "holdout_branches"])]
+    pub test: Option<PathBuf>,
     /// Exit with 0 even if the fit should not be believed
     #[arg(long)]
     pub allow_poor_fit: bool,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
-    check_place, fit_with_progress, write_fit,
+    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError, Score,
+    Scores, check_place, fit_with_progress, write_fit,
 };
 
-use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, MessageFormat, Progress};
+use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress};
 use super::progress::Reporter;
 use super::{Exit, Failure, Outcome, input, print};
 
@@ -19,6 +19,11 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let folder = folder(args)?;
     let model = input::model(&args.model, &CompileOptions::default(), format)?;
     let data = input::bind(&model, &args.input, format)?;
+    let mut config = config(args);
+    if let Some(path) = &args.test {
+        let input = Input { data: Some(path.clone()), ..args.input.clone() };
+        config = config.test(input::bind_like(&model, &input, &data, format)?);
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let on_signal = stop.clone();
     ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
@@ -38,7 +43,7 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
         reporter.show(info);
         ControlFlow::Continue(())
     };
-    let fitted = fit_with_progress(&model, &data, &config(args).stop(stop), &mut progress);
+    let fitted = fit_with_progress(&model, &data, &config.stop(stop), &mut progress);
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
         FitError::Interrupted => Failure::silent(Exit::Interrupted),
@@ -96,6 +101,9 @@ fn config(args: &FitArgs) -> FitConfig {
     if let Some(fraction) = args.holdout {
         config = config.holdout(fraction);
     }
+    if let Some(fraction) = args.holdout_branches {
+        config = config.holdout_branches(fraction);
+    }
     config
 }
 
@@ -148,11 +156,8 @@ fn report(fit: &Fit, folder: &Path) -> String {
         )),
         (None, _) => {}
     }
-    if let Some((value, se, n_rows)) = fit.held_out() {
-        let per_row = value / n_rows as f64;
-        text.push_str(&format!(
-            "held-out log likelihood {value:.2} ± {se:.2}, {per_row:.4} per row of {n_rows}\n"
-        ));
+    if let Some(scores) = fit.scores() {
+        text.push_str(&scored(scores));
     }
     let (steps, seconds) = (fit.steps(), fit.seconds());
     text.push_str(&format!("{steps} steps in {seconds:.1} s; written to {}\n", folder.display()));
@@ -169,4 +174,19 @@ fn report(fit: &Fit, folder: &Path) -> String {
         verdict.notes.iter().for_each(|note| text.push_str(&format!("  - {note}\n")));
     }
     text
+}
+
+/// What is printed of data that were not fitted.
+fn scored(scores: &Scores) -> String {
+    let line = |what: &str, score: Score| {
+        let Score { log_likelihood, se, n_rows, n_branches } = score;
+        let per_row = log_likelihood / n_rows.max(1) as f64;
+        format!(
+            "{what} log likelihood {log_likelihood:.2} ± {se:.2}, {per_row:.4} per row \
+             ({n_rows} rows of {n_branches} branches)\n"
+        )
+    };
+    let seen = scores.seen().map(|score| line("held-out", score));
+    let new = scores.new_ones().map(|score| line("new branches:", score));
+    seen.into_iter().chain(new).collect()
 }

@@ -122,7 +122,25 @@ pub fn bind(
     format: MessageFormat,
 ) -> Result<BoundData, Failure> {
     let dataset = dataset(input, format)?;
-    let bound = dataset.bind(model.schema());
+    bound(dataset.bind(model.schema()), model, format)
+}
+
+/// The same in the terms of the data that are fitted.
+pub fn bind_like(
+    model: &CompiledModel,
+    input: &Input,
+    fitted: &BoundData,
+    format: MessageFormat,
+) -> Result<BoundData, Failure> {
+    let dataset = dataset(input, format)?;
+    bound(dataset.bind_like(model.schema(), fitted), model, format)
+}
+
+fn bound(
+    bound: Result<BoundData, DataError>,
+    model: &CompiledModel,
+    format: MessageFormat,
+) -> Result<BoundData, Failure> {
     let bound = bound.map_err(|error| data_failure(&error, Some(model.source()), format))?;
     if bound.n_dropped() > 0 {
         let n = bound.n_dropped();

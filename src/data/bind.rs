@@ -21,12 +21,26 @@ impl Dataset {
     /// The result does not depend on the order of branches in the file. Derived data are left
     /// for [`BoundData::set_derived`].
     pub(crate) fn bind_columns(&self, schema: &Schema) -> Result<BoundData, DataError> {
+        self.bind_columns_like(schema, None)
+    }
+
+    /// The same; with a `basis`, which is bound to the same schema, levels of factors and
+    /// standardised data are in its terms.
+    pub(crate) fn bind_columns_like(
+        &self,
+        schema: &Schema,
+        basis: Option<&BoundData>,
+    ) -> Result<BoundData, DataError> {
         set::check_names(schema, &self.settings)?;
         let plans = plan(schema, self)?;
         let mut bound = self.before_reading(schema, &plans)?;
         let mut read = self.read(schema, &plans)?;
         bound.n_dropped = read.rows.n_dropped;
-        bound.factors = factors(schema, &plans, &read)?;
+        bound.basis = basis.map(BoundData::own_basis).transpose()?;
+        bound.factors = match basis {
+            Some(basis) => basis.factors.clone(),
+            None => factors(schema, &plans, &read)?,
+        };
         bound.tables = tables(schema, self, &plans, &read)?;
         bound.count_levels();
         let branches = read.branches.as_mut();
@@ -56,6 +70,7 @@ impl Dataset {
             tables: Vec::new(),
             settings: self.settings.clone(),
             n_dropped: 0,
+            basis: None,
         };
         for (position, datum) in schema.data.iter().enumerate() {
             let setting = self.settings.get(&datum.name).filter(|_| datum.origin == Origin::Set);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::basis::Basis;
 use super::error::{DataError, DataErrorKind};
 use super::group::Grouping;
 use super::levels::Levels;
@@ -36,6 +37,8 @@ pub struct BoundData {
     pub(super) tables: Vec<Arc<BoundTable>>,
     pub(super) settings: BTreeMap<String, SetValue>,
     pub(super) n_dropped: usize,
+    /// What whole data are made of, where that is other data.
+    pub(super) basis: Option<Arc<Basis>>,
 }
 
 /// A table, its rows in the order of its keys.
@@ -236,8 +239,8 @@ impl BoundData {
             let value = match atom {
                 SizeAtom::Rows(_) => n_rows.and_then(|n| i64::try_from(n).ok()),
                 SizeAtom::Datum(name) => self.whole_int(name),
-                SizeAtom::AllRows => i64::try_from(self.n_rows_total()).ok(),
-                SizeAtom::Branches => i64::try_from(self.n_branches()).ok(),
+                SizeAtom::AllRows => i64::try_from(self.n_rows_of_whole()).ok(),
+                SizeAtom::Branches => i64::try_from(self.n_branches_of_whole()).ok(),
                 SizeAtom::StrictTriangle(_) => unreachable!("sizes evaluate their parts"),
             };
             known &= value.is_some();

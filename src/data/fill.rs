@@ -121,7 +121,8 @@ impl BoundData {
         column: &[f64],
         texts: &Interner,
     ) -> Result<(), DataError> {
-        if column.is_empty() || column.contains(&0.0) {
+        // What all cells of other data read is no matter of these.
+        if column.is_empty() || column.contains(&0.0) || self.basis.is_some() {
             return Ok(());
         }
         let shown = |id: u32| show_text(texts.get(id));

@@ -50,6 +50,19 @@ impl BoundData {
             .at(span)
     }
 
+    /// Why rows of branches that were fitted cannot be scored where a term at `span` is of several
+    /// rows.
+    pub fn refuse_seen(&self, span: crate::source::Span) -> DataError {
+        let message = "rows of branches that are fitted cannot be scored: a term reads rows other \
+                       than left of `~`";
+        hold_out_error(message.into())
+            .help(
+                "score new branches alone, or write the term as a distribution of your own, \
+                 `y[n] ~ own(…)` with a function `own_lpdf`",
+            )
+            .at(span)
+    }
+
     fn too_few(&self, fraction: f64) -> DataError {
         let most = self.max_rows();
         let message = format!(
@@ -69,6 +82,12 @@ fn hold_out_error(message: String) -> DataError {
 fn share(n: usize, fraction: f64) -> usize {
     let n_out = (n as f64 * fraction + 1e-9).floor() as usize;
     n_out.min(n.saturating_sub(1))
+}
+
+/// Sets the share of `mask` to zero, at least one of it.
+pub(super) fn hold_out_some(mask: &mut [f64], fraction: f64, seed: u64) {
+    let n_out = share(mask.len(), fraction).max(1);
+    hold_out_at_random(mask, n_out, hash(!hash(seed)));
 }
 
 fn hold_out_at_random(mask: &mut [f64], n_out: usize, branch_key: u64) {

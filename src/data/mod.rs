@@ -9,6 +9,7 @@
 //!
 //! This module knows neither the syntax nor the densities of a model, only its schema.
 
+mod basis;
 mod bind;
 mod bound;
 mod check;

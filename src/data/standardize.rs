@@ -14,16 +14,32 @@ impl BoundData {
         let positions =
             (0..self.schema.data.len()).filter(|&k| self.schema.data[k].origin == wanted);
         for position in positions.collect::<Vec<usize>>() {
+            let scales = match &self.basis {
+                Some(basis) => basis.scales[&position].clone(),
+                None => self.scales(of, position)?,
+            };
             let inner = self.inner[of];
             let mut values = self.values(of).to_vec();
-            for column in 0..inner {
-                standardize_column(&mut values, inner, column)
-                    .map_err(|reason| self.not_standardized(of, position, column, reason))?;
+            for unit in values.chunks_exact_mut(inner.max(1)) {
+                for (value, (mean, sd)) in unit.iter_mut().zip(&scales) {
+                    *value = (*value - mean) / sd;
+                }
             }
             self.inner[position] = inner;
             self.values[position] = Some(Arc::new(values));
         }
         Ok(())
+    }
+
+    /// Mean and standard deviation of each column of datum `of`, whose standardised form is the
+    /// datum at `position`.
+    pub(super) fn scales(&self, of: usize, position: usize) -> Result<Vec<(f64, f64)>, DataError> {
+        let inner = self.inner[of];
+        let scale = |column| {
+            scale(self.values(of), inner, column)
+                .map_err(|reason| self.not_standardized(of, position, column, reason))
+        };
+        (0..inner).map(scale).collect()
     }
 
     fn not_standardized(&self, of: usize, at: usize, column: usize, reason: &str) -> DataError {
@@ -40,8 +56,8 @@ impl BoundData {
     }
 }
 
-/// Standardises every `inner`-th value from `column` on, by the standard deviation of n - 1.
-fn standardize_column(values: &mut [f64], inner: usize, column: usize) -> Result<(), &'static str> {
+/// Mean and standard deviation (of n - 1) of every `inner`-th value from `column` on.
+fn scale(values: &[f64], inner: usize, column: usize) -> Result<(f64, f64), &'static str> {
     let of_column = || values.iter().skip(column).step_by(inner);
     let n = of_column().count();
     if n < 2 {
@@ -54,8 +70,5 @@ fn standardize_column(values: &mut [f64], inner: usize, column: usize) -> Result
     if sd == 0.0 || of_column().all(|&x| x == first) {
         return Err("all its values are the same");
     }
-    for value in values.iter_mut().skip(column).step_by(inner) {
-        *value = (*value - mean) / sd;
-    }
-    Ok(())
+    Ok((mean, sd))
 }

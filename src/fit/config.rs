@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::data::BoundData;
 use crate::infer::config::{self as engine, Covariance, Encoder, Family};
 
 /// Settings of a fit. The default needs no change: what is not set follows from the sizes of
@@ -11,12 +12,20 @@ use crate::infer::config::{self as engine, Covariance, Encoder, Family};
 pub struct FitConfig {
     pub(crate) engine: engine::FitConfig,
     pub(crate) holdout: Option<f64>,
+    pub(crate) holdout_branches: Option<f64>,
+    pub(crate) test: Option<BoundData>,
     pub(crate) draws: usize,
 }
 
 impl Default for FitConfig {
     fn default() -> Self {
-        FitConfig { engine: engine::FitConfig::default(), holdout: None, draws: 20_000 }
+        FitConfig {
+            engine: engine::FitConfig::default(),
+            holdout: None,
+            holdout_branches: None,
+            test: None,
+            draws: 20_000,
+        }
     }
 }
 
@@ -90,6 +99,22 @@ impl FitConfig {
     /// Keeps this share of each branch's rows, rounded down, out of the fit and scores it.
     pub fn holdout(mut self, fraction: f64) -> Self {
         self.holdout = Some(fraction);
+        self
+    }
+
+    /// Keeps this share of the branches, rounded down but at least one, out of the fit and scores
+    /// them as new ones.
+    pub fn holdout_branches(mut self, fraction: f64) -> Self {
+        self.holdout_branches = Some(fraction);
+        self
+    }
+
+    /// Scores these data, which [`Dataset::bind_like`] bound in the terms of those that are
+    /// fitted: rows of branches that are fitted given their other rows, and all rows of others.
+    ///
+    /// [`Dataset::bind_like`]: crate::data::Dataset::bind_like
+    pub fn test(mut self, data: BoundData) -> Self {
+        self.test = Some(data);
         self
     }
 

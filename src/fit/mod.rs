@@ -7,6 +7,7 @@ mod config;
 mod draws;
 mod predictive;
 mod quantities;
+mod scores;
 mod summary;
 
 use std::fmt;
@@ -17,27 +18,25 @@ pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCh
 pub use config::FitConfig;
 pub use draws::Draws;
 use predictive::Predictive;
+pub use scores::{BranchScore, Score, Scores};
 pub use summary::{Summary, SummaryRow};
 
 use crate::data::{BoundData, DataError};
 pub use crate::infer::config::{Covariance, Encoder, Family};
 use crate::infer::fit as engine;
 pub use crate::infer::optimise::StepInfo;
-use crate::infer::posterior::{self, HeldOut};
+use crate::infer::posterior;
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
 use crate::model::{CompiledModel, Evaluator};
-use crate::target::Target;
-
-/// Draws of θ behind the score of held-out rows.
-const HELD_OUT_DRAWS: usize = 400;
+use scores::Split;
 
 /// A fit that ended, well or not: look at its [`Fit::verdict`].
 pub struct Fit {
     evaluator: Evaluator,
     result: engine::FitResult,
     config: FitConfig,
-    held_out: Option<HeldOut>,
+    scores: Option<Scores>,
     predictive: Predictive,
 }
 
@@ -92,6 +91,8 @@ pub fn fit_with_progress(
     config: &FitConfig,
     progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
 ) -> Result<Fit, FitError> {
+    let split = Split::of(model, data, config).map_err(FitError::Data)?;
+    let data = &split.fitted;
     let mask = match config.holdout {
         Some(fraction) => {
             if let Some(span) = model.term_of_all_rows() {
@@ -105,14 +106,9 @@ pub fn fit_with_progress(
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
     let result = engine::fit(&evaluator, &config.engine, progress)?;
-    let mut fit = Fit {
-        evaluator,
-        result,
-        config: config.clone(),
-        held_out: None,
-        predictive: Predictive::default(),
-    };
-    fit.held_out = fit.score_held_out();
+    let (config, predictive) = (config.clone(), Predictive::default());
+    let mut fit = Fit { evaluator, result, config, scores: None, predictive };
+    fit.scores = split.score(model, &fit).map_err(FitError::Data)?;
     if !fit.is_interrupted() {
         fit.check_predictions(model);
     }
@@ -172,9 +168,16 @@ impl Fit {
         self.result.interrupted
     }
 
-    /// The log likelihood of held-out rows, its Monte Carlo error, and how many there are.
+    /// The log likelihood of rows that were not fitted, its Monte Carlo error, and how many rows
+    /// there are.
     pub fn held_out(&self) -> Option<(f64, f64, usize)> {
-        self.held_out.map(|score| (score.log_likelihood, score.se, score.n_rows))
+        let total = self.scores.as_ref()?.total();
+        Some((total.log_likelihood, total.se, total.n_rows))
+    }
+
+    /// The scores of data that were not fitted, where there are such.
+    pub fn scores(&self) -> Option<&Scores> {
+        self.scores.as_ref()
     }
 
     /// The settings.
@@ -199,18 +202,6 @@ impl Fit {
 
     fn shards(&self) -> Shards<Evaluator> {
         Shards::new(&self.evaluator, self.config.engine.threads)
-    }
-
-    fn score_held_out(&self) -> Option<HeldOut> {
-        let mut evaluator = self.evaluator.clone();
-        let any = (0..evaluator.n_branches()).any(|branch| evaluator.n_held_out(branch) > 0);
-        if !any {
-            return None;
-        }
-        let (guide, seed) = (&self.result.guide, self.config.engine.seed);
-        let theta = self.result.theta_draws(HELD_OUT_DRAWS, seed);
-        let particles = posterior::particles(&mut evaluator, guide, &theta, HELD_OUT_DRAWS);
-        posterior::held_out(&mut self.shards(), guide, &particles, seed, 1)
     }
 }
 

@@ -96,6 +96,16 @@ impl Conditional {
         self.log_determinant.is_finite() && self.mean.iter().all(|x| x.is_finite())
     }
 
+    /// R, lower.
+    pub fn factor(&self) -> &[f64] {
+        &self.factor
+    }
+
+    /// m − z*.
+    pub fn shift(&self) -> &[f64] {
+        &self.shift
+    }
+
     fn add_part<T: Target>(
         &mut self,
         target: &mut T,

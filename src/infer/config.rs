@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
+use super::linear::LinearForm;
+
 /// Where the parameters of q come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -32,6 +34,17 @@ pub enum Covariance {
     Diagonal,
 }
 
+/// How a linear form of q(zᵢ|θ) writes its mean, which decides what a gradient step holds; the
+/// distributions are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Coupling {
+    /// mᵢ + Bᵢ ε₀, linear in the noise behind θ.
+    Noise,
+    /// μᵢ + Aᵢ θ, as published.
+    Theta,
+}
+
 /// What computes the parameters of q(zᵢ|θ) from a branch's data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -52,6 +65,8 @@ pub struct FitConfig {
     pub family: Family,
     /// How they vary together; the family's own default if `None`.
     pub covariance: Option<Covariance>,
+    /// How a dense covariance is written; by what gives it if `None`.
+    pub coupling: Option<Coupling>,
     /// For the amortized family.
     pub encoder: Encoder,
     /// The same seed gives the same fit.
@@ -81,6 +96,7 @@ impl Default for FitConfig {
         Self {
             family: Family::Amortized,
             covariance: None,
+            coupling: None,
             encoder: Encoder::Newton,
             seed: 1,
             particles: None,
@@ -102,6 +118,19 @@ impl FitConfig {
         self.covariance.unwrap_or(match self.family {
             Family::Amortized => Covariance::Prior,
             Family::Branch | Family::Joint => Covariance::Dense,
+        })
+    }
+    /// The linear form of q(zᵢ|θ) asked for; `None` for the prior times a site.
+    pub fn linear_form(&self, n_local: usize, n_global: usize) -> Option<LinearForm> {
+        let covariance = self.covariance();
+        let computed = self.family == Family::Amortized && self.encoder == Encoder::Newton;
+        let by_default = if computed { Coupling::Theta } else { Coupling::Noise };
+        let coupling = self.coupling.unwrap_or(by_default);
+        (covariance != Covariance::Prior).then_some(LinearForm {
+            n_local,
+            n_global,
+            coupling: (covariance == Covariance::Dense).then_some(coupling),
+            diagonal: covariance == Covariance::Diagonal,
         })
     }
 }

@@ -71,8 +71,9 @@ pub fn draw_particles<T: Target>(
 pub fn particle_at<T: Target>(target: &mut T, guide: &GlobalGuide, noise: Vec<f64>) -> Particle {
     let theta = guide.theta(&noise);
     let log_q = guide.log_density(&noise);
+    let whitened = guide.whitened(&theta);
     let (shared, log_prior) = shared_at(target, &theta);
-    Particle { noise, theta, shared, log_prior, log_q }
+    Particle { noise, theta, whitened, shared, log_prior, log_q }
 }
 
 /// `shared` and log p(θ) at θ.
@@ -277,6 +278,10 @@ fn collect<T: Target>(
         let value = particle.log_prior - particle.log_q + scale * local;
         let mut dtheta = vec![0.0; n];
         target.shared_vjp(&particle.theta, &dshared, &mut dtheta);
+        if guide.local.follows_theta() {
+            axpy(1.0, &guide.global.theta_adjoint(&dnoise), &mut dtheta);
+            dnoise.fill(0.0);
+        }
         if !value.is_finite() || dtheta.iter().chain(&dnoise).any(|x| !x.is_finite()) {
             out.values.push(f64::NAN);
             continue;

@@ -58,6 +58,21 @@ impl FitResult {
             None => posterior::global_draws(&self.guide, seed, count),
         }
     }
+
+    /// The same draws, and for each the independent unit that it comes from: mirrored draws and
+    /// copies of one draw are not independent.
+    pub fn theta_draws_with_units(&self, count: usize, seed: u64) -> (Vec<f64>, Vec<usize>) {
+        match self.importance.as_ref().filter(|_| self.corrected) {
+            Some(weights) => {
+                let draws = weights.resampled(count, seed);
+                (weights.rows(&draws), draws.iter().map(|draw| draw / 2).collect())
+            }
+            None => {
+                let theta = posterior::global_draws(&self.guide, seed, count);
+                (theta, (0..count).map(|draw| draw / 2).collect())
+            }
+        }
+    }
 }
 
 /// Why no fit could begin.

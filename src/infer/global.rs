@@ -23,13 +23,30 @@ pub struct GlobalGuide {
     pub loc: Vec<f64>,
     /// L, lower, row-major, positive diagonal.
     pub factor: Vec<f64>,
+    /// Whether S and L are diagonal and stay so.
+    pub diagonal: bool,
 }
 
 impl GlobalGuide {
     /// The Laplace approximation: μ = 0, L = I.
     pub fn new(centre: Vec<f64>, scale: Vec<f64>) -> Self {
         let n = centre.len();
-        Self { centre, scale, loc: vec![0.0; n], factor: identity(n) }
+        Self { centre, scale, loc: vec![0.0; n], factor: identity(n), diagonal: false }
+    }
+
+    /// The best Gaussian of independent elements for that Laplace approximation: the standard
+    /// deviations of each element given all others.
+    pub fn independent(centre: Vec<f64>, scale: &[f64]) -> Self {
+        let n = centre.len();
+        let mut diagonal = vec![0.0; n * n];
+        for j in 0..n {
+            // e_jᵀ(SSᵀ)⁻¹e_j = |S⁻¹e_j|².
+            let mut column = vec![0.0; n];
+            column[j] = 1.0;
+            solve_lower(scale, n, &mut column);
+            diagonal[j * n + j] = 1.0 / dot(&column, &column).sqrt();
+        }
+        Self { diagonal: true, ..Self::new(centre, diagonal) }
     }
 
     /// Number of globals.
@@ -57,10 +74,30 @@ impl GlobalGuide {
         self.position(&u)
     }
 
+    /// u of θ: S⁻¹(θ − c).
+    pub fn whitened(&self, theta: &[f64]) -> Vec<f64> {
+        let mut u: Vec<f64> = theta.iter().zip(&self.centre).map(|(t, c)| t - c).collect();
+        solve_lower(&self.scale, self.n(), &mut u);
+        u
+    }
+
+    /// The adjoint of θ from that of u: S⁻ᵀ of it.
+    pub fn theta_adjoint(&self, whitened_adjoint: &[f64]) -> Vec<f64> {
+        let mut adjoint = whitened_adjoint.to_vec();
+        solve_lower_transposed(&self.scale, self.n(), &mut adjoint);
+        adjoint
+    }
+
+    /// The adjoint of u from that of θ: Sᵀ of it.
+    pub fn whitened_adjoint(&self, theta_adjoint: &[f64]) -> Vec<f64> {
+        let mut adjoint = vec![0.0; self.n()];
+        lower_transposed_times(&self.scale, self.n(), theta_adjoint, &mut adjoint);
+        adjoint
+    }
+
     /// The ε₀ that gives θ.
     pub fn noise_of(&self, theta: &[f64]) -> Vec<f64> {
-        let mut noise: Vec<f64> = theta.iter().zip(&self.centre).map(|(t, c)| t - c).collect();
-        solve_lower(&self.scale, self.n(), &mut noise);
+        let mut noise = self.whitened(theta);
         axpy(-1.0, &self.loc, &mut noise);
         solve_lower(&self.factor, self.n(), &mut noise);
         noise
@@ -88,8 +125,7 @@ impl GlobalGuide {
         gradient: &mut [f64],
     ) -> f64 {
         let n = self.n();
-        let mut path = vec![0.0; n];
-        lower_transposed_times(&self.scale, n, theta_adjoint, &mut path);
+        let path = self.whitened_adjoint(theta_adjoint);
         let mut landing: Vec<f64> = noise.iter().zip(noise_adjoint).map(|(a, b)| a + b).collect();
         solve_lower_transposed(&self.factor, n, &mut landing);
         let (loc, factor) = gradient.split_at_mut(n);
@@ -98,7 +134,9 @@ impl GlobalGuide {
             largest = largest.max(path[i].abs()).max(landing[i].abs());
             let total = weight * (path[i] + landing[i]);
             loc[i] += total;
-            axpy(total, &noise[..i], &mut factor[i * n..i * n + i]);
+            if !self.diagonal {
+                axpy(total, &noise[..i], &mut factor[i * n..i * n + i]);
+            }
             factor[i * n + i] += total * noise[i] * self.factor[i * n + i];
         }
         largest

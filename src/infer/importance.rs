@@ -76,7 +76,17 @@ impl Importance {
     /// `count` draws of equal weight, one row each, by systematic resampling, in random
     /// order.
     pub fn resample(&self, count: usize, seed: u64) -> Vec<f64> {
+        self.rows(&self.resampled(count, seed))
+    }
+
+    /// θ of these draws, one row each.
+    pub fn rows(&self, draws: &[usize]) -> Vec<f64> {
         let n = self.n_global;
+        draws.iter().flat_map(|&draw| &self.theta[draw * n..draw * n + n]).copied().collect()
+    }
+
+    /// Which draws [`Self::resample`] takes.
+    pub fn resampled(&self, count: usize, seed: u64) -> Vec<usize> {
         let offset = Stream::new(seed, Purpose::Resample, 0, 0, 0).uniform();
         let mut chosen = Vec::with_capacity(count);
         let (mut draw, mut sum) = (0, self.weights[0]);
@@ -89,7 +99,7 @@ impl Importance {
             chosen.push(draw);
         }
         Stream::new(seed, Purpose::Resample, 1, 0, 0).shuffle(&mut chosen);
-        chosen.iter().flat_map(|&draw| &self.theta[draw * n..draw * n + n]).copied().collect()
+        chosen
     }
 }
 

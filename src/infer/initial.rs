@@ -10,7 +10,8 @@ use super::network::Network;
 use super::optimise::Optimiser;
 use super::plan::Plan;
 use super::shards::Shards;
-use super::site::n_inputs;
+use super::site::{Site, n_inputs};
+use super::site_guide::FreeSites;
 use super::start;
 use crate::target::Target;
 
@@ -33,7 +34,10 @@ pub fn guide<T: Target>(
         &mut stop,
     )
     .ok_or(FitError::NoStart)?;
-    let global = GlobalGuide::new(start.centre, start.scale);
+    let global = match config.covariance() {
+        Covariance::Diagonal => GlobalGuide::independent(start.centre, &start.scale),
+        _ => GlobalGuide::new(start.centre, start.scale),
+    };
     let (shared, _) = elbo::shared_at(shards.target(), &global.mean());
     let all: Vec<usize> = (0..plan.n_branches).collect();
     let branches = match config.family {
@@ -61,11 +65,28 @@ pub fn guide<T: Target>(
             let n = n_inputs(shards.target());
             LocalGuide::Amortized(Some(Network::new(n, n_local, &examples, config.seed)))
         }
-        Family::Branch | Family::Joint => {
-            LocalGuide::Branch(FreeGuide::new(n_local, n_global, &sites))
-        }
+        Family::Branch | Family::Joint => free(shards, config, n_global, &shared, &sites),
     };
     Ok(Guide { global, local })
+}
+
+/// Free parameters for every branch, at its site.
+fn free<T: Target>(
+    shards: &mut Shards<T>,
+    config: &FitConfig,
+    n_global: usize,
+    shared: &[f64],
+    sites: &[Option<Site>],
+) -> LocalGuide {
+    let target = shards.target();
+    let Some(form) = config.linear_form(target.n_local(), n_global) else {
+        let mut free = FreeSites::new(target.n_local());
+        for (branch, site) in sites.iter().enumerate() {
+            free.push(target, branch, shared, site.as_ref());
+        }
+        return LocalGuide::Sites(free);
+    };
+    LocalGuide::Branch(FreeGuide::new(form, sites))
 }
 
 /// An error for what no guide is there for.
@@ -73,7 +94,8 @@ fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
     let has_guide = matches!(
         (config.family, config.covariance(), config.encoder),
         (Family::Amortized, Covariance::Prior, Encoder::Newton)
-            | (Family::Branch, Covariance::Dense, _)
+            | (Family::Branch, _, _)
+            | (Family::Joint, Covariance::Block | Covariance::Diagonal, _)
     );
     match has_guide {
         true => Ok(()),

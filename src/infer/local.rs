@@ -1,4 +1,4 @@
-//! q(zᵢ | θ) of either family, behind one set of calls, one branch at a time.
+//! q(zᵢ | θ) of every family, behind one set of calls, one branch at a time.
 //!
 //! `open` settles what is held fixed for the branch, `at` goes to a draw of θ, `sample` draws z,
 //! and `add_gradient` carries derivatives back.
@@ -6,10 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::conditional::{Conditional, PriorAdjoint};
+use super::config::Coupling;
 use super::free::FreeGuide;
 use super::linalg::{axpy, solve_lower_transposed};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
+use super::site_guide::{FreeSites, SiteAdjoint};
 use crate::target::Target;
 
 /// Length of differences about a site, in its standard deviations.
@@ -20,8 +22,10 @@ const SITE_STEP: f64 = 0.3;
 pub enum LocalGuide {
     /// The prior times Newton's site, moved by a network; without one, as Newton leaves it.
     Amortized(Option<Network>),
-    /// A free Gaussian for each branch.
+    /// A free Gaussian for each branch, its mean linear in θ.
     Branch(FreeGuide),
+    /// The prior times a free site for each branch.
+    Sites(FreeSites),
 }
 
 impl LocalGuide {
@@ -33,12 +37,54 @@ impl LocalGuide {
         }
     }
 
+    /// What draws the locals of branches that were not fitted. Parameters of single branches say
+    /// nothing of others, whose posterior given θ is Newton's expansion.
+    pub fn for_new_branches(&self) -> Self {
+        match self {
+            Self::Amortized(network) => Self::Amortized(network.clone()),
+            Self::Branch(_) => Self::Amortized(None),
+        }
+    }
+
     /// Length of the gradient in one branch's own parameters.
     pub fn n_own_parameters(&self) -> usize {
         match self {
             Self::Amortized(_) => 0,
             Self::Branch(free) => free.n_parameters(),
+            Self::Sites(free) => free.n_parameters(),
         }
+    }
+
+    /// Parameters of all branches, one block each; none where branches have none of their own.
+    pub fn own_parameters(&self) -> &[f64] {
+        match self {
+            Self::Amortized(_) => &[],
+            Self::Branch(free) => &free.parameters,
+            Self::Sites(free) => &free.parameters,
+        }
+    }
+
+    /// The same, to be averaged over steps.
+    pub fn own_parameters_mut(&mut self) -> &mut [f64] {
+        match self {
+            Self::Amortized(_) => &mut [],
+            Self::Branch(free) => &mut free.parameters,
+            Self::Sites(free) => &mut free.parameters,
+        }
+    }
+
+    /// Moves one branch's own parameters along `delta`, ordered as their gradient.
+    pub fn advance_own(&mut self, branch: usize, delta: &[f64]) {
+        match self {
+            Self::Amortized(_) => {}
+            Self::Branch(free) => free.advance(branch, delta),
+            Self::Sites(free) => free.advance(branch, delta),
+        }
+    }
+
+    /// Whether q(zᵢ|θ) follows θ by a linear form in the whitened θ.
+    pub fn follows_theta(&self) -> bool {
+        matches!(self, Self::Branch(free) if free.form.coupling == Some(Coupling::Theta))
     }
 }
 
@@ -49,6 +95,8 @@ pub struct Particle {
     pub noise: Vec<f64>,
     /// θ.
     pub theta: Vec<f64>,
+    /// u, θ in the coordinates of the start.
+    pub whitened: Vec<f64>,
     /// What branches see of θ.
     pub shared: Vec<f64>,
     /// log p(θ).
@@ -65,6 +113,7 @@ pub struct LocalWorker<'a> {
     conditional: Conditional,
     activation: Activation,
     site: Option<Site>,
+    site_adjoint: SiteAdjoint,
     branch: usize,
     /// z of the last sample.
     pub z: Vec<f64>,
@@ -86,6 +135,7 @@ impl<'a> LocalWorker<'a> {
             conditional: Conditional::new(n),
             activation: Activation::default(),
             site: None,
+            site_adjoint: SiteAdjoint::new(n),
             branch: 0,
             z: vec![0.0; n],
             dz: vec![0.0; n],
@@ -110,7 +160,16 @@ impl<'a> LocalWorker<'a> {
         self.nu_adjoint.fill(0.0);
         self.log_t_adjoint.fill(0.0);
         self.own.fill(0.0);
-        let LocalGuide::Amortized(network) = self.guide else { return true };
+        let network = match self.guide {
+            LocalGuide::Amortized(network) => network,
+            LocalGuide::Branch(_) => return true,
+            LocalGuide::Sites(free) => {
+                self.activation.clear(self.n);
+                self.site_adjoint.clear();
+                self.site = Some(free.site(branch));
+                return true;
+            }
+        };
         self.site = self.solver.solve(target, branch, shared, warm);
         let Some(site) = &self.site else { return false };
         match network {
@@ -119,12 +178,7 @@ impl<'a> LocalWorker<'a> {
                 let active = site.has_rows || !target.prior_is_gaussian();
                 network.forward(&site.inputs, active, &mut self.activation);
             }
-            None => {
-                self.activation.nu.clear();
-                self.activation.nu.resize(self.n, 0.0);
-                self.activation.log_t.clear();
-                self.activation.log_t.resize(self.n, 0.0);
-            }
+            None => self.activation.clear(self.n),
         }
         true
     }
@@ -138,13 +192,13 @@ impl<'a> LocalWorker<'a> {
     #[must_use]
     pub fn at<T: Target>(&mut self, target: &mut T, particle: &Particle) -> bool {
         match self.guide {
-            LocalGuide::Amortized(_) => {
+            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => {
                 let Some(site) = &self.site else { return false };
                 self.conditional.begin_adjoint();
                 self.conditional.expand(target, self.branch, &particle.shared, site)
             }
             LocalGuide::Branch(free) => {
-                free.mean(self.branch, &particle.noise, &mut self.free_mean);
+                free.mean(self.branch, particle, &mut self.free_mean);
                 true
             }
         }
@@ -153,7 +207,7 @@ impl<'a> LocalWorker<'a> {
     /// Draws z (see [`Self::z`]) for noise ε; returns log q(z|θ).
     pub fn sample(&mut self, noise: &[f64]) -> f64 {
         match self.guide {
-            LocalGuide::Amortized(_) => {
+            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => {
                 let Activation { nu, log_t, .. } = &self.activation;
                 self.conditional.sample(nu, log_t, noise, &mut self.z)
             }
@@ -170,7 +224,8 @@ impl<'a> LocalWorker<'a> {
     }
 
     /// The same, and its derivative along the path, times `weight`: in `shared` added to
-    /// `dshared`, in ε₀ through log q added to `dnoise`. `finish` completes it.
+    /// `dshared`, in ε₀ through log q added to `dnoise` (in u where the guide follows that, see
+    /// [`LocalGuide::follows_theta`]). `finish` completes it.
     pub fn gradient<T: Target>(
         &mut self,
         target: &mut T,
@@ -184,24 +239,23 @@ impl<'a> LocalWorker<'a> {
         let (branch, shared) = (self.branch, &particle.shared);
         let density = target.gradient(branch, shared, &self.z, weight, &mut self.dz, dshared);
         match self.guide {
-            LocalGuide::Amortized(_) => self.conditional.add_adjoint(
-                &self.activation.nu,
-                &self.activation.log_t,
-                noise,
-                &self.dz,
-                weight,
-                &mut self.nu_adjoint,
-                &mut self.log_t_adjoint,
-            ),
-            LocalGuide::Branch(free) => free.add_gradient(
-                branch,
-                &particle.noise,
-                noise,
-                &self.dz,
-                weight,
-                &mut self.own,
-                dnoise,
-            ),
+            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => {
+                self.conditional.add_adjoint(
+                    &self.activation.nu,
+                    &self.activation.log_t,
+                    noise,
+                    &self.dz,
+                    weight,
+                    &mut self.nu_adjoint,
+                    &mut self.log_t_adjoint,
+                );
+                if matches!(self.guide, LocalGuide::Sites(_)) {
+                    self.site_adjoint.add(&self.conditional, noise, &self.dz, weight);
+                }
+            }
+            LocalGuide::Branch(free) => {
+                free.add_gradient(branch, particle, noise, &self.dz, weight, &mut self.own, dnoise)
+            }
         }
         density.total() - log_q
     }
@@ -241,10 +295,15 @@ impl<'a> LocalWorker<'a> {
         dshared: &mut [f64],
         prior: &mut PriorAdjoint,
     ) {
-        if let (LocalGuide::Amortized(_), Some(site)) = (self.guide, &self.site) {
-            let (branch, shared) = (self.branch, &particle.shared);
-            self.conditional.finish_adjoint(target, branch, shared, site, dshared, prior);
+        let (false, Some(site)) = (matches!(self.guide, LocalGuide::Branch(_)), &self.site) else {
+            return;
+        };
+        if matches!(self.guide, LocalGuide::Sites(_)) {
+            // It reads what the next call spoils.
+            self.site_adjoint.finish(&self.conditional);
         }
+        let (branch, shared) = (self.branch, &particle.shared);
+        self.conditional.finish_adjoint(target, branch, shared, site, dshared, prior);
     }
 
     /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`.
@@ -259,6 +318,9 @@ impl<'a> LocalWorker<'a> {
 
     /// Gradient in the branch's own parameters.
     pub fn own_gradient(&self) -> Vec<f64> {
-        self.own.clone()
+        match self.guide {
+            LocalGuide::Sites(free) => free.pull(self.branch, &self.site_adjoint),
+            LocalGuide::Amortized(_) | LocalGuide::Branch(_) => self.own.clone(),
+        }
     }
 }

@@ -19,6 +19,7 @@ pub mod global;
 pub mod importance;
 pub mod initial;
 pub mod linalg;
+pub mod linear;
 pub mod local;
 pub mod local_weights;
 pub mod measure;
@@ -29,8 +30,10 @@ pub mod optimiser_state;
 pub mod pareto;
 pub mod plan;
 pub mod posterior;
+pub mod score;
 pub mod shards;
 pub mod site;
+pub mod site_guide;
 pub mod start;
 pub mod state;
 #[cfg(test)]

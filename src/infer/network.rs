@@ -44,6 +44,16 @@ pub struct Activation {
     pub log_t: Vec<f64>,
 }
 
+impl Activation {
+    /// ν = t = 0, of `n` elements.
+    pub fn clear(&mut self, n: usize) {
+        for part in [&mut self.nu, &mut self.log_t] {
+            part.clear();
+            part.resize(n, 0.0);
+        }
+    }
+}
+
 impl Network {
     /// A network for inputs like those of the `examples` (one per branch).
     pub fn new(n_inputs: usize, n_local: usize, examples: &[Vec<f64>], seed: u64) -> Self {

@@ -1,24 +1,10 @@
-//! Draws from a fitted guide, in unconstrained space, and the score of held-out rows.
-
-use serde::{Deserialize, Serialize};
+//! Draws from a fitted guide, in unconstrained space.
 
 use super::elbo::{self, Guide, Noise, particle_at};
-use super::importance::log_mean_exp;
 use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
-
-/// log p of held-out rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HeldOut {
-    /// Σᵢ log mean_s p(yᵢ^test | θ_s, z_is).
-    pub log_likelihood: f64,
-    /// Its Monte Carlo error (delta method; draws of θ are common to all branches).
-    pub se: f64,
-    /// Rows scored.
-    pub n_rows: usize,
-}
 
 /// `count` draws of θ from q(θ) in mirrored pairs, one row each.
 pub fn global_draws(guide: &Guide, seed: u64, count: usize) -> Vec<f64> {
@@ -131,48 +117,4 @@ pub fn for_each_branch<T: Target, A: Send>(
         shard.iter().map(one).collect::<Vec<A>>()
     });
     parts.into_iter().flatten().collect()
-}
-
-/// The score of held-out rows; `None` where there are none.
-pub fn held_out<T: Target>(
-    shards: &mut Shards<T>,
-    guide: &Guide,
-    particles: &[Particle],
-    seed: u64,
-    candidates: usize,
-) -> Option<HeldOut> {
-    let target = shards.target();
-    let n = target.n_local();
-    let branches: Vec<usize> =
-        (0..target.n_branches()).filter(|&i| target.n_held_out(i) > 0).collect();
-    let n_rows = branches.iter().map(|&i| target.n_held_out(i)).sum();
-    if branches.is_empty() {
-        return None;
-    }
-    let parts = shards.map(&branches, |target, shard| {
-        let mut sampler = BranchSampler::new(target, guide, seed, candidates);
-        let mut log_likelihood = 0.0;
-        let mut influence = vec![0.0; particles.len()];
-        let mut scores = vec![0.0; particles.len()];
-        for &branch in shard {
-            let Some(draws) = sampler.draws(target, branch, particles) else {
-                return (f64::NAN, influence);
-            };
-            for (p, particle) in particles.iter().enumerate() {
-                let z = &draws[p * n..p * n + n];
-                scores[p] = target.held_out(branch, &particle.shared, z);
-            }
-            let mean = log_mean_exp(&scores);
-            log_likelihood += mean;
-            for (sum, score) in influence.iter_mut().zip(&scores) {
-                *sum += (score - mean).exp() - 1.0;
-            }
-        }
-        (log_likelihood, influence)
-    });
-    let log_likelihood = parts.iter().map(|(value, _)| value).sum();
-    let count = particles.len() as f64;
-    let total = |p: usize| parts.iter().map(|(_, influence)| influence[p]).sum::<f64>();
-    let squares: f64 = (0..particles.len()).map(|p| total(p).powi(2)).sum();
-    Some(HeldOut { log_likelihood, se: (squares / count / count).sqrt(), n_rows })
 }

@@ -259,7 +259,14 @@ impl<'a, T: Target> Objective<'a, T> {
         self.evaluations += 1;
         let (shared, log_prior) = elbo::shared_at(self.shards.target(), theta);
         let noise = vec![0.0; self.n];
-        let at = Particle { noise, theta: theta.to_vec(), shared, log_prior, log_q: 0.0 };
+        let at = Particle {
+            noise,
+            theta: theta.to_vec(),
+            whitened: vec![],
+            shared,
+            log_prior,
+            log_q: 0.0,
+        };
         if !log_prior.is_finite() {
             return None;
         }

@@ -139,13 +139,11 @@ fn advance_local(
             state.network.step(&mut network_gradient, size, floor);
             axpy(1.0, &network_gradient, &mut network.weights);
         }
-        LocalGuide::Amortized(None) => {}
-        LocalGuide::Branch(free) => {
-            for (branch, mut gradient) in own {
-                state.own.step_block(branch, &mut gradient, step_size, GRADIENT_FLOOR);
-                free.advance(branch, &gradient);
-            }
-        }
+        LocalGuide::Amortized(None) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => {}
+    }
+    for (branch, mut gradient) in own {
+        state.own.step_block(branch, &mut gradient, step_size, GRADIENT_FLOOR);
+        state.guide.local.advance_own(branch, &gradient);
     }
 }
 
@@ -172,15 +170,12 @@ impl Average {
         };
         blend(&mut mean.global.loc, &guide.global.loc);
         blend(&mut mean.global.factor, &guide.global.factor);
-        match (&mut mean.local, &guide.local) {
-            (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) => {
-                blend(&mut mean.weights, &new.weights);
-            }
-            (LocalGuide::Branch(mean), LocalGuide::Branch(new)) => {
-                blend(&mut mean.parameters, &new.parameters);
-            }
-            _ => {}
+        if let (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) =
+            (&mut mean.local, &guide.local)
+        {
+            blend(&mut mean.weights, &new.weights);
         }
+        blend(mean.local.own_parameters_mut(), guide.local.own_parameters());
     }
 
     /// Replaces the guide by the average, if there is one, and starts over.

@@ -63,19 +63,60 @@ impl Dataset {
         let schema = &*schema.inner;
         let mut bound = self.bind_columns(&without_drawn(&schema.columns, drawn))?;
         bound.prepare_drawn(&schema.columns, drawn)?;
-        for derived in &schema.derived {
-            prove_indices(&derived.indices, &bound, reads_branch(&derived.function, &bound))?;
-            let values = compute(derived, &bound);
-            bound.set_derived(derived.datum, values)?;
-        }
-        check_sizes(schema, &bound)?;
-        prove_indices(&schema.global_indices, &bound, false)?;
-        prove_indices(&schema.local_indices, &bound, true)?;
+        schema.complete(&mut bound, None)?;
+        Ok(bound)
+    }
+
+    /// Binds rows in the terms of other data of the same model: the levels of factors, means and
+    /// deviations of `standardize`, and whole data computed from all rows are those of `basis`.
+    ///
+    /// # Errors
+    /// As [`Dataset::bind`], and where a factor has a level here that it does not have there.
+    pub fn bind_like(&self, schema: &Schema, basis: &BoundData) -> Result<BoundData, DataError> {
+        let schema = &*schema.inner;
+        let mut bound = self.bind_columns_like(&schema.columns, Some(basis))?;
+        schema.complete(&mut bound, Some(basis))?;
         Ok(bound)
     }
 }
 
+impl Inner {
+    /// Computes derived data, takes whole ones from `basis` where there is one, and checks sizes
+    /// and indices.
+    fn complete(&self, bound: &mut BoundData, basis: Option<&BoundData>) -> Result<(), DataError> {
+        for derived in &self.derived {
+            let datum = &self.columns.data[derived.datum];
+            if let (Some(basis), Level::Whole, false) = (basis, datum.level, datum.per_row) {
+                bound.copy_whole(derived.datum, basis);
+                continue;
+            }
+            prove_indices(&derived.indices, bound, reads_branch(&derived.function, bound))?;
+            let values = compute(derived, bound);
+            bound.set_derived(derived.datum, values)?;
+        }
+        check_sizes(self, bound)?;
+        prove_indices(&self.global_indices, bound, false)?;
+        prove_indices(&self.local_indices, bound, true)
+    }
+}
+
 impl Schema {
+    /// These branches of `data` alone, in the order of their keys, with whole data as they would
+    /// be had only these been read, or as they are in `basis`.
+    ///
+    /// # Errors
+    /// When the data that are left do not fit the model.
+    pub(crate) fn part(
+        &self,
+        data: &BoundData,
+        branches: &[usize],
+        basis: Option<&BoundData>,
+    ) -> Result<BoundData, DataError> {
+        let mut part = data.part(branches, basis)?;
+        self.inner.complete(&mut part, basis)?;
+        Ok(part)
+    }
+
     /// Data made up from the schema, with whole data as `settings` say: two small branches of
     /// values within their declared bounds.
     ///

@@ -121,8 +121,8 @@ pub fn size_of(atom: &SizeAtom, data: &BoundData, n_rows: usize) -> i64 {
     match atom {
         SizeAtom::Rows(_) => n_rows as i64,
         SizeAtom::Datum(name) => data.whole_int(name).expect("sizes are known once data are bound"),
-        SizeAtom::AllRows => data.n_rows_total() as i64,
-        SizeAtom::Branches => data.n_branches() as i64,
+        SizeAtom::AllRows => data.n_rows_of_whole() as i64,
+        SizeAtom::Branches => data.n_branches_of_whole() as i64,
         SizeAtom::StrictTriangle(_) => unreachable!("sizes evaluate their parts themselves"),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::evaluator::Evaluator;
+use super::evaluator::{EvaluateError, Evaluator};
 use super::kernel::Arguments;
 use super::layout::{ParamLayout, Variable};
 use crate::target::Target;
@@ -191,6 +191,27 @@ impl Evaluator {
             locals.push(self.reported_local(branch, &shared, &z).to_vec());
         }
         Point { globals: self.reported(&theta), locals }
+    }
+
+    /// The same at an unconstrained position, as [`Evaluator::log_density_gradient`] has it.
+    ///
+    /// # Errors
+    /// When `position` does not have [`Evaluator::dimension`] elements.
+    pub fn reported_at_position(&mut self, position: &[f64]) -> Result<Point, EvaluateError> {
+        let (expected, found) = (self.dimension(), position.len());
+        if expected != found {
+            return Err(EvaluateError::Length { expected, found });
+        }
+        let (theta, z) = position.split_at(self.n_global());
+        let mut shared = vec![0.0; self.n_shared()];
+        self.log_prior(theta, &mut shared);
+        let n_local = self.n_local();
+        let mut locals = Vec::with_capacity(self.n_branches());
+        for branch in 0..self.n_branches() {
+            let z = &z[branch * n_local..(branch + 1) * n_local];
+            locals.push(self.reported_local(branch, &shared, z).to_vec());
+        }
+        Ok(Point { globals: self.reported(theta), locals })
     }
 
     /// The unconstrained θ of a point.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::fit::{Checks, Fit};
+use crate::fit::{Checks, Fit, Score, Scores};
 use crate::model::CompiledModel;
 use crate::target::Target;
 
@@ -128,6 +128,10 @@ fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
     write("summary.csv", tables::summary(&fit.posterior().summary()))?;
     write("branches.csv", tables::branches(fit))?;
     write("trace.csv", tables::trace(fit.trace()))?;
+    if let Some(scores) = fit.scores() {
+        let key = fit.evaluator().data().key_columns();
+        write("scores.csv", tables::scores(scores, key))?;
+    }
     write("fit.json", format!("{:#}\n", metadata(model, fit)))
 }
 
@@ -158,9 +162,7 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
             "value": finite(value), "se": finite(se), "relative_ess": finite(relative_ess),
         })),
         "corrected": fit.is_corrected(),
-        "test": fit.held_out().map(|(value, se, n_rows)| json!({
-            "log_likelihood": finite(value), "se": finite(se), "n_rows": n_rows,
-        })),
+        "test": fit.scores().map(test),
         "khat": khat(&checks),
         "amortization_gap": checks.branches.and_then(|branches| branches.amortization_gap).map(
             |[per_branch, se, _]| json!({"per_branch": finite(per_branch), "se": finite(se)}),
@@ -183,6 +185,20 @@ fn khat(checks: &Checks) -> Value {
             "above_threshold": finite(branches.khat_above),
         })),
     })
+}
+
+/// The score of what was not fitted: in all, of branches that were, and of new branches.
+fn test(scores: &Scores) -> Value {
+    let figures = |score: Score| {
+        json!({
+            "log_likelihood": finite(score.log_likelihood), "se": finite(score.se),
+            "n_rows": score.n_rows, "n_branches": score.n_branches,
+        })
+    };
+    let mut all = figures(scores.total());
+    all["seen"] = scores.seen().map_or(Value::Null, figures);
+    all["new"] = scores.new_ones().map_or(Value::Null, figures);
+    all
 }
 
 fn finite(x: f64) -> Value {

@@ -1,6 +1,6 @@
 //! The CSV files of a fit folder.
 
-use crate::fit::{Fit, StepInfo, Summary};
+use crate::fit::{Fit, Scores, StepInfo, Summary};
 
 /// `summary.csv`
 pub fn summary(summary: &Summary) -> String {
@@ -33,6 +33,19 @@ pub fn branches(fit: &Fit) -> String {
             None => row.extend(std::iter::repeat_n(String::new(), n_figures)),
         }
         table.row(row);
+    }
+    table.text()
+}
+
+/// `scores.csv`
+pub fn scores(scores: &Scores, key: &[String]) -> String {
+    let figures = ["new", "n_rows", "log_likelihood", "se"].map(String::from);
+    let mut table = Table::new(key.iter().cloned().chain(figures));
+    for branch in scores.branches() {
+        let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
+        let (value, se) = (number(branch.log_likelihood), number(branch.se));
+        let figures = [u8::from(branch.is_new).to_string(), branch.n_rows.to_string(), value, se];
+        table.row(branch.key.iter().cloned().chain(figures));
     }
     table.text()
 }

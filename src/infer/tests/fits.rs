@@ -8,7 +8,9 @@ use crate::infer::config::{Family, FitConfig};
 use crate::infer::conjugate::Conjugate;
 use crate::infer::fit::{FitResult, fit};
 use crate::infer::posterior;
+use crate::infer::score::{self, ScoreDraws};
 use crate::infer::shards::Shards;
+use crate::target::Target;
 
 fn run(target: &Glmm, config: &FitConfig) -> FitResult {
     let result = fit(target, config, &mut |_| ControlFlow::Continue(())).expect("a fit");
@@ -149,17 +151,17 @@ fn logistic_branches_fit_with_and_without_minibatches() {
     assert!(full.verdict.believable && batched.verdict.believable);
     assert!((full.elbo.value - batched.elbo.value).abs() < 0.3);
     let mut shards = Shards::new(&target, None);
-    let draws = posterior::global_draws(&full.guide, 1, 400);
-    let particles = posterior::particles(
-        shards.target(),
-        &full.guide,
-        &draws,
-        draws.len() / full.guide.global.n(),
-    );
-    let score = posterior::held_out(&mut shards, &full.guide, &particles, 1, 1).expect("a score");
-    eprintln!("{score:?}");
-    assert_eq!(score.n_rows, 100);
-    assert!(score.log_likelihood > 100.0 * 0.5f64.ln() && score.se < 1.0);
+    let theta = posterior::global_draws(&full.guide, 1, 400);
+    let particles = posterior::particles(shards.target(), &full.guide, &theta, 400);
+    let draws = ScoreDraws { particles, units: (0..400).map(|draw| draw / 2).collect() };
+    let branches: Vec<usize> = (0..50).collect();
+    let rows = || {
+        let mut target = target.clone();
+        move |branch: usize, shared: &[f64], z: &[f64]| target.held_out(branch, shared, z)
+    };
+    let scores = score::held_out(&mut shards, &full.guide, &draws, &branches, 1, rows);
+    let (log_likelihood, se) = scores.total(&draws);
+    assert!(log_likelihood > 100.0 * 0.5f64.ln() && se < 1.0, "{log_likelihood} ± {se}");
 }
 
 #[test]

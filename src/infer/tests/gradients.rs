@@ -3,11 +3,13 @@
 use super::glmm::Glmm;
 use super::models;
 use crate::infer::conditional::PriorAdjoint;
+use crate::infer::config::Coupling;
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{self, Centres, Guide, Noise};
 use crate::infer::free::FreeGuide;
 use crate::infer::global::GlobalGuide;
 use crate::infer::linalg::{cholesky, dot, solve_lower_transposed};
+use crate::infer::linear::LinearForm;
 use crate::infer::local::{LocalGuide, LocalWorker, Particle};
 use crate::infer::network::Network;
 use crate::infer::shards::Shards;
@@ -26,6 +28,10 @@ fn all_models() -> Vec<(&'static str, Glmm, Vec<f64>)> {
         ("logistic", models::logistic(4, 9, 6), vec![0.1; 12]),
         ("conjugate", models::conjugate(3, 4, 3), vec![0.2; 3]),
     ]
+}
+
+fn dense(n_local: usize, n_global: usize) -> LinearForm {
+    LinearForm { n_local, n_global, coupling: Some(Coupling::Noise), diagonal: false }
 }
 
 fn slope(f: &mut dyn FnMut(f64) -> f64, h: f64) -> f64 {
@@ -116,7 +122,7 @@ fn the_derivative_through_the_default_guide_is_the_central_difference() {
         let particle = |target: &mut Glmm, theta: &[f64]| {
             let (shared, log_prior) = elbo::shared_at(target, theta);
             let (noise, theta) = (vec![0.0; theta.len()], theta.to_vec());
-            Particle { noise, theta, shared, log_prior, log_q: 0.0 }
+            Particle { noise, theta, whitened: vec![], shared, log_prior, log_q: 0.0 }
         };
         let noise: Vec<f64> = (0..target.n_local()).map(|j| 0.8 - 0.5 * j as f64).collect();
         let mut dshared = vec![0.0; target.n_shared()];
@@ -157,7 +163,7 @@ fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
     let (shared, _) = elbo::shared_at(target, &exact.mean);
     let mut solver = SiteSolver::new(d);
     let sites: Vec<_> = (0..data.x.len()).map(|i| solver.solve(target, i, &shared, None)).collect();
-    let mut guide = FreeGuide::new(d, d, &sites);
+    let mut guide = FreeGuide::new(dense(d, d), &sites);
     // E[z|θ] = … + Sᵢθ, so B = R*ᵀ Sᵢ S with Sᵢ = (R* R*ᵀ)⁻¹ is R*⁻¹ S.
     let p = guide.n_parameters();
     for (i, site) in sites.iter().enumerate() {
@@ -212,7 +218,7 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
         let mut solver = SiteSolver::new(target.n_local());
         let sites: Vec<_> =
             (0..target.n_branches()).map(|i| solver.solve(&mut target, i, &shared, None)).collect();
-        let mut free = FreeGuide::new(target.n_local(), n, &sites);
+        let mut free = FreeGuide::new(dense(target.n_local(), n), &sites);
         let p = free.n_parameters();
         let d = target.n_local();
         for (k, x) in free.parameters.iter_mut().enumerate() {
