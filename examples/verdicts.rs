@@ -2,13 +2,13 @@
 //!
 //!     cargo run --release --example verdicts -- [--seeds N] [MODEL …]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "references/reference.rs"]
 #[allow(dead_code)]
-mod support;
+mod reference;
 
-use hbdc::{Checks, FitConfig, fit};
+use hbdc::{Checks, Fit, FitConfig, fit};
 
-const ALL: [&str; 18] = [
+const ALL: [&str; 19] = [
     "accidents",
     "capture",
     "eight_schools",
@@ -24,6 +24,7 @@ const ALL: [&str; 18] = [
     "survival",
     "tasting",
     "ticks",
+    "topics",
     "tracking",
     "trees",
     "trials",
@@ -45,12 +46,16 @@ fn main() {
          khat_max above | amortization ± largest | missed mean max | extreme"
     );
     for name in names {
-        let (model, data) = support::shipped_with_data(&name);
+        let (model, data) = reference::bound(&name, None).expect("a shipped model");
+        let reference = reference::Reference::read(&name).ok();
         for seed in 1..=n_seeds {
             let result = fit(&model, &data, &FitConfig::default().seed(seed)).expect("a fit");
             let believable = result.verdict().believable;
             let head = format!("{name:<14} {seed} {believable:<5} {:6.1}", result.seconds());
             println!("{head} {}", figures(&result.checks()));
+            if let Some(reference) = &reference {
+                println!("    {}", errors(&result, reference));
+            }
             let verdict = result.verdict();
             verdict.reasons.iter().for_each(|reason| println!("    - {reason}"));
             verdict.notes.iter().for_each(|note| println!("    ({note})"));
@@ -58,13 +63,39 @@ fn main() {
     }
 }
 
+/// The largest errors of globals, of the guide and as reported, and the mean error of locals.
+fn errors(fit: &Fit, reference: &reference::Reference) -> String {
+    let posterior = fit.posterior();
+    let (guide, reported) = (posterior.guide_summary(), posterior.summary());
+    let labels = reference.labels(&guide);
+    let largest = |errors: &reference::Errors| {
+        let (low, high) = errors.ratios();
+        format!("|z| {:.2} sd × {low:.2} to {high:.2}", errors.max_z())
+    };
+    let of = |summary| largest(&reference::Errors::of_globals(reference, &labels, summary));
+    let locals = reference::Errors::of_locals(reference, &labels, &posterior.branches());
+    format!(
+        "errors: guide {}, {} {}, locals |z| {:.2} sd × {:.2}, {}",
+        of(&guide),
+        if fit.is_corrected() { "corrected" } else { "reported" },
+        of(&reported),
+        locals.mean_z(),
+        locals.mean_ratio(),
+        if reference.trusted { "trusted" } else { "reference not trusted" }
+    )
+}
+
 fn figures(checks: &Checks) -> String {
     let mut text = String::new();
-    if let Some(g) = checks.global {
+    if let Some(g) = &checks.global {
         text.push_str(&format!(
-            "{:6.3} {:6.3} {:5.2} {:6.3} {:5}",
-            g.relative_ess, g.gap, g.khat, g.local_noise, g.n_draws
+            "{:6.3} {:6.3} {:5.2} {:6.3} {:5} {:5.0}",
+            g.relative_ess, g.gap, g.khat, g.local_noise, g.n_draws, g.effective_draws
         ));
+        if let Some(worst) = &g.worst {
+            let (name, z, ratio) = (&worst.name, worst.z, worst.sd_ratio);
+            text.push_str(&format!(" {name} z {z:+.2} × {ratio:.2}"));
+        }
     }
     text.push_str(" | ");
     if let Some(b) = checks.branches {

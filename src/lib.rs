@@ -87,7 +87,7 @@ pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchScore, BranchSummaries, Checks, Covariance, Draws, Encoder, Family, Fit, FitConfig,
     FitError, GlobalChecks, LocalChecks, LocalSummary, Posterior, PredictiveChecks, QuantityCheck,
-    Score, Scores, StepInfo, Summary, SummaryRow, Verdict, fit, fit_with_progress,
+    Score, Scores, Shift, StepInfo, Summary, SummaryRow, Verdict, fit, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

@@ -12,7 +12,7 @@ use std::path::Path;
 use program::{Bench, names, shipped};
 use serde_json::Value;
 
-const FIT_FILES: [&str; 4] = ["branches.csv", "fit.json", "summary.csv", "trace.csv"];
+const FIT_FILES: [&str; 5] = ["branches.csv", "draws.zarr", "fit.json", "summary.csv", "trace.csv"];
 
 /// `fit` of a shipped model with its data.
 fn fit_of(name: &str) -> String {

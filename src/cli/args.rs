@@ -182,6 +182,9 @@ pub struct FitArgs {
     #[arg(long, value_name = "N", default_value_t = 20_000,
           value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub draws: u32,
+    /// Add the log likelihood of each row to the draws, for leave-one-out estimates
+    #[arg(long)]
+    pub log_likelihood: bool,
     /// The same seed gives the same fit
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -77,6 +77,7 @@ fn config(args: &FitArgs) -> FitConfig {
             CovarianceArg::Diagonal => Covariance::Diagonal,
         });
     }
+    config = config.log_likelihood(args.log_likelihood);
     if let Some(threads) = args.threads {
         config = config.threads(threads as usize);
     }
@@ -130,6 +131,7 @@ fn place_failure(error: OutputError) -> Failure {
     let help = match error {
         OutputError::Exists(_) => "choose another --out, or replace it with --force",
         OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
+        OutputError::Data(_) => "fit without --log-likelihood",
         OutputError::Io(..) => "choose an --out in a folder that you may write to",
     };
     Failure::usage(error).help(help)

@@ -64,7 +64,7 @@ impl BoundData {
     }
 
     /// Whether a number of a datum stands in an empty cell.
-    pub fn is_empty_cell(&self, datum: usize, at: usize) -> bool {
+    pub(crate) fn is_empty_cell(&self, datum: usize, at: usize) -> bool {
         self.present[datum].as_ref().is_some_and(|present| present[at] == 0.0)
     }
 

@@ -15,6 +15,7 @@ pub struct FitConfig {
     pub(crate) holdout_branches: Option<f64>,
     pub(crate) test: Option<BoundData>,
     pub(crate) draws: usize,
+    pub(crate) log_likelihood: bool,
 }
 
 impl Default for FitConfig {
@@ -25,6 +26,7 @@ impl Default for FitConfig {
             holdout_branches: None,
             test: None,
             draws: 20_000,
+            log_likelihood: false,
         }
     }
 }
@@ -121,6 +123,12 @@ impl FitConfig {
     /// Draws of the globals behind summaries; 20 000 by default.
     pub fn draws(mut self, draws: usize) -> Self {
         self.draws = draws;
+        self
+    }
+
+    /// Whether the draws that are written come with the log likelihood of each observation.
+    pub fn log_likelihood(mut self, wanted: bool) -> Self {
+        self.log_likelihood = wanted;
         self
     }
 

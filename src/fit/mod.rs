@@ -7,6 +7,7 @@ mod config;
 mod draws;
 mod predictive;
 mod quantities;
+mod saved;
 mod scores;
 mod summary;
 
@@ -14,10 +15,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
-pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck};
+pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck, Shift};
 pub use config::FitConfig;
 pub use draws::Draws;
 use predictive::Predictive;
+pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use scores::{BranchScore, Score, Scores};
 pub use summary::{Summary, SummaryRow};
 
@@ -38,6 +40,8 @@ pub struct Fit {
     config: FitConfig,
     scores: Option<Scores>,
     predictive: Predictive,
+    /// The global that importance weights would move most.
+    shift: Option<Shift>,
 }
 
 /// Why no fit could begin.
@@ -105,9 +109,13 @@ pub fn fit_with_progress(
         None => None,
     };
     let evaluator = model.evaluator_with_held_out(data, mask).map_err(FitError::Data)?;
+    if config.log_likelihood {
+        saved::check_size(model, &evaluator)?;
+    }
     let result = engine::fit(&evaluator, &config.engine, progress)?;
     let (config, predictive) = (config.clone(), Predictive::default());
-    let mut fit = Fit { evaluator, result, config, scores: None, predictive };
+    let mut fit = Fit { evaluator, result, config, scores: None, predictive, shift: None };
+    fit.check_globals();
     fit.scores = split.score(model, &fit).map_err(FitError::Data)?;
     if !fit.is_interrupted() {
         fit.check_predictions(model);
@@ -188,6 +196,14 @@ impl Fit {
     /// The model with its data.
     pub fn evaluator(&self) -> &Evaluator {
         &self.evaluator
+    }
+
+    /// Lets the verdict object where importance weights say that summaries are wrong.
+    fn check_globals(&mut self) {
+        self.shift = checks::worst_shift(self);
+        if let Some(reason) = checks::shift_reason(self) {
+            self.result.verdict.object(reason);
+        }
     }
 
     /// Draws outcomes anew and lets the verdict object where the data are out of their reach.

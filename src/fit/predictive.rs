@@ -12,7 +12,7 @@ use crate::data::BoundData;
 use crate::infer::posterior;
 use crate::model::{CompiledModel, Evaluator, ParamLayout};
 use crate::random::{Purpose, Stream};
-use crate::simulate::{self, Outcomes};
+use crate::simulate::Outcomes;
 use crate::target::Target;
 
 /// Replicated data sets.
@@ -56,7 +56,7 @@ impl Predictive {
 /// Draws replicates of a fit and compares. Nothing is found where nothing can be drawn.
 pub(super) fn check(model: &CompiledModel, fit: &Fit) -> Predictive {
     let data = fit.evaluator.data();
-    let outcomes = simulate::outcomes(model);
+    let outcomes = Outcomes::of(model);
     let name = |&datum: &usize| data.schema().data[datum].name.clone();
     let skipped = outcomes.given.iter().map(name).collect();
     if outcomes.drawn.is_empty() {

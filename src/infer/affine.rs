@@ -13,8 +13,6 @@ pub struct Affine {
     pub mean: Vec<f64>,
     /// J, row-major.
     pub map: Vec<f64>,
-    /// log q(m|θ).
-    pub log_peak: f64,
 }
 
 impl Affine {
@@ -22,7 +20,7 @@ impl Affine {
     pub fn of(worker: &mut LocalWorker) -> Self {
         let n = worker.z.len();
         let mut noise = vec![0.0; n];
-        let log_peak = worker.sample(&noise);
+        worker.sample(&noise);
         let mean = worker.z.clone();
         let mut map = vec![0.0; n * n];
         for j in 0..n {
@@ -33,7 +31,7 @@ impl Affine {
                 map[i * n + j] = worker.z[i] - mean[i];
             }
         }
-        Self { n, mean, map, log_peak }
+        Self { n, mean, map }
     }
 
     /// Sets z to m + J ε.

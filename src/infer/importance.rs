@@ -22,15 +22,15 @@ use crate::target::Target;
 pub const CANDIDATES: usize = 8;
 /// Fewer and more of them.
 const FEWEST_CANDIDATES: usize = 2;
-const MOST_CANDIDATES: usize = 64;
+const MOST_CANDIDATES: usize = 32;
 /// Draws of θ below which weights tell nothing.
 pub const LEAST_DRAWS: usize = 200;
 /// Variance of a log weight that may come from the finite number of draws of the locals.
-const LOCAL_NOISE: f64 = 0.05;
+const LOCAL_NOISE: f64 = 0.2;
 /// Relative effective size from which weighted summaries replace plain ones.
-const USABLE: f64 = 0.1;
+const USABLE: f64 = 0.02;
 /// Effective draws they need besides, so that summaries are not noisier than they were.
-const ENOUGH_DRAWS: f64 = 1000.0;
+const ENOUGH_DRAWS: f64 = 400.0;
 
 /// Weighted draws of θ.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ pub struct Importance {
     pub log_evidence: f64,
     /// Its standard error (delta method).
     pub log_evidence_se: f64,
-    /// (Σw)² / Σw² over the number of draws, of q's draws and weights.
+    /// (Σw)² / Σw² over the number of draws, of q's draws and Pareto-smoothed weights.
     pub relative_ess: f64,
     /// Σw² ⁻¹ of the normalised weights of the mixture: how many draws they are worth.
     pub effective_draws: f64,
@@ -163,7 +163,7 @@ struct Draws {
 }
 
 /// Whether draw `p` is of the heavy-tailed half: every other mirrored pair.
-fn is_heavy(p: usize) -> bool {
+pub fn is_heavy(p: usize) -> bool {
     p % 4 >= 2
 }
 
@@ -276,7 +276,10 @@ fn weigh_shard<T: Target>(
 
 fn summarise(draws: Draws, n_global: usize) -> Importance {
     let mixture = normalise(&draws.by_mixture);
-    let own = normalise(&draws.by_guide);
+    // A single draw far out must not decide what is said of the guide.
+    let mut smoothed = draws.by_guide.clone();
+    let khat = pareto::smooth(&mut smoothed);
+    let own = normalise(&smoothed);
     let n = draws.by_mixture.len() as f64;
     let finite = || draws.by_guide.iter().filter(|x| x.is_finite());
     // Far out, where only the heavy tails reach, a density may overflow; that costs the guide
@@ -289,7 +292,7 @@ fn summarise(draws: Draws, n_global: usize) -> Importance {
         gap: own.log_mean - mean_log,
         bound: mean_log,
         local_noise: median(&draws.local_noise),
-        khat: pareto::khat(&draws.by_guide),
+        khat,
         n_draws: draws.by_guide.len(),
         theta: draws.theta,
         weights: mixture.weights,

@@ -42,7 +42,7 @@ impl LocalGuide {
     pub fn for_new_branches(&self) -> Self {
         match self {
             Self::Amortized(network) => Self::Amortized(network.clone()),
-            Self::Branch(_) => Self::Amortized(None),
+            Self::Branch(_) | Self::Sites(_) => Self::Amortized(None),
         }
     }
 

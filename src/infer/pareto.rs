@@ -14,33 +14,50 @@ const EQUAL: f64 = 1e-9;
 /// k̂ of unnormalised log weights. Zero where they are all equal, infinite where too few are
 /// finite or stand out; what is not finite weighs nothing.
 pub fn khat(log_weights: &[f64]) -> f64 {
-    let mut sorted: Vec<f64> = log_weights.iter().copied().filter(|x| x.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
+    smooth(&mut log_weights.to_vec())
+}
+
+/// Replaces the largest log weights by quantiles of the distribution that fits them, none above
+/// the largest, so that no single draw decides; returns k̂, as [`khat`].
+pub fn smooth(log_weights: &mut [f64]) -> f64 {
     let n = log_weights.len();
-    let (Some(&smallest), Some(&largest)) = (sorted.first(), sorted.last()) else {
+    let mut order: Vec<usize> = (0..n).filter(|&i| log_weights[i].is_finite()).collect();
+    order.sort_by(|&i, &j| log_weights[i].total_cmp(&log_weights[j]));
+    let (Some(&first), Some(&last)) = (order.first(), order.last()) else {
         return f64::INFINITY;
     };
-    if sorted.len() == n && largest - smallest < EQUAL {
+    let largest = log_weights[last];
+    if order.len() == n && largest - log_weights[first] < EQUAL {
         return 0.0;
     }
     let tail_length = (n as f64 / 5.0).min(3.0 * (n as f64).sqrt()).ceil() as usize;
-    if sorted.len() <= tail_length {
+    if order.len() <= tail_length {
         return f64::INFINITY;
     }
-    let cutoff = sorted[sorted.len() - tail_length - 1] - largest;
+    let cutoff = log_weights[order[order.len() - tail_length - 1]] - largest;
     let cutoff = cutoff.max(f64::MIN_POSITIVE.ln());
-    let above = sorted.iter().map(|x| x - largest).filter(|&x| x > cutoff);
-    let exceedances: Vec<f64> = above.map(|x| x.exp() - cutoff.exp()).collect();
-    match exceedances.len() < LEAST_TAIL {
-        true => f64::INFINITY,
-        false => shape(&exceedances),
+    order.retain(|&i| log_weights[i] - largest > cutoff);
+    if order.len() < LEAST_TAIL {
+        return f64::INFINITY;
     }
+    let exceedance = |&i: &usize| (log_weights[i] - largest).exp() - cutoff.exp();
+    let (khat, scale) = shape_and_scale(&order.iter().map(exceedance).collect::<Vec<f64>>());
+    let count = order.len() as f64;
+    for (rank, &i) in order.iter().enumerate() {
+        let left = 1.0 - (rank as f64 + 0.5) / count;
+        let quantile = match khat.abs() < 1e-12 {
+            true => -scale * left.ln(),
+            false => scale * (-khat * left.ln()).exp_m1() / khat,
+        };
+        log_weights[i] = largest + (quantile + cutoff.exp()).ln().min(0.0);
+    }
+    khat
 }
 
-/// The shape of the generalised Pareto distribution of positive values in increasing order: the
-/// posterior mean of Zhang and Stephens (Technometrics 2009), drawn towards ½ as ten more
-/// values would.
-fn shape(sorted: &[f64]) -> f64 {
+/// Shape and scale of the generalised Pareto distribution of positive values in increasing order:
+/// the posterior mean of Zhang and Stephens (Technometrics 2009), the shape drawn towards ½ as
+/// ten more values would.
+fn shape_and_scale(sorted: &[f64]) -> (f64, f64) {
     const PRIOR_SCALE: f64 = 3.0;
     const PRIOR_WEIGHT: f64 = 10.0;
     let n = sorted.len() as f64;
@@ -60,7 +77,8 @@ fn shape(sorted: &[f64]) -> f64 {
     let weights: Vec<f64> = grid.iter().map(|&(_, l)| (l - best).exp()).collect();
     let total: f64 = weights.iter().sum();
     let b = grid.iter().zip(&weights).map(|(&(b, _), w)| b * w).sum::<f64>() / total;
-    (n * shape_at(b) + 0.5 * PRIOR_WEIGHT) / (n + PRIOR_WEIGHT)
+    let shape = shape_at(b);
+    ((n * shape + 0.5 * PRIOR_WEIGHT) / (n + PRIOR_WEIGHT), -shape / b)
 }
 
 #[cfg(test)]
@@ -96,6 +114,22 @@ mod tests {
             n_rows += 1;
         }
         assert!(n_rows >= 12);
+    }
+
+    #[test]
+    fn smoothed_weights_are_those_of_arviz() {
+        // The table's last column is the effective size of the smoothed weights.
+        let table = include_str!("../../tests/oracle/khat.csv");
+        for line in table.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let number = |k: usize| cells[k].parse::<f64>().expect("a number");
+            let mut log_weights = log_weights(cells[0], number(1), number(2) as usize);
+            smooth(&mut log_weights);
+            let sum: f64 = log_weights.iter().map(|x| x.exp()).sum();
+            let squares: f64 = log_weights.iter().map(|x| (2.0 * x).exp()).sum();
+            let (found, expected) = (sum * sum / squares, number(4));
+            assert!((found / expected - 1.0).abs() < 1e-9, "{line}: {found}");
+        }
     }
 
     #[test]

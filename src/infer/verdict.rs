@@ -8,8 +8,9 @@ use super::importance::{Importance, LEAST_DRAWS};
 use super::measure::{BranchChecks, Measured};
 use super::optimise::MAX_CYCLES;
 
-/// Relative effective size of θ's weights below which the guide is not to be believed.
-const POOR_GLOBAL_ESS: f64 = 0.02;
+/// Effective draws of θ, and their share of all, below which both the guide is not to be believed.
+const POOR_EFFECTIVE_DRAWS: f64 = 30.0;
+const POOR_GLOBAL_ESS: f64 = 0.01;
 /// Variance of log weights from the locals' draws above which they say nothing of θ.
 const NOISY: f64 = 1.0;
 /// Gap of a branch, in nats, above which its guide is poor, and the share of poor ones that is
@@ -170,7 +171,9 @@ fn judge_global(importance: Option<&Importance>, verdict: &mut Verdict) {
         ));
         return;
     }
-    if weights.relative_ess.is_nan() || weights.relative_ess <= POOR_GLOBAL_ESS {
+    let is_uneven =
+        weights.relative_ess <= POOR_GLOBAL_ESS && weights.effective_draws <= POOR_EFFECTIVE_DRAWS;
+    if weights.relative_ess.is_nan() || is_uneven {
         verdict.object(format!(
             "importance weights of the globals have a relative effective size of {:.3} and a gap \
              of {:.1} nats: the approximation of the globals misses part of the posterior; their \

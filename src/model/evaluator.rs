@@ -125,6 +125,11 @@ impl Evaluator {
         &self.out
     }
 
+    /// Whether a bound row is not held out.
+    pub fn is_fitted(&self, row: usize) -> bool {
+        self.kernels.mask.get(row).is_none_or(|&weight| weight != 0.0)
+    }
+
     /// log p(θ) and its log-Jacobian apart.
     pub fn log_prior(&mut self, theta: &[f64], shared: &mut [f64]) -> (f64, f64) {
         let arguments = Arguments { theta, ..Arguments::default() };

@@ -84,8 +84,20 @@ impl Kernel {
         out: &mut Vec<f64>,
         scratch: &mut Scratch,
     ) {
+        self.call_of(&self.output_lengths, arguments, data, out, scratch);
+    }
+
+    /// The same for outputs of these lengths, which may go with the rows of the branch.
+    pub fn call_of(
+        &self,
+        lengths: &[usize],
+        arguments: &Arguments,
+        data: &BoundData,
+        out: &mut Vec<f64>,
+        scratch: &mut Scratch,
+    ) {
         out.clear();
-        out.resize(self.output_lengths.iter().sum(), 0.0);
+        out.resize(lengths.iter().sum(), 0.0);
         let rows = match data.n_branches() {
             0 => 0..0,
             _ => data.rows(arguments.branch),
@@ -94,9 +106,9 @@ impl Kernel {
         match &self.code {
             Some(code) => {
                 let inputs: Vec<&[f64]> = slices.collect();
-                let mut outputs: Vec<&mut [f64]> = Vec::with_capacity(self.output_lengths.len());
+                let mut outputs: Vec<&mut [f64]> = Vec::with_capacity(lengths.len());
                 let mut rest = out.as_mut_slice();
-                for &length in &self.output_lengths {
+                for &length in lengths {
                     let (output, after) = rest.split_at_mut(length);
                     outputs.push(output);
                     rest = after;

@@ -7,6 +7,7 @@ mod kernel;
 mod layout;
 mod point_gradient;
 mod points;
+mod pointwise;
 mod prior;
 mod program;
 mod rows;

@@ -22,6 +22,23 @@ impl CompiledModel {
     }
 }
 
+impl CompiledModel {
+    /// Whether the likelihood of a branch is a sum of terms of single rows and of nothing else.
+    pub(crate) fn likelihood_is_by_rows(&self) -> bool {
+        let model = self.typed();
+        let of_no_row = first(model, &model.local, &|model, statement| match statement {
+            Statement::Sample { lhs, part: Part::Likelihood, rows: RowsOf::None, .. } => {
+                Some(model.exprs[*lhs].span)
+            }
+            Statement::Target { value, part: Part::Likelihood, rows: RowsOf::None, .. } => {
+                Some(model.exprs[*value].span)
+            }
+            _ => None,
+        });
+        model.schema.rows.is_some() && of_no_row.is_none()
+    }
+}
+
 type Visit<'v> = &'v dyn Fn(&TypedModel, &Statement) -> Option<Span>;
 
 /// The first span that `visit` gives, in the statements and those in them.

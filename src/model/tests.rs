@@ -5,10 +5,11 @@ mod data;
 mod derivatives;
 #[path = "../../tests/random/generate.rs"]
 mod generate;
+mod pointwise;
 mod reference;
 mod synthetic;
 
-use super::{Backend, CompileOptions, Evaluator, compile_with};
+use super::{Backend, CompileOptions, CompiledModel, Evaluator, compile_with};
 use crate::codegen::tests::Numbers;
 use crate::data::{BoundData, Dataset};
 use crate::source::Source;
@@ -94,6 +95,11 @@ fn sleepstudy() -> String {
 impl Case {
     fn evaluator(&self, backend: Backend) -> Evaluator {
         self.masked(backend, |_| None)
+    }
+
+    fn compiled(&self) -> CompiledModel {
+        let source = Source::new(self.name, self.model);
+        compile_with(&source, &CompileOptions::default()).expect("it compiles")
     }
 
     /// With the rows held out that `mask` gives of the data.

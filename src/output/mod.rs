@@ -1,7 +1,9 @@
 //! The fit folder. It is written beside its place and moved there when it is whole, so that
 //! nothing is ever there by half.
 
+mod arviz;
 mod tables;
+mod zarr;
 
 use std::fmt;
 use std::fs;
@@ -10,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::fit::{Checks, Fit, Score, Scores};
+use crate::data::DataError;
+use crate::fit::{Checks, Fit, Observations, Score, Scores};
 use crate::model::CompiledModel;
 use crate::target::Target;
 
@@ -24,6 +27,8 @@ pub enum OutputError {
     Exists(PathBuf),
     /// Something that is no fit folder is there, and so it is not replaced.
     NotAFit(PathBuf),
+    /// What was to be written cannot be computed.
+    Data(Box<DataError>),
     /// A file could not be written.
     Io(PathBuf, io::Error),
 }
@@ -37,6 +42,7 @@ impl fmt::Display for OutputError {
             OutputError::NotAFit(path) => {
                 write!(f, "{} exists and is not a fit folder", path.display())
             }
+            OutputError::Data(error) => error.fmt(f),
             OutputError::Io(path, fault) => write!(f, "cannot write {}: {fault}", path.display()),
         }
     }
@@ -128,11 +134,28 @@ fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
     write("summary.csv", tables::summary(&fit.posterior().summary()))?;
     write("branches.csv", tables::branches(fit))?;
     write("trace.csv", tables::trace(fit.trace()))?;
+    write_draws(&folder.join("draws.zarr"), model, fit)?;
     if let Some(scores) = fit.scores() {
         let key = fit.evaluator().data().key_columns();
         write("scores.csv", tables::scores(scores, key))?;
     }
     write("fit.json", format!("{:#}\n", metadata(model, fit)))
+}
+
+fn write_draws(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), OutputError> {
+    let is_wanted = fit.config().log_likelihood;
+    let evaluator = fit.evaluator();
+    let n_observations = if is_wanted { Observations::of(model, evaluator).len() } else { 0 };
+    let n_draws = fit.saved_draws(n_observations);
+    let log_likelihood = match is_wanted {
+        true => {
+            let failed = |error: DataError| OutputError::Data(Box::new(error));
+            Some(fit.log_likelihood(model, n_draws).map_err(failed)?)
+        }
+        false => None,
+    };
+    let groups = arviz::groups(model, fit, n_draws, log_likelihood);
+    zarr::write(folder, &arviz::attributes(fit), &groups)
 }
 
 fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
@@ -178,7 +201,7 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
 
 fn khat(checks: &Checks) -> Value {
     json!({
-        "global": checks.global.map(|global| finite(global.khat)),
+        "global": checks.global.as_ref().map(|global| finite(global.khat)),
         "branches": checks.branches.map(|branches| json!({
             "median": finite(branches.khat_median),
             "max": finite(branches.khat_max),

@@ -15,7 +15,7 @@ mod walk;
 
 use std::fmt;
 
-pub use replicate::{Outcomes, outcomes};
+pub use replicate::Outcomes;
 
 use crate::data::{BoundData, DataError, Dataset};
 use crate::model::{CompiledModel, Evaluator, Point};
@@ -134,6 +134,14 @@ pub fn simulated_layout(model: &CompiledModel, data: Dataset) -> Result<Evaluato
         bound.set_drawn(datum, vec![0.0; n]);
     }
     model.evaluator(&bound)
+}
+
+/// The data that stand left of `~`, by their places in the schema, in order.
+pub(crate) fn outcomes(model: &CompiledModel) -> Vec<usize> {
+    let drawn::Columns { drawn, given } = drawn::columns(model.typed());
+    let mut outcomes = [drawn, given].concat();
+    outcomes.sort_unstable();
+    outcomes
 }
 
 /// Draws the columns that stand left of `~`, and the unknowns unless they are given. The columns

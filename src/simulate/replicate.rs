@@ -18,13 +18,13 @@ pub struct Outcomes {
     pub given: Vec<usize>,
 }
 
-/// The outcomes of a model.
-pub fn outcomes(model: &CompiledModel) -> Outcomes {
-    let columns = drawn::columns(model.typed());
-    Outcomes { drawn: columns.drawn, given: columns.given }
-}
-
 impl Outcomes {
+    /// Those of a model.
+    pub fn of(model: &CompiledModel) -> Self {
+        let columns = drawn::columns(model.typed());
+        Self { drawn: columns.drawn, given: columns.given }
+    }
+
     /// Hands each replicate to `take`: for each datum that is drawn all its values, NaN where
     /// none was drawn. `unknowns` are, for each replicate, constrained globals, and the branches
     /// with their constrained locals.

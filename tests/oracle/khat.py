@@ -1,10 +1,14 @@
-"""Writes khat.csv: k-hat of log weights by ArviZ's psislw.
+"""Writes khat.csv: k-hat and the effective size of smoothed weights by ArviZ's psislw.
 
     python tests/oracle/khat.py > tests/oracle/khat.csv
 
 Needs numpy and arviz (0.2x; written with 0.23.4). The log weights are quantiles of named
 distributions, so that the test can make the same ones.
 """
+
+import sys
+
+sys.path.pop(0)  # arviz.py of this folder is not the package
 
 import numpy as np
 from arviz import psislw
@@ -30,7 +34,8 @@ ROWS = [
     *(("logistic", s, 2003) for s in (0.3, 1.0, 2.5)),
 ]
 
-print("kind,parameter,n,khat")
+print("kind,parameter,n,khat,ess")
 for kind, parameter, n in ROWS:
-    khat = float(psislw(log_weights(kind, parameter, n))[1])
-    print(f"{kind},{parameter},{n},{khat!r}")
+    smoothed, khat = psislw(log_weights(kind, parameter, n))
+    ess = 1 / np.sum(np.exp(2 * smoothed))
+    print(f"{kind},{parameter},{n},{float(khat)!r},{float(ess)!r}")
