@@ -84,7 +84,7 @@ impl Limits<'_> {
 }
 
 /// Looks at a random sample of the branches, at all where these are few.
-fn check_branches<T: Target>(
+pub fn check_branches<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
     seed: u64,
