@@ -6,27 +6,113 @@
 #[allow(dead_code)]
 mod support;
 
-use hbdc::{BoundData, CompiledModel, Family, Fit, FitConfig, fit};
+use std::fmt;
+
+use hbdc::{BoundData, CompiledModel, Coupling, Covariance, Encoder, Family, Fit, FitConfig, fit};
 use support::conjugate::Conjugate;
 
 fn main() {
-    println!("conjugate model: ELBO less the exact log p(y|x), in nats");
-    for (n, rows, d) in [(10, 100, 10), (10, 5, 10), (1000, 5, 10)] {
-        let data = Conjugate::generate(n, rows, d);
-        let exact = data.exact().log_evidence;
-        let (model, bound) = support::conjugate(&data);
-        for family in [Family::Branch, Family::Amortized] {
-            let fit = fitted(&model, &bound, family);
-            let (elbo, se) = fit.elbo();
-            println!(
-                "  ({n}, {rows}, {d}) {family:?}: {:+.5} ± {se:.5}, {} steps, {:.1} s{}",
-                elbo - exact,
-                fit.steps(),
-                fit.seconds(),
-                flag(&fit)
-            );
+    let what = std::env::args().nth(1);
+    let wanted = |part: &str| what.as_deref().is_none_or(|what| what == part);
+    if wanted("conjugate") {
+        conjugate();
+    }
+    if wanted("references") {
+        references();
+    }
+}
+
+/// Branches, rows each and dimensions of a conjugate data set; how far the best ELBO of block and
+/// of diagonal lies below the evidence.
+const CONJUGATE: [([usize; 3], f64, f64); 5] = [
+    ([2, 3, 2], 0.368622, 0.57535013),
+    ([10, 100, 10], 0.05018, 2.3733899),
+    ([10, 5, 10], 3.91742, 36.248267),
+    ([1000, 100, 10], 0.055017, 229.00753),
+    ([1000, 5, 10], 4.27856, 3256.4986),
+];
+
+/// One approximation.
+#[derive(Clone, Copy)]
+struct Approximation {
+    family: Family,
+    covariance: Covariance,
+    encoder: Encoder,
+    coupling: Option<Coupling>,
+}
+
+impl Approximation {
+    /// All that there are.
+    fn all() -> Vec<Self> {
+        use Covariance::{Block, Dense, Diagonal, Prior};
+        let mut all = vec![Self::new(Family::Joint, Dense)];
+        for covariance in [Dense, Block, Diagonal, Prior] {
+            all.push(Self::new(Family::Branch, covariance));
+            if covariance == Dense {
+                let coupling = Some(Coupling::Theta);
+                all.push(Self { coupling, ..Self::new(Family::Branch, Dense) });
+            }
+        }
+        for encoder in [Encoder::Newton, Encoder::Sites, Encoder::Pooled] {
+            for covariance in [Prior, Dense, Block, Diagonal] {
+                all.push(Self { encoder, ..Self::new(Family::Amortized, covariance) });
+            }
+        }
+        all
+    }
+
+    fn new(family: Family, covariance: Covariance) -> Self {
+        Self { family, covariance, encoder: Encoder::Newton, coupling: None }
+    }
+
+    fn config(self) -> FitConfig {
+        let config = FitConfig::default().family(self.family).covariance(self.covariance);
+        let config = config.encoder(self.encoder);
+        self.coupling.map_or(config.clone(), |coupling| config.coupling(coupling))
+    }
+}
+
+impl fmt::Display for Approximation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}", self.family, self.covariance)?;
+        match (self.family, self.coupling) {
+            (Family::Amortized, _) => write!(f, " {:?}", self.encoder),
+            (_, Some(coupling)) => write!(f, " {coupling:?}"),
+            _ => Ok(()),
         }
     }
+}
+
+fn conjugate() {
+    println!("conjugate model: ELBO less the best of its family, in nats");
+    for ([n, rows, d], block, diagonal) in CONJUGATE {
+        let data = Conjugate::generate(n, rows, d);
+        let evidence = data.exact().log_evidence;
+        let (model, bound) = support::conjugate(&data);
+        for approximation in Approximation::all() {
+            if approximation.family == Family::Joint && n > 10 {
+                continue;
+            }
+            let best = match approximation.covariance {
+                Covariance::Prior | Covariance::Dense => evidence,
+                Covariance::Block => evidence - block,
+                Covariance::Diagonal => evidence - diagonal,
+            };
+            let label = format!("({n}, {rows}, {d}) {approximation}");
+            match fit(&model, &bound, &approximation.config()) {
+                Err(why) => println!("  {label}: {why}"),
+                Ok(fit) => {
+                    let (elbo, se) = fit.elbo();
+                    let (steps, seconds, flag) = (fit.steps(), fit.seconds(), flag(&fit));
+                    let gap = elbo - best;
+                    println!("  {label}: {gap:+.5} ± {se:.5}, {steps} steps, {seconds:.1} s{flag}");
+                }
+            }
+        }
+    }
+}
+
+fn references() {
     for name in ["rats", "seeds", "eight_schools"] {
         let (model, bound) = support::shipped_with_data(name);
         for family in [Family::Branch, Family::Amortized] {

@@ -57,6 +57,7 @@
 
 mod autodiff;
 mod builtin;
+mod calibrate;
 mod check;
 mod codegen;
 mod data;
@@ -79,15 +80,19 @@ mod syntax;
 mod target;
 mod ty;
 
+pub use calibrate::{
+    CalibrateConfig, CalibrateError, CalibrateStep, Calibration, Quantity, calibrate,
+};
 pub use codegen::Listing;
 pub use data::{
     BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
-    BranchScore, BranchSummaries, Checks, Covariance, Draws, Encoder, Family, Fit, FitConfig,
-    FitError, GlobalChecks, LocalChecks, LocalSummary, Posterior, PredictiveChecks, QuantityCheck,
-    Score, Scores, Shift, StepInfo, Summary, SummaryRow, Verdict, fit, fit_with_progress,
+    BranchScore, BranchSummaries, Checks, Coupling, Covariance, Draws, Encoder, Family, Fit,
+    FitConfig, FitError, GlobalChecks, LocalChecks, LocalSummary, Posterior, PredictiveChecks,
+    QuantityCheck, Score, Scores, Shift, StepInfo, Summary, SummaryRow, Verdict, fit,
+    fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

@@ -40,6 +40,8 @@ pub enum Purpose {
     Start = 14,
     /// Noise of zᵢ for scores of data that were not fitted.
     ScoreLocal = 15,
+    /// Seeds and ties of a calibration, and the law of its test.
+    Calibrate = 16,
 }
 
 /// One block: the ten rounds of Philox 4×32.

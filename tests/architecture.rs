@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Groups of modules from left to right. A module imports only from groups to its left.
-const ORDER: [&[&str]; 12] = [
+const ORDER: [&[&str]; 13] = [
     &["index", "source", "math", "random", "target", "frame"],
     &["diagnostic", "ty"],
     &["schema", "syntax", "ir"],
@@ -17,6 +17,7 @@ const ORDER: [&[&str]; 12] = [
     &["simulate"],
     &["infer"],
     &["fit"],
+    &["calibrate"],
     &["output"],
     &["lib"],
 ];

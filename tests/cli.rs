@@ -1,10 +1,14 @@
 //! The commands as a user runs them: what they print, write and end with.
 
+#[path = "cli/calibrate.rs"]
+mod calibrate;
 #[path = "cli/data_flags.rs"]
 mod data_flags;
 #[path = "cli/density.rs"]
 mod density;
 mod program;
+#[path = "cli/scores.rs"]
+mod scores;
 
 use std::fs;
 use std::path::Path;

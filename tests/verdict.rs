@@ -2,12 +2,15 @@
 
 use hbdc::{Column, Dataset, Family, Fit, FitConfig, Source, compile, fit};
 
-/// Numbers that look random: the fractional parts of multiples of an irrational number, made
-/// normal by the sum of twelve.
+/// Standard normal numbers (nearly: the sum of twelve uniform ones), by SplitMix64.
 fn noise(k: usize) -> f64 {
-    let part = |j: usize| ((12 * k + j + 1) as f64 * 0.754_877_666_246_692_8).fract();
-    let shuffled = |j: usize| (part(j) * 7919.0 + part(j + 5) * 104_729.0).fract();
-    (0..12).map(shuffled).sum::<f64>() - 6.0
+    let uniform = |j: u64| {
+        let mut x = (12 * k as u64 + j + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    };
+    (0..12).map(uniform).sum::<f64>() - 6.0
 }
 
 fn fitted(text: &str, branches: usize, rows: usize, y: impl Fn(usize, usize) -> f64) -> Fit {
@@ -90,12 +93,12 @@ fn locals_with_two_answers_are_seen() {
     let text = "
 data { branch g { rows N; vector[N] y; } }
 global { real<lower=0> s ~ normal(0, 2); }
-local { real z ~ normal(0, 3); y ~ normal(z * z, s); }
+local { real z ~ normal(0.3, 3); y ~ normal(z * z, s); }
 ";
     let fit = fitted(text, 20, 4, |i, j| (3.0 + noise(i)).powi(2) + noise(90 + 20 * i + j));
     assert_flagged(&fit, "modes that the approximation does not cover");
-    let [mean, largest] = fit.checks().branches.expect("branches").missed_modes;
-    assert!((0.4..0.6).contains(&mean) && largest > 0.45, "half lies in either mode: {mean}");
+    let [mean, _] = fit.checks().branches.expect("branches").missed_modes;
+    assert!((0.3..0.7).contains(&mean), "about half lies in either mode: {mean}");
 }
 
 #[test]

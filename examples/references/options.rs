@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use hbdc::{Family, FitConfig};
+use hbdc::FitConfig;
 
 const USAGE: &str = "\
-references [MODEL...] [--seeds K] [--first-seed S] [--family amortized|branch] [--particles M]
-           [--batch B] [--step-size A] [--max-steps N] [--max-seconds T] [--tolerance NATS]
+references [MODEL...] [--seeds K] [--first-seed S] [--family F] [--covariance C] [--encoder E]
+           [--particles M] [--batch B] [--step-size A] [--max-steps N] [--max-seconds T] [--tolerance NATS]
            [--threads N] [--data MODEL=FILE] [--json FILE]";
 
 /// What to fit, and how.
@@ -78,11 +78,9 @@ impl Options {
 
 fn configured(config: FitConfig, flag: &str, value: &str) -> Result<FitConfig, String> {
     Ok(match flag {
-        "family" => config.family(match value {
-            "amortized" => Family::Amortized,
-            "branch" => Family::Branch,
-            _ => return Err(format!("there is no family {value}\n{USAGE}")),
-        }),
+        "family" => config.family(named(flag, value)?),
+        "covariance" => config.covariance(named(flag, value)?),
+        "encoder" => config.encoder(named(flag, value)?),
         "particles" => config.particles(number(flag, value)?),
         "batch" => config.batch(number(flag, value)?),
         "step-size" => config.step_size(number(flag, value)?),
@@ -92,6 +90,11 @@ fn configured(config: FitConfig, flag: &str, value: &str) -> Result<FitConfig, S
         "threads" => config.threads(number(flag, value)?),
         _ => return Err(format!("there is no --{flag}\n{USAGE}")),
     })
+}
+
+/// A value by its name in lower case, as `fit.json` has it.
+fn named<T: serde::de::DeserializeOwned>(flag: &str, value: &str) -> Result<T, String> {
+    serde_json::from_value(value.into()).map_err(|error| format!("--{flag}: {error}\n{USAGE}"))
 }
 
 fn number<T: std::str::FromStr>(flag: &str, value: &str) -> Result<T, String> {

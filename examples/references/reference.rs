@@ -18,11 +18,19 @@ pub struct Reference {
     exchangeable: Vec<String>,
 }
 
-/// Mean and standard deviation.
+/// Where a scalar lies and how wide it is: mean and standard deviation. Where the posterior has no
+/// standard deviation, median and distance of the 5 % and 95 % quantiles, as a normal's.
 #[derive(Clone, Copy)]
 struct Moments {
     mean: f64,
     sd: f64,
+    is_robust: bool,
+}
+
+impl Moments {
+    fn robust(q5: f64, q50: f64, q95: f64) -> Moments {
+        Moments { mean: q50, sd: (q95 - q5) / (2.0 * 1.6448536269514722), is_robust: true }
+    }
 }
 
 /// Which label of the fit each label of the reference is, from zero; empty where there are none.
@@ -85,11 +93,14 @@ impl Reference {
         let file = json(path)?;
         let moments = |value: &Value| {
             let number = |key: &str| value[key].as_f64().unwrap_or(f64::NAN);
-            Moments { mean: number("mean"), sd: number("sd") }
+            match value["sd"].is_null() {
+                true => Moments::robust(number("q5"), number("q50"), number("q95")),
+                false => Moments { mean: number("mean"), sd: number("sd"), is_robust: false },
+            }
         };
         let of_branches = |value: &Value| {
             let pairs = numbers(&value["mean"]).into_iter().zip(numbers(&value["sd"]));
-            pairs.map(|(mean, sd)| Moments { mean, sd }).collect()
+            pairs.map(|(mean, sd)| Moments { mean, sd, is_robust: false }).collect()
         };
         let empty = serde_json::Map::new();
         let globals = file["globals"].as_object().unwrap_or(&empty).iter();
@@ -103,6 +114,11 @@ impl Reference {
             locals: locals.map(|(name, value)| (name.clone(), of_branches(value))).collect(),
             exchangeable: names.filter_map(Value::as_str).map(str::to_string).collect(),
         })
+    }
+
+    /// Whether labels may be renamed, so that they mean nothing.
+    pub fn has_labels(&self) -> bool {
+        !self.exchangeable.is_empty()
     }
 
     /// The renaming of labels that brings the globals nearest to those of a fit.
@@ -184,7 +200,11 @@ impl Error {
 impl Errors {
     pub fn of_globals(reference: &Reference, labels: &Labels, summary: &Summary) -> Errors {
         let one = |(name, expected): &(String, Moments)| {
-            let row = summary.get(&reference.renamed(name, labels));
+            let row =
+                summary.get(&reference.renamed(name, labels)).map(|row| match expected.is_robust {
+                    true => Moments::robust(row.q5, row.q50, row.q95),
+                    false => Moments { mean: row.mean, sd: row.sd, is_robust: false },
+                });
             Error::of(name.clone(), row.map(|row| (row.mean, row.sd)), *expected)
         };
         Errors(reference.globals.iter().filter_map(one).collect())

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::reference::{Error, Errors, Reference};
+use super::truth::Recovered;
 
 /// Misses that are named in a row.
 const NAMED: usize = 6;
@@ -28,6 +29,8 @@ pub struct Fitted {
     pub guide: Errors,
     pub reported: Errors,
     pub locals: Errors,
+    /// True globals, where they are known.
+    pub truths: Vec<Recovered>,
 }
 
 /// The head of the table.
@@ -99,6 +102,15 @@ impl Row {
         if !misses.is_empty() {
             text.push_str(&format!("\n    misses: {misses}"));
         }
+        if let Some(farthest) = farthest(&fitted.truths) {
+            text.push_str(&format!(
+                "\n    truth: {} of {} in their intervals, farthest {} z {:+.2}",
+                fitted.truths.iter().filter(|truth| truth.is_covered).count(),
+                fitted.truths.len(),
+                farthest.name,
+                farthest.z,
+            ));
+        }
         for reason in &fitted.reasons {
             text.push_str(&format!("\n    verdict: {reason}"));
         }
@@ -127,6 +139,8 @@ impl Row {
                 "seconds": fitted.seconds,
                 "guide": errors(&fitted.guide),
                 "reported": errors(&fitted.reported),
+                "truths": fitted.truths.iter().map(|t| json!({ "name": t.name, "z": t.z }))
+                    .collect::<Value>(),
                 "locals": { "z": fitted.locals.mean_z(), "ratio": fitted.locals.mean_ratio() },
             }),
         }
@@ -154,6 +168,10 @@ impl Fitted {
         misses.sort_by(|a, b| b.badness().total_cmp(&a.badness()));
         misses
     }
+}
+
+fn farthest(truths: &[Recovered]) -> Option<&Recovered> {
+    truths.iter().max_by(|a, b| a.z.abs().total_cmp(&b.z.abs()))
 }
 
 fn cells(errors: &Errors) -> String {
@@ -243,6 +261,12 @@ pub fn conclusion(all: &[Seeds]) -> String {
          average, within |z| 0.1 and x 0.9 to 1.1; {good} are believed by their verdict \
          ({good_misses} of these miss; {poor_hits} hits are not believed); {seconds:.0} s in all",
     );
+    // Seeds share their data, so one of them stands for all.
+    let firsts = all.iter().filter_map(|seeds| seeds.fits().next());
+    let truths: Vec<&Recovered> = firsts.flat_map(|fit| &fit.truths).collect();
+    let covered = truths.iter().filter(|truth| truth.is_covered).count();
+    let n = truths.len();
+    text.push_str(&format!("\n{covered} of {n} true globals in their 90 % intervals"));
     for seeds in all {
         if let Some(remark) = &seeds.remark {
             let mark = if seeds.trusted { "" } else { "? not trusted" };

@@ -34,6 +34,8 @@ pub enum Command {
     Density(DensityArgs),
     /// Draw the outcomes of a model, from its prior or at given values; writes CSV
     Simulate(SimulateArgs),
+    /// Check a model and its fits on data drawn from its priors; prints a table of ranks
+    Calibrate(CalibrateArgs),
     /// Show what the compiler made of a model
     Dump(DumpArgs),
 }
@@ -133,6 +135,43 @@ pub struct SimulateArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub struct CalibrateArgs {
+    /// The model file
+    pub model: PathBuf,
+    /// Keys and covariates; columns that the model draws need not be there
+    #[command(flatten)]
+    pub input: Input,
+    /// Data sets that are drawn and fitted
+    #[arg(long, value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    pub simulations: u32,
+    /// The same seed gives the same ranks
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where the ranks go, as CSV with one row a simulation (default: nowhere)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Do not show progress
+    #[arg(long)]
+    pub quiet: bool,
+    /// Threads (default: all)
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+    /// Where the parameters of the approximation come from
+    #[arg(long, value_enum, default_value = "amortized")]
+    pub family: FamilyArg,
+    /// How its parts vary together (default: prior for amortized, dense otherwise)
+    #[arg(long, value_enum)]
+    pub covariance: Option<CovarianceArg>,
+    /// What computes the posterior of a branch from its data, for amortized
+    #[arg(long, value_enum, default_value = "newton")]
+    pub encoder: EncoderArg,
+    /// Limit of optimisation steps of each fit
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_steps: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
 pub struct DumpArgs {
     /// The model file
     pub model: PathBuf,
@@ -197,6 +236,9 @@ pub struct FitArgs {
     /// How its parts vary together (default: prior for amortized, dense otherwise)
     #[arg(long, value_enum)]
     pub covariance: Option<CovarianceArg>,
+    /// How a dense covariance writes its means (default: noise)
+    #[arg(long, value_enum)]
+    pub coupling: Option<CouplingArg>,
     /// What computes the posterior of a branch from its data, for amortized
     #[arg(long, value_enum, default_value = "newton")]
     pub encoder: EncoderArg,
@@ -267,6 +309,15 @@ pub enum CovarianceArg {
     Block,
     /// All elements are independent
     Diagonal,
+}
+
+/// How a dense covariance writes its means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CouplingArg {
+    /// Linear in the noise behind the globals
+    Noise,
+    /// Linear in the globals
+    Theta,
 }
 
 /// What computes the posterior of a branch from its data.

@@ -135,8 +135,9 @@ pub fn short(x: f64) -> String {
 }
 
 /// Columns padded to the widest cell.
-fn table(rows: &[[String; 6]]) -> String {
-    let mut widths = [0; 6];
+/// Rows of cells in columns of one width each.
+pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());

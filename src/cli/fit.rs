@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hbdc::{
-    CompileOptions, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError, Score,
-    Scores, check_place, fit_with_progress, write_fit,
+    CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
+    Score, Scores, check_place, fit_with_progress, write_fit,
 };
 
-use super::args::{CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress};
+use super::args::{
+    CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress,
+};
 use super::progress::Reporter;
 use super::{Exit, Failure, Outcome, input, print};
 
@@ -59,22 +61,11 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
 
 fn config(args: &FitArgs) -> FitConfig {
     let mut config = FitConfig::default().seed(args.seed).draws(args.draws as usize);
-    config = config.family(match args.family {
-        FamilyArg::Amortized => Family::Amortized,
-        FamilyArg::Branch => Family::Branch,
-        FamilyArg::Joint => Family::Joint,
-    });
-    config = config.encoder(match args.encoder {
-        EncoderArg::Newton => Encoder::Newton,
-        EncoderArg::Sites => Encoder::Sites,
-        EncoderArg::Pooled => Encoder::Pooled,
-    });
-    if let Some(covariance) = args.covariance {
-        config = config.covariance(match covariance {
-            CovarianceArg::Prior => Covariance::Prior,
-            CovarianceArg::Dense => Covariance::Dense,
-            CovarianceArg::Block => Covariance::Block,
-            CovarianceArg::Diagonal => Covariance::Diagonal,
+    config = approximation(config, args.family, args.covariance, args.encoder);
+    if let Some(coupling) = args.coupling {
+        config = config.coupling(match coupling {
+            CouplingArg::Noise => Coupling::Noise,
+            CouplingArg::Theta => Coupling::Theta,
         });
     }
     config = config.log_likelihood(args.log_likelihood);
@@ -106,6 +97,34 @@ fn config(args: &FitArgs) -> FitConfig {
         config = config.holdout_branches(fraction);
     }
     config
+}
+
+/// Settings with this approximation.
+pub fn approximation(
+    config: FitConfig,
+    family: FamilyArg,
+    covariance: Option<CovarianceArg>,
+    encoder: EncoderArg,
+) -> FitConfig {
+    let config = config.family(match family {
+        FamilyArg::Amortized => Family::Amortized,
+        FamilyArg::Branch => Family::Branch,
+        FamilyArg::Joint => Family::Joint,
+    });
+    let config = config.encoder(match encoder {
+        EncoderArg::Newton => Encoder::Newton,
+        EncoderArg::Sites => Encoder::Sites,
+        EncoderArg::Pooled => Encoder::Pooled,
+    });
+    match covariance {
+        None => config,
+        Some(covariance) => config.covariance(match covariance {
+            CovarianceArg::Prior => Covariance::Prior,
+            CovarianceArg::Dense => Covariance::Dense,
+            CovarianceArg::Block => Covariance::Block,
+            CovarianceArg::Diagonal => Covariance::Diagonal,
+        }),
+    }
 }
 
 /// Where the fit goes; decided before anything is computed.

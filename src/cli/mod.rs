@@ -1,6 +1,7 @@
 //! The command line: what was typed (`args`), then what it means (one file a command).
 
 mod args;
+mod calibrate;
 mod check;
 mod data;
 mod density;
@@ -107,6 +108,7 @@ pub fn run() -> ExitCode {
         Command::Data(data) => data::run(data, args.message_format),
         Command::Density(density) => density::run(density, args.message_format),
         Command::Simulate(simulate) => simulate::run(simulate, args.message_format),
+        Command::Calibrate(calibrate) => calibrate::run(calibrate, args.message_format),
         Command::Dump(dump) => dump::run(dump, args.message_format),
     };
     match outcome {

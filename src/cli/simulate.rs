@@ -90,7 +90,7 @@ fn read_point(
     first.ok_or_else(|| Failure::coded("points", format!("{shown}: there is no point")))
 }
 
-fn simulate_failure(
+pub fn simulate_failure(
     error: &SimulateError,
     model: &CompiledModel,
     format: MessageFormat,
@@ -105,7 +105,7 @@ fn simulate_failure(
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Outcome {
+pub fn write(path: &Path, bytes: &[u8]) -> Outcome {
     let options = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
     options.and_then(|mut file| std::io::Write::write_all(&mut file, bytes)).map_err(|fault| {
         Failure::usage(format!("cannot write {}: {fault}", path.display()))

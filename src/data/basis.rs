@@ -82,6 +82,9 @@ impl BoundData {
             part.present[datum] = self.present[datum].as_ref().map(take);
         }
         for datum in (0..n_data).filter(|&datum| part.values[datum].is_some()).collect::<Vec<_>>() {
+            part.fill_missing(datum);
+        }
+        for datum in (0..n_data).filter(|&datum| part.values[datum].is_some()).collect::<Vec<_>>() {
             part.standardize(datum)?;
         }
         Ok(part)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::data::BoundData;
-use crate::infer::config::{self as engine, Covariance, Encoder, Family};
+use crate::infer::config::{self as engine, Coupling, Covariance, Encoder, Family};
 
 /// Settings of a fit. The default needs no change: what is not set follows from the sizes of
 /// the problem.
@@ -47,6 +47,12 @@ impl FitConfig {
     /// How the parts of the approximation vary together; by default what suits the family.
     pub fn covariance(mut self, covariance: Covariance) -> Self {
         self.engine.covariance = Some(covariance);
+        self
+    }
+
+    /// How a dense covariance writes the means of branches; by default what suits what gives them.
+    pub fn coupling(mut self, coupling: Coupling) -> Self {
+        self.engine.coupling = Some(coupling);
         self
     }
 
@@ -140,12 +146,27 @@ impl FitConfig {
         self
     }
 
+    /// The same settings on the caller's threads and with another seed.
+    pub(crate) fn on_callers_threads(&self, seed: u64) -> Self {
+        let mut config = self.clone().seed(seed);
+        config.engine.threads = None;
+        config
+    }
+
+    pub(crate) fn threads_of(&self) -> Option<usize> {
+        self.engine.threads
+    }
+
     pub(crate) fn family_of(&self) -> Family {
         self.engine.family
     }
 
     pub(crate) fn covariance_of(&self) -> Covariance {
         self.engine.covariance()
+    }
+
+    pub(crate) fn coupling_of(&self) -> Option<Coupling> {
+        self.engine.coupling
     }
 
     pub(crate) fn encoder_of(&self) -> Option<Encoder> {

@@ -23,14 +23,17 @@ pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use scores::{BranchScore, Score, Scores};
 pub use summary::{Summary, SummaryRow};
 
+use ndarray::{Array2, ArrayView1};
+
 use crate::data::{BoundData, DataError};
-pub use crate::infer::config::{Covariance, Encoder, Family};
+pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
 pub use crate::infer::optimise::StepInfo;
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
 use crate::model::{CompiledModel, Evaluator};
+use crate::target::Target;
 use scores::Split;
 
 /// A fit that ended, well or not: look at its [`Fit::verdict`].
@@ -53,6 +56,13 @@ pub enum FitError {
     Inference(engine::FitError),
     /// The caller asked to stop ([`FitConfig::stop`]).
     Interrupted,
+}
+
+impl FitError {
+    /// Whether other data of the same shape might be fitted.
+    pub(crate) fn is_of_data(&self) -> bool {
+        matches!(self, FitError::Inference(engine::FitError::NoStart))
+    }
 }
 
 impl From<engine::FitError> for FitError {
@@ -113,9 +123,7 @@ pub fn fit_with_progress(
         saved::check_size(model, &evaluator)?;
     }
     let result = engine::fit(&evaluator, &config.engine, progress)?;
-    let (config, predictive) = (config.clone(), Predictive::default());
-    let mut fit = Fit { evaluator, result, config, scores: None, predictive, shift: None };
-    fit.check_globals();
+    let mut fit = Fit::new(evaluator, result, config);
     fit.scores = split.score(model, &fit).map_err(FitError::Data)?;
     if !fit.is_interrupted() {
         fit.check_predictions(model);
@@ -123,7 +131,60 @@ pub fn fit_with_progress(
     Ok(fit)
 }
 
+/// Fits what an evaluator evaluates, with nothing kept out.
+pub(crate) fn fit_evaluator(evaluator: Evaluator, config: &FitConfig) -> Result<Fit, FitError> {
+    let result = engine::fit(&evaluator, &config.engine, &mut |_| ControlFlow::Continue(()))?;
+    Ok(Fit::new(evaluator, result, config))
+}
+
 impl Fit {
+    fn new(evaluator: Evaluator, result: engine::FitResult, config: &FitConfig) -> Fit {
+        let (config, predictive) = (config.clone(), Predictive::default());
+        let mut fit = Fit { evaluator, result, config, scores: None, predictive, shift: None };
+        fit.check_globals();
+        fit
+    }
+
+    /// Independent draws of each reported global, and of each reported local of some branches:
+    /// one column for each element, in the order of the layouts. None where draws of locals are
+    /// not finite.
+    pub(crate) fn independent_draws(
+        &self,
+        count: usize,
+        branches: &[usize],
+    ) -> (Array2<f64>, Vec<Option<Array2<f64>>>) {
+        let mut evaluator = self.evaluator.clone();
+        let (guide, seed) = (&self.result.guide, self.config.seed_of());
+        let theta = self.result.independent_theta_draws(count, seed);
+        let particles = posterior::particles(&mut evaluator, guide, &theta, count);
+        let mut globals = Array2::zeros((count, evaluator.reported_layout().len()));
+        for (particle, mut row) in particles.iter().zip(globals.rows_mut()) {
+            row.assign(&ArrayView1::from(&evaluator.reported(&particle.theta)));
+        }
+        let (n_local, n_reported) = (evaluator.n_local(), evaluator.reported_local_layout().len());
+        let of_branch = |branch: usize, draws: Option<&[f64]>| {
+            let mut evaluator = evaluator.clone();
+            let mut locals = Array2::zeros((count, n_reported));
+            for (p, (particle, mut row)) in particles.iter().zip(locals.rows_mut()).enumerate() {
+                let z = &draws?[p * n_local..(p + 1) * n_local];
+                let reported = evaluator.reported_local(branch, &particle.shared, z);
+                row.assign(&ArrayView1::from(reported));
+            }
+            Some(locals)
+        };
+        let mut shards = self.shards();
+        let locals = posterior::for_each_branch(
+            &mut shards,
+            guide,
+            &particles,
+            branches,
+            seed,
+            1,
+            of_branch,
+        );
+        (globals, locals)
+    }
+
     /// The approximate posterior.
     pub fn posterior(&self) -> Posterior<'_> {
         Posterior { fit: self }

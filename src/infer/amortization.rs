@@ -47,7 +47,7 @@ pub fn measure<T: Target>(
 ) -> Option<AmortizationGap> {
     let total = shards.target().n_branches();
     let parts = shards.map(branches, |target, shard| {
-        let mut worker = LocalWorker::new(&guide.local, target);
+        let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
         let one = |&branch: &usize| {
             if !worker.open(target, branch, shared_mean, None) {
                 return None;

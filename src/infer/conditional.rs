@@ -101,6 +101,11 @@ impl Conditional {
         &self.factor
     }
 
+    /// m.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
     /// m − z*.
     pub fn shift(&self) -> &[f64] {
         &self.shift
@@ -226,6 +231,31 @@ impl Conditional {
         if target.prior_is_common() {
             prior.add(&self.mean_adjoint, &self.precision_adjoint, &site.centre);
         }
+        for k in 0..prior_points {
+            let (point, weight) = prior_point(target, site, n, k);
+            self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);
+        }
+        if site.has_rows && site.likelihood.is_none() {
+            for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
+                self.pull_part(target, Part::Likelihood, branch, shared, point, weight, dshared);
+            }
+        }
+    }
+
+    /// Adds to `dshared` the gradient in `shared` of `adjointᵀ g`; spoils collected adjoints.
+    pub fn gradient_vjp<T: Target>(
+        &mut self,
+        target: &mut T,
+        branch: usize,
+        shared: &[f64],
+        site: &Site,
+        adjoint: &[f64],
+        dshared: &mut [f64],
+    ) {
+        let n = self.n;
+        self.mean_adjoint.copy_from_slice(adjoint);
+        self.precision_adjoint.fill(0.0);
+        let prior_points = if target.prior_is_gaussian() { 1 } else { site.weights.len() };
         for k in 0..prior_points {
             let (point, weight) = prior_point(target, site, n, k);
             self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);

@@ -124,7 +124,7 @@ pub fn values<T: Target>(
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
     let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
-        let mut worker = LocalWorker::new(&guide.local, target);
+        let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
         let mut epsilon = vec![0.0; target.n_local()];
         let mut sums = vec![0.0; particles.len()];
         for &branch in shard.iter().take_while(|_| !stop.is_set()) {
@@ -204,7 +204,7 @@ fn shard_gradient<T: Target>(
     shared_mean: &[f64],
 ) -> ShardGradient {
     let weight = 1.0 / particles.len() as f64;
-    let mut worker = LocalWorker::new(&guide.local, target);
+    let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
     let mut epsilon = vec![0.0; target.n_local()];
     let mut sums = ShardGradient {
         values: vec![0.0; particles.len()],

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::config::FitConfig;
+use super::config::{Covariance, Family, FitConfig};
 use super::elbo::Guide;
 use super::estimate::Estimate;
 use super::importance::Importance;
 use super::initial;
+use super::joint::{self, JointTarget};
 use super::measure::{self, BranchChecks, Limits, Measured};
 use super::optimise::{Optimiser, StepInfo, Watcher};
 use super::optimiser_state::OptimiserState;
@@ -57,6 +58,16 @@ impl FitResult {
             Some(weights) => weights.resample(count, seed),
             None => posterior::global_draws(&self.guide, seed, count),
         }
+    }
+
+    /// The same without mirrored pairs, so that the draws are independent, or nearly so.
+    pub fn independent_theta_draws(&self, count: usize, seed: u64) -> Vec<f64> {
+        if self.corrected {
+            return self.theta_draws(count, seed);
+        }
+        let n = self.guide.global.n();
+        let pairs = self.theta_draws(2 * count, seed);
+        pairs.chunks_exact(2 * n).flat_map(|pair| &pair[..n]).copied().collect()
     }
 
     /// The same draws, and for each the independent unit that it comes from: mirrored draws and
@@ -137,18 +148,35 @@ pub fn fit_from<T: Target>(
     let mut shards = Shards::new(target, config.threads).stopping_at(stop.clone());
     let plan = Plan::new(target, config);
     let earlier = from.as_ref().map_or(0.0, |state| state.seconds);
+    let mut joint = joint_problem(target, config, &stop)?;
     let mut run = Optimiser::new(config, &plan, watcher, earlier);
     let mut state = match from {
         Some(state) => state,
         None => {
             let guide = initial::guide(&mut shards, &plan, config, &run)?;
-            OptimiserState::new(&mut shards, &plan, config, guide, run.seconds())
+            let seconds = run.seconds();
+            match &mut joint {
+                Some(JointProblem { shards, plan }) => {
+                    OptimiserState::new(shards, plan, config, joint::joined(&guide), seconds)
+                }
+                None => OptimiserState::new(&mut shards, &plan, config, guide, seconds),
+            }
         }
     };
     if stop.is_set() {
         return Err(FitError::Interrupted);
     }
-    let ended = run.run(&mut shards, &mut state).ok_or(FitError::Interrupted)?;
+    let ended = match &mut joint {
+        Some(JointProblem { shards: joint, plan }) => {
+            run.replan(plan);
+            let ended = run.run(joint, &mut state);
+            let (n_global, n_local) = (target.n_global(), target.n_local());
+            state.fit.guide = joint::parted(&state.fit.guide.global, n_global, n_local);
+            ended
+        }
+        None => run.run(&mut shards, &mut state),
+    };
+    let ended = ended.ok_or(FitError::Interrupted)?;
     // A limit of time leaves these measurements a share of their own.
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
     let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));
@@ -181,4 +209,26 @@ pub fn fit_from<T: Target>(
         corrected,
         verdict,
     })
+}
+
+/// What the joint family optimises instead.
+struct JointProblem<T> {
+    shards: Shards<JointTarget<T>>,
+    plan: Plan,
+}
+
+/// That of a configuration, if it asks for the joint family: all unknowns as globals, all branches in every step.
+fn joint_problem<T: Target>(
+    target: &T,
+    config: &FitConfig,
+    stop: &Stop,
+) -> Result<Option<JointProblem<T>>, FitError> {
+    if !(config.family == Family::Joint && config.covariance() == Covariance::Dense) {
+        return Ok(None);
+    }
+    let joint = JointTarget::new(target.clone())?;
+    let full = FitConfig { batch: Some(target.n_branches()), ..config.clone() };
+    let plan = Plan::new(&joint, &full);
+    let shards = Shards::new(&joint, config.threads).stopping_at(stop.clone());
+    Ok(Some(JointProblem { shards, plan }))
 }

@@ -44,6 +44,21 @@ impl FreeGuide {
         guide
     }
 
+    /// One more branch, z = c + Bε₀ + Lε, in a dense form and the locals' own units.
+    pub fn push_unwhitened(
+        &mut self,
+        centre: &[f64],
+        coupling: impl IntoIterator<Item = f64>,
+        factor: &[f64],
+    ) {
+        let n = self.form.n_local;
+        self.centres.extend_from_slice(centre);
+        self.factors.extend(identity(n));
+        self.parameters.extend(vec![0.0; n]);
+        self.parameters.extend(coupling);
+        self.parameters.extend_from_slice(factor);
+    }
+
     /// Number of parameters of one branch.
     pub fn n_parameters(&self) -> usize {
         self.form.n_parameters()

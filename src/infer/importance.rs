@@ -250,7 +250,7 @@ fn weigh_shard<T: Target>(
     shared_mean: &[f64],
     candidates: usize,
 ) -> Vec<LocalSum> {
-    let mut worker = LocalWorker::new(&guide.local, target);
+    let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
     let mut epsilon = vec![0.0; target.n_local()];
     let mut ratios = vec![0.0; candidates];
     let mut sums = vec![LocalSum::default(); particles.len()];

@@ -1,7 +1,8 @@
 //! The guide at the end of the start phase.
 
-use super::config::{Covariance, Encoder, Family, FitConfig};
+use super::config::{Coupling, Covariance, Encoder, Family, FitConfig};
 use super::elbo::{self, Guide};
+use super::expanded::ExpandedGuide;
 use super::fit::FitError;
 use super::free::FreeGuide;
 use super::global::GlobalGuide;
@@ -44,30 +45,40 @@ pub fn guide<T: Target>(
         Family::Amortized => &plan.start_branches,
         Family::Branch | Family::Joint => &all,
     };
-    let newton = LocalGuide::Amortized(None);
-    let sites: Vec<_> = shards
-        .map(branches, |target, shard| {
-            let mut worker = LocalWorker::new(&newton, target);
-            let site = |&branch: &usize| {
-                let open = worker.open(target, branch, &shared, None);
-                if open { worker.site().cloned() } else { None }
-            };
-            shard.iter().map(site).collect::<Vec<_>>()
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+    let sites = sites(shards, branches, &shared);
     let (n_local, n_global) = (shards.target().n_local(), global.n());
     let local = match config.family {
         Family::Amortized => {
             let with_rows = sites.into_iter().flatten().filter(|site| site.has_rows);
             let examples: Vec<_> = with_rows.map(|site| site.inputs).collect();
             let n = n_inputs(shards.target());
-            LocalGuide::Amortized(Some(Network::new(n, n_local, &examples, config.seed)))
+            let network = Network::new(n, n_local, &examples, config.seed);
+            match config.linear_form(n_local, n_global) {
+                Some(form) => LocalGuide::Expanded(ExpandedGuide::new(form, network)),
+                None => LocalGuide::Amortized(Some(network)),
+            }
         }
         Family::Branch | Family::Joint => free(shards, config, n_global, &shared, &sites),
     };
     Ok(Guide { global, local })
+}
+
+/// Newton's sites of branches, for the θ behind `shared`.
+pub fn sites<T: Target>(
+    shards: &mut Shards<T>,
+    branches: &[usize],
+    shared: &[f64],
+) -> Vec<Option<Site>> {
+    let newton = LocalGuide::Amortized(None);
+    let parts = shards.map(branches, |target, shard| {
+        let mut worker = LocalWorker::new(&newton, target);
+        let site = |&branch: &usize| {
+            let open = worker.open(target, branch, shared, None);
+            if open { worker.site().cloned() } else { None }
+        };
+        shard.iter().map(site).collect::<Vec<_>>()
+    });
+    parts.into_iter().flatten().collect()
 }
 
 /// Free parameters for every branch, at its site.
@@ -91,19 +102,25 @@ fn free<T: Target>(
 
 /// An error for what no guide is there for.
 fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
-    let has_guide = matches!(
-        (config.family, config.covariance(), config.encoder),
-        (Family::Amortized, Covariance::Prior, Encoder::Newton)
-            | (Family::Branch, _, _)
-            | (Family::Joint, Covariance::Block | Covariance::Diagonal, _)
-    );
-    match has_guide {
-        true => Ok(()),
-        false => Err(FitError::Unsupported(format!(
-            "no approximation of family {:?} with covariance {:?} and encoder {:?} is available",
-            config.family,
-            config.covariance(),
-            config.encoder
-        ))),
+    let refuse = |why: String| Err(FitError::Unsupported(why));
+    let (family, covariance, encoder) = (config.family, config.covariance(), config.encoder);
+    if family == Family::Amortized && encoder != Encoder::Newton {
+        return refuse(format!("no encoder {encoder:?} is available"));
+    }
+    if family == Family::Joint && covariance == Covariance::Prior {
+        return refuse("a joint Gaussian has no prior times site: family branch has".to_owned());
+    }
+    let Some(coupling) = config.coupling else { return Ok(()) };
+    if covariance != Covariance::Dense {
+        return refuse("a coupling is part of a dense covariance alone".to_owned());
+    }
+    match (family, coupling) {
+        (Family::Joint, _) => refuse("a joint Gaussian has no coupling of its own".to_owned()),
+        (Family::Amortized, Coupling::Noise) => refuse(
+            "the coupling that Newton computes is held as that with theta: the noise form is for \
+             family branch"
+                .to_owned(),
+        ),
+        _ => Ok(()),
     }
 }

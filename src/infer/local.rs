@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::conditional::{Conditional, PriorAdjoint};
 use super::config::Coupling;
+use super::expanded::{ExpandedGuide, Expansion, SharedJacobian};
 use super::free::FreeGuide;
+use super::global::GlobalGuide;
 use super::linalg::{axpy, solve_lower_transposed};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
@@ -22,6 +24,8 @@ const SITE_STEP: f64 = 0.3;
 pub enum LocalGuide {
     /// The prior times Newton's site, moved by a network; without one, as Newton leaves it.
     Amortized(Option<Network>),
+    /// Newton's site to first order in θ, moved by a network.
+    Expanded(ExpandedGuide),
     /// A free Gaussian for each branch, its mean linear in θ.
     Branch(FreeGuide),
     /// The prior times a free site for each branch.
@@ -33,7 +37,26 @@ impl LocalGuide {
     pub fn n_shared_parameters(&self) -> usize {
         match self {
             Self::Amortized(Some(network)) => network.weights.len(),
+            Self::Expanded(guide) => guide.network.weights.len(),
             _ => 0,
+        }
+    }
+
+    /// Parameters that all branches share: the network's.
+    pub fn shared_parameters_mut(&mut self) -> Option<&mut [f64]> {
+        match self {
+            Self::Amortized(Some(network)) => Some(&mut network.weights),
+            Self::Expanded(guide) => Some(&mut guide.network.weights),
+            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => None,
+        }
+    }
+
+    /// The same.
+    pub fn shared_parameters(&self) -> &[f64] {
+        match self {
+            Self::Amortized(Some(network)) => &network.weights,
+            Self::Expanded(guide) => &guide.network.weights,
+            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &[],
         }
     }
 
@@ -41,7 +64,7 @@ impl LocalGuide {
     /// nothing of others, whose posterior given θ is Newton's expansion.
     pub fn for_new_branches(&self) -> Self {
         match self {
-            Self::Amortized(network) => Self::Amortized(network.clone()),
+            Self::Amortized(_) | Self::Expanded(_) => self.clone(),
             Self::Branch(_) | Self::Sites(_) => Self::Amortized(None),
         }
     }
@@ -49,7 +72,7 @@ impl LocalGuide {
     /// Length of the gradient in one branch's own parameters.
     pub fn n_own_parameters(&self) -> usize {
         match self {
-            Self::Amortized(_) => 0,
+            Self::Amortized(_) | Self::Expanded(_) => 0,
             Self::Branch(free) => free.n_parameters(),
             Self::Sites(free) => free.n_parameters(),
         }
@@ -58,7 +81,7 @@ impl LocalGuide {
     /// Parameters of all branches, one block each; none where branches have none of their own.
     pub fn own_parameters(&self) -> &[f64] {
         match self {
-            Self::Amortized(_) => &[],
+            Self::Amortized(_) | Self::Expanded(_) => &[],
             Self::Branch(free) => &free.parameters,
             Self::Sites(free) => &free.parameters,
         }
@@ -67,7 +90,7 @@ impl LocalGuide {
     /// The same, to be averaged over steps.
     pub fn own_parameters_mut(&mut self) -> &mut [f64] {
         match self {
-            Self::Amortized(_) => &mut [],
+            Self::Amortized(_) | Self::Expanded(_) => &mut [],
             Self::Branch(free) => &mut free.parameters,
             Self::Sites(free) => &mut free.parameters,
         }
@@ -76,7 +99,7 @@ impl LocalGuide {
     /// Moves one branch's own parameters along `delta`, ordered as their gradient.
     pub fn advance_own(&mut self, branch: usize, delta: &[f64]) {
         match self {
-            Self::Amortized(_) => {}
+            Self::Amortized(_) | Self::Expanded(_) => {}
             Self::Branch(free) => free.advance(branch, delta),
             Self::Sites(free) => free.advance(branch, delta),
         }
@@ -84,7 +107,12 @@ impl LocalGuide {
 
     /// Whether q(zᵢ|θ) follows θ by a linear form in the whitened θ.
     pub fn follows_theta(&self) -> bool {
-        matches!(self, Self::Branch(free) if free.form.coupling == Some(Coupling::Theta))
+        let form = match self {
+            Self::Amortized(_) | Self::Sites(_) => return false,
+            Self::Expanded(guide) => guide.form(),
+            Self::Branch(free) => free.form,
+        };
+        form.coupling == Some(Coupling::Theta)
     }
 }
 
@@ -114,6 +142,8 @@ pub struct LocalWorker<'a> {
     activation: Activation,
     site: Option<Site>,
     site_adjoint: SiteAdjoint,
+    expansion: Expansion,
+    jacobian: SharedJacobian,
     branch: usize,
     /// z of the last sample.
     pub z: Vec<f64>,
@@ -136,6 +166,8 @@ impl<'a> LocalWorker<'a> {
             activation: Activation::default(),
             site: None,
             site_adjoint: SiteAdjoint::new(n),
+            expansion: Expansion::default(),
+            jacobian: SharedJacobian::default(),
             branch: 0,
             z: vec![0.0; n],
             dz: vec![0.0; n],
@@ -144,6 +176,15 @@ impl<'a> LocalWorker<'a> {
             own: vec![0.0; guide.n_own_parameters()],
             free_mean: vec![0.0; n],
         }
+    }
+
+    /// Work space for a guide that may need to know q(θ).
+    pub fn within<T: Target>(guide: &'a LocalGuide, global: &GlobalGuide, target: &mut T) -> Self {
+        let mut worker = Self::new(guide, target);
+        if matches!(guide, LocalGuide::Expanded(_)) && guide.follows_theta() {
+            worker.jacobian = SharedJacobian::of(target, global);
+        }
+        worker
     }
 
     /// Starts on a branch: `shared` belongs to the mean of q(θ), `warm` is a centre near by.
@@ -161,7 +202,8 @@ impl<'a> LocalWorker<'a> {
         self.log_t_adjoint.fill(0.0);
         self.own.fill(0.0);
         let network = match self.guide {
-            LocalGuide::Amortized(network) => network,
+            LocalGuide::Amortized(network) => network.as_ref(),
+            LocalGuide::Expanded(guide) => Some(&guide.network),
             LocalGuide::Branch(_) => return true,
             LocalGuide::Sites(free) => {
                 self.activation.clear(self.n);
@@ -180,7 +222,18 @@ impl<'a> LocalWorker<'a> {
             }
             None => self.activation.clear(self.n),
         }
-        true
+        let LocalGuide::Expanded(guide) = self.guide else { return true };
+        self.conditional.expand(target, branch, shared, site)
+            && self.expansion.set(
+                guide,
+                target,
+                branch,
+                shared,
+                site,
+                &mut self.conditional,
+                &self.jacobian,
+                &self.activation,
+            )
     }
 
     /// The site of the open branch.
@@ -197,6 +250,11 @@ impl<'a> LocalWorker<'a> {
                 self.conditional.begin_adjoint();
                 self.conditional.expand(target, self.branch, &particle.shared, site)
             }
+            LocalGuide::Expanded(guide) => {
+                let parameters = &self.expansion.parameters;
+                guide.form().mean(parameters, particle, &mut self.free_mean);
+                true
+            }
             LocalGuide::Branch(free) => {
                 free.mean(self.branch, particle, &mut self.free_mean);
                 true
@@ -210,6 +268,11 @@ impl<'a> LocalWorker<'a> {
             LocalGuide::Amortized(_) | LocalGuide::Sites(_) => {
                 let Activation { nu, log_t, .. } = &self.activation;
                 self.conditional.sample(nu, log_t, noise, &mut self.z)
+            }
+            LocalGuide::Expanded(guide) => {
+                let (form, parameters) = (guide.form(), &self.expansion.parameters);
+                form.sample(parameters, &self.free_mean, noise, &mut self.z)
+                    + self.expansion.whitening().unwhiten(&mut self.z)
             }
             LocalGuide::Branch(free) => {
                 free.sample(self.branch, &self.free_mean, noise, &mut self.z)
@@ -253,6 +316,14 @@ impl<'a> LocalWorker<'a> {
                     self.site_adjoint.add(&self.conditional, noise, &self.dz, weight);
                 }
             }
+            LocalGuide::Expanded(guide) => {
+                self.expansion.whitening().pull(&mut self.dz);
+                let form = guide.form();
+                let mut own = std::mem::take(&mut self.expansion.gradient);
+                let (path, parameters) = (&self.dz, &self.expansion.parameters);
+                form.add_gradient(parameters, particle, noise, path, weight, &mut own, dnoise);
+                self.expansion.gradient = own;
+            }
             LocalGuide::Branch(free) => {
                 free.add_gradient(branch, particle, noise, &self.dz, weight, &mut self.own, dnoise)
             }
@@ -295,9 +366,8 @@ impl<'a> LocalWorker<'a> {
         dshared: &mut [f64],
         prior: &mut PriorAdjoint,
     ) {
-        let (false, Some(site)) = (matches!(self.guide, LocalGuide::Branch(_)), &self.site) else {
-            return;
-        };
+        let is_linear = matches!(self.guide, LocalGuide::Branch(_) | LocalGuide::Expanded(_));
+        let (false, Some(site)) = (is_linear, &self.site) else { return };
         if matches!(self.guide, LocalGuide::Sites(_)) {
             // It reads what the next call spoils.
             self.site_adjoint.finish(&self.conditional);
@@ -308,7 +378,17 @@ impl<'a> LocalWorker<'a> {
 
     /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`.
     pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
-        let LocalGuide::Amortized(Some(network)) = self.guide else { return };
+        let network = match self.guide {
+            LocalGuide::Amortized(Some(network)) => network,
+            LocalGuide::Expanded(guide) => {
+                let form = guide.form();
+                let (nu, log_t) = self.expansion.network_adjoint(&form);
+                axpy(1.0, nu, &mut self.nu_adjoint);
+                axpy(1.0, log_t, &mut self.log_t_adjoint);
+                &guide.network
+            }
+            _ => return,
+        };
         if self.site.as_ref().is_some_and(|site| site.has_rows) {
             self.nu_adjoint.iter_mut().for_each(|x| *x *= scale);
             self.log_t_adjoint.iter_mut().for_each(|x| *x *= scale);
@@ -320,7 +400,7 @@ impl<'a> LocalWorker<'a> {
     pub fn own_gradient(&self) -> Vec<f64> {
         match self.guide {
             LocalGuide::Sites(free) => free.pull(self.branch, &self.site_adjoint),
-            LocalGuide::Amortized(_) | LocalGuide::Branch(_) => self.own.clone(),
+            _ => self.own.clone(),
         }
     }
 }

@@ -88,7 +88,7 @@ pub fn weigh<T: Target>(
     count: usize,
 ) -> LocalWeights {
     let parts = shards.map(branches, |target, shard| {
-        let mut worker = LocalWorker::new(&guide.local, target);
+        let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
         let mut epsilon = vec![0.0; target.n_local()];
         let mut one = |&branch: &usize| {
             let open = worker.open(target, branch, shared_mean, None);

@@ -58,7 +58,7 @@ pub fn search<T: Target>(
     noise: Noise,
 ) -> OtherModes {
     let parts = shards.map(branches, |target, shard| {
-        let mut worker = LocalWorker::new(&guide.local, target);
+        let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
         let mut solver = SiteSolver::new(target.n_local());
         let mut one = |&branch: &usize| {
             let shared = &at_mean.shared;

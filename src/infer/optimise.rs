@@ -85,6 +85,11 @@ impl<'a> Optimiser<'a> {
         Self { began: Instant::now(), earlier, config, plan, watcher, is_ended: false }
     }
 
+    /// From here on by another plan.
+    pub fn replan(&mut self, plan: &'a Plan) {
+        self.plan = plan;
+    }
+
     /// Whether the watcher ended it early.
     pub fn is_ended(&self) -> bool {
         self.is_ended

@@ -52,7 +52,7 @@ impl<'a> BranchSampler<'a> {
     /// which brings it closer to p(z | θ, y) than q(z | θ) is.
     pub fn new<T: Target>(target: &mut T, guide: &'a Guide, seed: u64, candidates: usize) -> Self {
         let (shared_mean, _) = elbo::shared_at(target, &guide.global.mean());
-        let worker = LocalWorker::new(&guide.local, target);
+        let worker = LocalWorker::within(&guide.local, &guide.global, target);
         Self { worker, shared_mean, seed, candidates: candidates.max(1) }
     }
 

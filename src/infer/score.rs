@@ -152,7 +152,7 @@ fn score_shard<T: Target>(
     shard: &[usize],
     mut each: impl FnMut(&mut T, &mut LocalWorker, usize, usize) -> f64,
 ) -> Scores {
-    let mut worker = LocalWorker::new(&guide.local, target);
+    let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
     let n = draws.particles.len();
     let mut scores = Scores { branches: Vec::with_capacity(shard.len()), influence: vec![0.0; n] };
     for &branch in shard {

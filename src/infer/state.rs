@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::adam::Adam;
 use super::elbo::{self, Centres, Guide, Noise};
 use super::linalg::{axpy, dot};
-use super::local::LocalGuide;
 use super::plan::Plan;
 use super::shards::Shards;
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
 /// Size of a whitened gradient, in nats, below which Adam's steps shrink with it.
-const GRADIENT_FLOOR: f64 = 0.1;
+pub const GRADIENT_FLOOR: f64 = 0.1;
 /// The network's step size; it falls as that of q(θ) does.
 const NETWORK_STEP: f64 = 0.01;
 
@@ -132,14 +131,11 @@ fn advance_local(
     own: Vec<(usize, Vec<f64>)>,
     step_size: f64,
 ) {
-    match &mut state.guide.local {
-        LocalGuide::Amortized(Some(network)) => {
-            let floor = GRADIENT_FLOOR * (plan.n_branches as f64).sqrt();
-            let size = NETWORK_STEP * (step_size / plan.step_size).min(1.0);
-            state.network.step(&mut network_gradient, size, floor);
-            axpy(1.0, &network_gradient, &mut network.weights);
-        }
-        LocalGuide::Amortized(None) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => {}
+    if let Some(weights) = state.guide.local.shared_parameters_mut() {
+        let floor = GRADIENT_FLOOR * (plan.n_branches as f64).sqrt();
+        let size = NETWORK_STEP * (step_size / plan.step_size).min(1.0);
+        state.network.step(&mut network_gradient, size, floor);
+        axpy(1.0, &network_gradient, weights);
     }
     for (branch, mut gradient) in own {
         state.own.step_block(branch, &mut gradient, step_size, GRADIENT_FLOOR);
@@ -170,10 +166,8 @@ impl Average {
         };
         blend(&mut mean.global.loc, &guide.global.loc);
         blend(&mut mean.global.factor, &guide.global.factor);
-        if let (LocalGuide::Amortized(Some(mean)), LocalGuide::Amortized(Some(new))) =
-            (&mut mean.local, &guide.local)
-        {
-            blend(&mut mean.weights, &new.weights);
+        if let Some(weights) = mean.local.shared_parameters_mut() {
+            blend(weights, guide.local.shared_parameters());
         }
         blend(mean.local.own_parameters_mut(), guide.local.own_parameters());
     }

@@ -23,6 +23,7 @@ pub use elementary::{
     sinh,
 };
 pub use gamma::{digamma, lgamma, polygamma, trigamma};
+pub use incomplete_gamma::log_incomplete_gamma;
 pub use log_phi::log_phi_derivative;
 pub use normal::inv_phi;
 

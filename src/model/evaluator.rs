@@ -368,6 +368,27 @@ impl Target for Evaluator {
     }
 }
 
+impl Evaluator {
+    /// The same code on other data of the same shape.
+    ///
+    /// # Panics
+    /// When branches differ in their rows.
+    pub(crate) fn with_data(&self, data: BoundData) -> Evaluator {
+        let rows = |data: &BoundData| -> Vec<usize> {
+            (0..data.n_branches()).map(|branch| data.rows(branch).len()).collect()
+        };
+        assert_eq!(rows(&data), rows(self.data()), "the data have the shape of those before");
+        let kernels = Arc::new(Kernels { data, ..Kernels::clone(&self.kernels) });
+        Evaluator {
+            kernels,
+            out: Vec::new(),
+            cotangents: Vec::new(),
+            scratch: Scratch::default(),
+            priors: CommonPriors::default(),
+        }
+    }
+}
+
 impl CompiledModel {
     /// Machine code (or the interpreter) for this model and these data.
     ///

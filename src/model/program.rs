@@ -14,6 +14,7 @@ use crate::schema::levels_size;
 use crate::ty::{Element, Level, Size};
 
 /// Everything an evaluator calls, and the data it calls it on.
+#[derive(Clone)]
 pub struct Kernels {
     pub data: BoundData,
     pub layouts: Layouts,
@@ -43,6 +44,7 @@ pub struct Kernels {
 }
 
 /// An [`Expansion`], compiled.
+#[derive(Clone)]
 pub struct ExpansionKernels {
     pub expansion: Kernel,
     pub vjp: Kernel,
@@ -57,6 +59,7 @@ pub struct ExpansionKernels {
 }
 
 /// Where everything lies.
+#[derive(Clone)]
 pub struct Layouts {
     pub unconstrained_global: ParamLayout,
     pub unconstrained_local: ParamLayout,

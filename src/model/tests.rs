@@ -5,6 +5,7 @@ mod data;
 mod derivatives;
 #[path = "../../tests/random/generate.rs"]
 mod generate;
+mod part;
 mod pointwise;
 mod reference;
 mod synthetic;

@@ -172,6 +172,7 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
         "threads": fit.config().engine.threads.unwrap_or_else(rayon::current_num_threads),
         "family": fit.config().family_of(),
         "covariance": fit.config().covariance_of(),
+        "coupling": fit.config().coupling_of(),
         "encoder": fit.config().encoder_of(),
         "n_branches": data.n_branches(),
         "n_rows": data.n_rows_total(),

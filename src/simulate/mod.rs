@@ -8,6 +8,7 @@
 
 mod draw;
 mod drawn;
+mod generative;
 mod replicate;
 #[cfg(test)]
 mod tests;
@@ -155,18 +156,63 @@ pub fn simulate(
     data: Dataset,
     config: &SimulateConfig,
 ) -> Result<Simulated, SimulateError> {
-    let columns = drawn::columns(model.typed());
-    let bound = data.bind_without(model.schema(), &columns.drawn)?;
-    let mut walk = walk::Walk::new(model, &bound, config, &columns.drawn);
-    let point = walk.run()?;
-    let values = walk.into_drawn();
+    let simulator = Simulator::new(model, &data)?;
+    let (point, simulated) = simulator.draw(config)?;
+    let Simulator { bound, columns, .. } = simulator;
     let name = |datum: &usize| bound.schema().data[*datum].name.clone();
     let drawn = columns.drawn.iter().map(name).collect();
     let given = columns.given.iter().map(name).collect();
-    let mut simulated = bound;
-    for (datum, values) in values {
-        simulated.set_drawn(datum, values);
-    }
     let places = columns.drawn;
     Ok(Simulated { point, data: simulated, drawn, given, dataset: data, places })
+}
+
+/// Checks that all unknowns and outcomes are drawn, and have the law of the model's density.
+///
+/// # Errors
+/// The first statement where that is not so.
+pub(crate) fn check_generative(model: &CompiledModel) -> Result<(), SimulateError> {
+    generative::check(model.typed(), &drawn::columns(model.typed()))
+}
+
+/// A model with bound data, to draw from more than once.
+pub(crate) struct Simulator<'m> {
+    model: &'m CompiledModel,
+    bound: BoundData,
+    columns: drawn::Columns,
+}
+
+impl<'m> Simulator<'m> {
+    /// Binds the data; columns that are drawn need not be there.
+    ///
+    /// # Errors
+    /// When they do not fit.
+    pub(crate) fn new(model: &'m CompiledModel, data: &Dataset) -> Result<Self, DataError> {
+        let columns = drawn::columns(model.typed());
+        let bound = data.bind_without(model.schema(), &columns.drawn)?;
+        Ok(Simulator { model, bound, columns })
+    }
+
+    /// The data, with ones in place of what is drawn.
+    pub(crate) fn data(&self) -> &BoundData {
+        &self.bound
+    }
+
+    /// The unknowns, and the data with new outcomes.
+    ///
+    /// # Errors
+    /// When an unknown cannot be drawn and is not given, or the arguments of a distribution are
+    /// outside its domain.
+    pub(crate) fn draw(
+        &self,
+        config: &SimulateConfig,
+    ) -> Result<(Point, BoundData), SimulateError> {
+        let mut walk = walk::Walk::new(self.model, &self.bound, config, &self.columns.drawn);
+        let point = walk.run()?;
+        let values = walk.into_drawn();
+        let mut simulated = self.bound.clone();
+        for (datum, values) in values {
+            simulated.set_drawn(datum, values);
+        }
+        Ok((point, simulated))
+    }
 }

@@ -3,11 +3,13 @@
     python tests/oracle/make_models_data.py
 
 Writes models/NAME.csv (and NAME.branches.csv, NAME.TABLE.csv); data of sleepstudy and ratings,
-whose originals are not shipped, go to tests/reference/NAME/data.csv. Each set has a generator of
+whose originals are not shipped, go to tests/reference/NAME/data.csv. The true globals, as far as
+the model has such, go to tests/reference/truths.json. Each set has a generator of
 its own, so that adding one leaves the others as they are. Needs numpy.
 """
 
 import csv
+import json
 import pathlib
 import zlib
 
@@ -55,6 +57,7 @@ def accidents(rng):
             mean = round(traffic, 4) * np.exp(a + 0.4 * wet)
             rows.append([junction, rng.poisson(mean), traffic, wet])
     write(shipped("accidents"), ["junction", "accidents", "traffic", "wet"], rows)
+    return {"alpha": 0.3, "beta": 0.4, "sigma": 0.6}
 
 
 @data_set
@@ -67,6 +70,13 @@ def ticks(rng):
             mean = metres * np.exp(a - 0.6 * (height - 450) / 150)
             rows.append([f"p{plot:02}", rng.poisson(mean * rng.gamma(1.8) / 1.8), metres, height])
     write(shipped("ticks"), ["plot", "ticks", "metres", "height"], rows)
+    heights = [row[3] for row in rows]
+    return {
+        "alpha": -2.5 - 0.6 * (np.mean(heights) - 450) / 150,
+        "beta": -0.6 * np.std(heights, ddof=1) / 150,
+        "sigma": 0.7,
+        "phi": 1.8,
+    }
 
 
 @data_set
@@ -79,6 +89,7 @@ def trials(rng):
             deaths = rng.binomial(patients, expit(control + delta * treated))
             rows.append([trial, treated, patients, deaths])
     write(shipped("trials"), ["trial", "treated", "patients", "deaths"], rows)
+    return {"mu": -2.2, "sigma": 0.5, "d": -0.25, "tau": 0.15}
 
 
 @data_set
@@ -90,6 +101,7 @@ def litters(rng):
         alive = rng.binomial(born, rng.beta(mu * 6, (1 - mu) * 6))
         rows.append([litter, treated, born, alive])
     write(shipped("litters"), ["litter", "treated", "born", "alive"], rows)
+    return {"mu": [0.9, 0.74], "kappa": 6}
 
 
 @data_set
@@ -102,6 +114,8 @@ def exam(rng):
         for i in rng.permutation(len(items))[: rng.integers(6, 9)]:
             rows.append([person, items[i], rng.binomial(1, expit(a[i] * (theta - b[i])))])
     write(shipped("exam"), ["person", "item", "correct"], rows)
+    order = np.argsort(items)
+    return {"b": b[order], "a": a[order]}
 
 
 def ordered_logistic(rng, eta, cutpoints):
@@ -120,6 +134,7 @@ def survey(rng):
             if rng.random() < 0.9:
                 rows.append([person, question, ordered_logistic(rng, a[q] * theta, c[q])])
     write(shipped("survey"), ["person", "question", "answer"], rows)
+    return {"a": a, "c": c}
 
 
 @data_set
@@ -133,6 +148,7 @@ def survival(rng):
             years, end = scale * rng.weibull(1.4), rng.uniform(1, 5)
             rows.append([clinic, max(min(years, end), 0.01), int(years <= end), treated])
     write(shipped("survival"), ["clinic", "years", "died", "treated"], rows)
+    return {"shape": 1.4, "alpha": -1.2, "beta": -0.5, "nu": 4}
 
 
 @data_set
@@ -147,6 +163,7 @@ def tasting(rng):
                     rating = ordered_logistic(rng, b + s * warm + 0.9 * contact, c)
                     rows.append([judge, warm, contact, rating])
     write(shipped("tasting"), ["judge", "warm", "contact", "rating"], rows)
+    return {"c": c, "beta": [1.6, 0.9], "tau": [1, 0.5]}
 
 
 @data_set
@@ -158,6 +175,9 @@ def trees(rng):
             girth = final * expit((age - half) / 1.7) + rng.normal(0, 0.4)
             rows.append([tree, age, max(girth, 0.1)])
     write(shipped("trees"), ["tree", "age", "girth"], rows)
+    return {
+        "mu_final": 3, "s_final": 0.25, "mu_half": 5.5, "s_half": 0.8, "pace": 1.7, "sigma": 0.4
+    }
 
 
 @data_set
@@ -166,6 +186,7 @@ def capture(rng):
     seen = caught[caught > 0]
     y = np.concatenate([seen, np.zeros(160 - len(seen), dtype=int)])
     write(shipped("capture"), ["animal", "y"], [[k + 1, count] for k, count in enumerate(y)])
+    return {"omega": 90 / 160, "p": expit(-0.8), "s": 0.9}
 
 
 @data_set
@@ -180,6 +201,8 @@ def topics(rng):
         counts = rng.multinomial(rng.integers(30, 80), chances)
         rows += [[document, words[v], n] for v, n in enumerate(counts) if n > 0]
     write(shipped("topics"), ["document", "word", "count"], rows)
+    levels = sorted({row[1] for row in rows})
+    return {"phi": phi[:, [words.index(word) for word in levels]]}
 
 
 @data_set
@@ -191,6 +214,7 @@ def studies(rng):
             se = round(rng.uniform(0.05, 0.3), 4)
             rows.append([f"lab {lab}", rng.normal(theta, se), se])
     write(shipped("studies"), ["lab", "effect", "se"], rows)
+    return {"mu": 0.3, "tau": 0.15, "nu": 2.5}
 
 
 @data_set
@@ -212,6 +236,13 @@ def radon(rng):
     branches = list(zip(counties, uranium))
     rng.shuffle(branches)
     write(ROOT / "models/radon.branches.csv", ["county", "log_uranium"], branches)
+    return {
+        "mu": [1.5 + 0.7 * np.mean(uranium), -0.6],
+        "gamma": 0.7,
+        "tau": [0.3, 0.25 * np.hypot(0.3, 0.95)],
+        "rho": -0.3 / np.hypot(0.3, 0.95),
+        "sigma": 0.7,
+    }
 
 
 @data_set
@@ -226,6 +257,7 @@ def films(rng):
     write(shipped("films"), ["user_id", "movie_id", "liked"], rows)
     table = [[key, *values] for key, values in zip(ids, feature)]
     write(ROOT / "models/films.movies.csv", ["movie_id", "pc1", "pc2", "pc3"], table)
+    return {"mu": [0.5, 0, -0.4], "tau": [0.8, 0.5, 0.6], "L": np.eye(3)}
 
 
 @data_set
@@ -239,6 +271,7 @@ def moods(rng):
             mood = mu + phi * (mood - mu) + rng.normal(0, 0.8)
     rng.shuffle(rows)
     write(shipped("moods"), ["person", "day", "mood"], rows)
+    return {"m": 5, "s": 1, "m_r": 0.5, "s_r": 0.3, "sigma": 0.8}
 
 
 @data_set
@@ -251,6 +284,7 @@ def tracking(rng):
             rows.append([f"wolf {animal}", hour, rng.normal(mu[state] + a, sigma[state])])
             state = rng.choice(2, p=P[state])
     write(shipped("tracking"), ["animal", "hour", "log_speed"], rows)
+    return {"mu": mu, "sigma": sigma, "P": P, "tau": 0.3}
 
 
 @data_set
@@ -274,6 +308,20 @@ def ratings(rng):
     write(ROOT / "tests/reference/ratings/data.csv", header, rows)
 
 
-if __name__ == "__main__":
+def plain(value):
+    """Numbers and lists of them, to nine places."""
+    return np.round(np.asarray(value, dtype=float), 9).tolist()
+
+
+def main():
+    truths = {}
     for name, draw in SETS.items():
-        draw(np.random.default_rng(zlib.crc32(name.encode())))
+        truth = draw(np.random.default_rng(zlib.crc32(name.encode())))
+        if truth is not None:
+            truths[name] = {variable: plain(value) for variable, value in truth.items()}
+    lines = ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in truths.items())
+    (ROOT / "tests/reference/truths.json").write_text("{\n" + lines + "\n}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,11 +18,11 @@ fn file(name: &str, text: &str) -> Dataset {
     Dataset::from_csv_bytes(name, text.as_bytes().to_vec()).expect("the header is fine")
 }
 
-fn rows(text: &str) -> Dataset {
+pub(super) fn rows(text: &str) -> Dataset {
     file("rows.csv", text)
 }
 
-fn bound(model: &CompiledModel, data: Dataset) -> BoundData {
+pub(super) fn bound(model: &CompiledModel, data: Dataset) -> BoundData {
     data.bind(model.schema()).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -77,6 +77,9 @@ pub struct Args {
     /// Start all chains at the same place: for posteriors with equal modes, one of which is wanted
     #[arg(long)]
     same_start: bool,
+    /// Variables whose first indices are labels that mean nothing, to be written in the file
+    #[arg(long, value_delimiter = ',')]
+    exchangeable: Vec<String>,
     /// Learn correlations with the step sizes (a mass matrix of low rank), not variances alone
     #[arg(long)]
     low_rank: bool,

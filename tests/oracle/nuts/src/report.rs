@@ -165,6 +165,9 @@ impl Report {
         if !args.scale.is_empty() {
             head["scale"] = json!(args.scale);
         }
+        if !args.exchangeable.is_empty() {
+            head["exchangeable"] = json!(args.exchangeable);
+        }
         if !reasons.is_empty() {
             head["reason"] = json!(reasons.join("; "));
         }
