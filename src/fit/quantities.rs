@@ -208,10 +208,13 @@ impl Finding {
         let (side, nearest) = if is_high { ("above", high) } else { ("below", low) };
         let remedy = match (self.quantity, is_high) {
             (Quantity::Mean, _) => {
-                "the model misses the level of the data: look at its intercept, its scale of the outcome and its priors"
+                "the model misses the level of the data: look at its intercept, its scale of the outcome \
+                 and its priors"
             }
             (Quantity::Sd | Quantity::Distance, true) => {
-                "the likelihood allows too little spread: for counts neg_binomial_2 or beta_binomial in place of poisson or binomial, for numbers a residual scale of its own"
+                "the likelihood allows too little spread: for counts neg_binomial_2 or \
+                 beta_binomial in place of poisson or binomial, for numbers a residual scale of \
+                 its own"
             }
             (Quantity::Sd | Quantity::Distance, false) => {
                 "the likelihood allows more spread than there is"
@@ -222,12 +225,14 @@ impl Finding {
             (Quantity::Zeros, false) => "the likelihood has too many zeros",
             (Quantity::Largest | Quantity::HighestResidual, true)
             | (Quantity::Smallest | Quantity::LowestResidual, false) => {
-                "the likelihood's tails are too light: student_t in place of normal, neg_binomial_2 in place of poisson; or these cells are errors"
+                "the likelihood's tails are too light: student_t in place of normal, \
+                 neg_binomial_2 in place of poisson; or these cells are errors"
             }
             _ => "the likelihood reaches further than the data do",
         };
         format!(
-            "the {what} of `{}` is {}{unit}, {side} all of {} data sets drawn from the fit (nearest {}): {remedy}",
+            "the {what} of `{}` is {}{unit}, {side} all of {} data sets drawn from the fit \
+             (nearest {}): {remedy}",
             self.outcome,
             short(self.observed),
             self.n_replicates,
