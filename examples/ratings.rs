@@ -2,23 +2,43 @@
 //! on the same rows: a constant, and each user's own rate under a beta prior.
 //!
 //!     cargo run --release --example ratings -- ratings_genres.csv
+//!
+//! `--family`, `--covariance` and `--encoder` choose another approximation than the default,
+//! `--seeds` how many seeds, `--seconds` a limit of each fit.
 
 use std::error::Error;
 use std::path::Path;
 
 use hbdc::{BoundData, Dataset, FitConfig, Source, compile, fit};
+use serde::de::DeserializeOwned;
 
 const HELD_OUT: f64 = 0.1;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("the path of ratings_genres.csv is wanted")?;
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("the path of ratings_genres.csv is wanted")?;
+    let mut config = FitConfig::default().holdout(HELD_OUT);
+    let mut n_seeds = 3;
+    while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
+        config = match name.as_str() {
+            "--family" => config.family(named(&value)?),
+            "--covariance" => config.covariance(named(&value)?),
+            "--encoder" => config.encoder(named(&value)?),
+            "--seconds" => config.max_seconds(value.parse()?),
+            "--seeds" => {
+                n_seeds = value.parse()?;
+                config
+            }
+            _ => return Err(format!("there is no argument {name}").into()),
+        };
+    }
     let model_path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/ratings.hbd");
     let text = std::fs::read_to_string(model_path)?;
     let model = compile(&Source::new("ratings.hbd", text))?;
     let data = Dataset::read_csv(&path)?.bind(model.schema())?;
-    for seed in 1..=3 {
+    for seed in 1..=n_seeds {
         let mask = data.hold_out(HELD_OUT, seed, false)?;
-        let fit = fit(&model, &data, &FitConfig::default().seed(seed).holdout(HELD_OUT))?;
+        let fit = fit(&model, &data, &config.clone().seed(seed))?;
         let (elbo, elbo_se) = fit.elbo();
         let (score, se, n_rows) = fit.held_out().ok_or("rows are held out")?;
         let per_row = |total: f64| total / n_rows as f64;
@@ -35,6 +55,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
+}
+
+/// A setting by its name.
+fn named<T: DeserializeOwned>(name: &str) -> Result<T, Box<dyn Error>> {
+    Ok(serde_json::from_value(serde_json::Value::from(name))?)
 }
 
 /// The log likelihood of held-out rows where each user likes at a rate of his own, whose prior

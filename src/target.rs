@@ -1,5 +1,7 @@
 //! What inference sees of a model with its data. It knows no IR and no machine code.
 
+use serde::{Deserialize, Serialize};
+
 /// The two parts of a branch's log density.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BranchDensity {
@@ -25,6 +27,20 @@ pub enum Part {
     Likelihood,
 }
 
+/// What a column of [`Target::row_features`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowColumn {
+    /// Any number.
+    Number,
+    /// A number from zero, such as a count, whose logarithm tells more.
+    Count,
+    /// 0 or 1.
+    Flag,
+    /// The number, from zero, of one of so many levels.
+    Level(usize),
+}
+
 /// The log density p(θ) ∏ᵢ p(zᵢ|θ) p(yᵢ|θ,zᵢ,xᵢ) in unconstrained space, branch by branch.
 ///
 /// θ has `n_global` elements, each zᵢ `n_local`. What branches need of θ is first computed
@@ -44,6 +60,17 @@ pub trait Target: Clone + Send {
     fn n_rows(&self, branch: usize) -> usize;
     /// Branch-level data for the network: as many for each branch, raw scale, any number.
     fn branch_features(&self, branch: usize) -> Vec<f64>;
+    /// The columns of [`Self::row_features`]. A target without any has no row encoder.
+    fn row_columns(&self) -> &[RowColumn] {
+        &[]
+    }
+    /// Sets `out` to the data behind the branch's density, row by row: those of its rows that
+    /// are not held out, outcomes included, with the branch's own data on each. Raw scale; NaN
+    /// where a cell is empty.
+    fn row_features(&self, branch: usize, out: &mut Vec<f64>) {
+        let _ = branch;
+        out.clear();
+    }
     /// Whether the likelihood reads `shared` at all.
     fn likelihood_reads_shared(&self) -> bool;
     /// Whether `log p(zᵢ | θ)` is quadratic in zᵢ for every θ.

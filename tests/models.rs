@@ -207,6 +207,9 @@ fn differences(
     ];
     let size = density.log_density().abs();
     let mut faults = Vec::new();
+    if evaluator.reported_at_position(&position) != Ok(evaluator.reported_at(point)) {
+        faults.push(format!("{name}: a point and its position report different values"));
+    }
     for (what, found) in found {
         let wanted = expected[what].as_f64().expect("a number");
         // A Jacobian is a difference of densities and as exact as they are.

@@ -106,10 +106,11 @@ impl Reference {
         let globals = file["globals"].as_object().unwrap_or(&empty).iter();
         let locals = file["locals"].as_object().unwrap_or(&empty).iter();
         let names = file["exchangeable"].as_array().into_iter().flatten();
-        let remark = file["reason"].as_str().or(file["note"].as_str());
+        let remarks: Vec<&str> =
+            ["reason", "note"].iter().filter_map(|key| file[*key].as_str()).collect();
         Ok(Reference {
             trusted: file["trusted"].as_bool().unwrap_or(false),
-            remark: remark.map(str::to_string),
+            remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
             globals: globals.map(|(name, value)| (name.clone(), moments(value))).collect(),
             locals: locals.map(|(name, value)| (name.clone(), of_branches(value))).collect(),
             exchangeable: names.filter_map(Value::as_str).map(str::to_string).collect(),

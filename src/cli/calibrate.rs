@@ -104,8 +104,9 @@ impl Reporter {
             return;
         }
         self.last = seconds;
+        let fits = if rejected == 1 { "fit" } else { "fits" };
         anstream::eprintln!(
-            "{done} of {simulations} simulations in {seconds:.0} s, {rejected} fits rejected by \
+            "{done} of {simulations} simulations in {seconds:.0} s, {rejected} {fits} rejected by \
              their own verdict"
         );
     }

@@ -6,7 +6,7 @@ use super::conditional::PriorAdjoint;
 use super::global::GlobalGuide;
 use super::linalg::axpy;
 use super::local::{LocalGuide, LocalWorker, Particle};
-use super::shards::Shards;
+use super::shards::{Shards, Stop};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
@@ -125,6 +125,7 @@ pub fn values<T: Target>(
     let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
         let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
+        worker.expect(shard);
         let mut epsilon = vec![0.0; target.n_local()];
         let mut sums = vec![0.0; particles.len()];
         for &branch in shard.iter().take_while(|_| !stop.is_set()) {
@@ -188,16 +189,17 @@ pub fn gradient<T: Target>(
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
     let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
-        let shard = shard.iter().copied().take_while(|_| !stop.is_set());
-        shard_gradient(target, guide, shard, particles, noise, warm, &shared_mean)
+        shard_gradient(target, guide, shard, &stop, particles, noise, warm, &shared_mean)
     });
     collect(shards.target(), guide, scale, particles, sums)
 }
 
+#[allow(clippy::too_many_arguments)]
 fn shard_gradient<T: Target>(
     target: &mut T,
     guide: &Guide,
-    shard: impl Iterator<Item = usize>,
+    shard: &[usize],
+    stop: &Stop,
     particles: &[Particle],
     noise: Noise,
     warm: &Centres,
@@ -205,6 +207,7 @@ fn shard_gradient<T: Target>(
 ) -> ShardGradient {
     let weight = 1.0 / particles.len() as f64;
     let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
+    worker.expect(shard);
     let mut epsilon = vec![0.0; target.n_local()];
     let mut sums = ShardGradient {
         values: vec![0.0; particles.len()],
@@ -214,9 +217,8 @@ fn shard_gradient<T: Target>(
         own: vec![],
         centres: vec![],
     };
-    let mut branch_network = sums.network.clone();
     let mut priors = vec![PriorAdjoint::new(target.n_local()); particles.len()];
-    for branch in shard {
+    for &branch in shard.iter().take_while(|_| !stop.is_set()) {
         let open = worker.open(target, branch, shared_mean, warm.get(branch));
         for (p, particle) in particles.iter().enumerate() {
             if !(open && worker.at(target, particle)) {
@@ -228,12 +230,7 @@ fn shard_gradient<T: Target>(
             sums.values[p] += worker.gradient(target, particle, &epsilon, 1.0, dshared, dnoise);
             worker.finish(target, particle, dshared, &mut priors[p]);
         }
-        // A draw that is not finite would spoil the network for all: its branch sits out.
-        branch_network.fill(0.0);
-        worker.close(weight, &mut branch_network);
-        if branch_network.iter().all(|x| x.is_finite()) {
-            axpy(1.0, &branch_network, &mut sums.network);
-        }
+        worker.close(weight, &mut sums.network);
         let mut own = worker.own_gradient();
         if !own.is_empty() && own.iter().all(|x| x.is_finite()) {
             own.iter_mut().for_each(|x| *x *= weight);
@@ -243,6 +240,7 @@ fn shard_gradient<T: Target>(
             sums.centres.push((branch, site.centre.clone()));
         }
     }
+    worker.close_all(&mut sums.network);
     for ((prior, particle), dshared) in priors.iter().zip(particles).zip(&mut sums.dshared) {
         prior.finish(target, &particle.shared, dshared);
     }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::linalg::identity;
 use super::linear::{LinearForm, Whitening};
-use super::local::Particle;
 use super::site::Site;
 
 /// Parameters of every branch's Gaussian.
@@ -78,34 +77,6 @@ impl FreeGuide {
             centre: &self.centres[branch * n..(branch + 1) * n],
             factor: &self.factors[branch * length..(branch + 1) * length],
         }
-    }
-
-    /// Sets `out` to the whitened mean of a branch at a draw of θ.
-    pub fn mean(&self, branch: usize, particle: &Particle, out: &mut [f64]) {
-        self.form.mean(self.of(branch), particle, out);
-    }
-
-    /// Sets z; returns log q(z|θ). `mean` is that of [`Self::mean`].
-    pub fn sample(&self, branch: usize, mean: &[f64], noise: &[f64], z: &mut [f64]) -> f64 {
-        self.form.sample(self.of(branch), mean, noise, z) + self.whitening(branch).unwhiten(z)
-    }
-
-    /// Adds `weight` times one draw's gradient (see [`LinearForm::add_gradient`]).
-    #[allow(clippy::too_many_arguments)]
-    pub fn add_gradient(
-        &self,
-        branch: usize,
-        particle: &Particle,
-        noise: &[f64],
-        dz: &[f64],
-        weight: f64,
-        own: &mut [f64],
-        followed_adjoint: &mut [f64],
-    ) {
-        let mut path = dz.to_vec();
-        self.whitening(branch).pull(&mut path);
-        let parameters = self.of(branch);
-        self.form.add_gradient(parameters, particle, noise, &path, weight, own, followed_adjoint);
     }
 
     /// Moves one branch along `delta`, ordered as its gradient.

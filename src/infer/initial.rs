@@ -2,6 +2,7 @@
 
 use super::config::{Coupling, Covariance, Encoder, Family, FitConfig};
 use super::elbo::{self, Guide};
+use super::encoded::{self, EncodedGuide};
 use super::expanded::ExpandedGuide;
 use super::fit::FitError;
 use super::free::FreeGuide;
@@ -48,6 +49,9 @@ pub fn guide<T: Target>(
     let sites = sites(shards, branches, &shared);
     let (n_local, n_global) = (shards.target().n_local(), global.n());
     let local = match config.family {
+        Family::Amortized if config.encoder != Encoder::Newton => {
+            encoded(shards, plan, config, n_global, &sites)?
+        }
         Family::Amortized => {
             let with_rows = sites.into_iter().flatten().filter(|site| site.has_rows);
             let examples: Vec<_> = with_rows.map(|site| site.inputs).collect();
@@ -100,12 +104,37 @@ fn free<T: Target>(
     LocalGuide::Branch(FreeGuide::new(form, sites))
 }
 
+/// What an encoder of rows computes, from random weights.
+fn encoded<T: Target>(
+    shards: &mut Shards<T>,
+    plan: &Plan,
+    config: &FitConfig,
+    n_global: usize,
+    sites: &[Option<Site>],
+) -> Result<LocalGuide, FitError> {
+    let target = shards.target();
+    let form = config.linear_form(target.n_local(), n_global);
+    let sites: Vec<Site> = sites.iter().flatten().filter(|site| site.has_rows).cloned().collect();
+    let network = match config.encoder {
+        Encoder::Pooled => encoded::Network::Pooled,
+        Encoder::Sites | Encoder::Newton => encoded::Network::Sites,
+    };
+    let (examples, seed) = (&plan.start_branches, config.seed);
+    let guide = EncodedGuide::new(target, network, form, examples, &sites, seed);
+    guide.map(LocalGuide::Encoded).ok_or_else(|| {
+        let why = "this encoder reads rows, and the model has no data that it could read";
+        FitError::Unsupported(why.to_string())
+    })
+}
+
 /// An error for what no guide is there for.
 fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
     let refuse = |why: String| Err(FitError::Unsupported(why));
     let (family, covariance, encoder) = (config.family, config.covariance(), config.encoder);
-    if family == Family::Amortized && encoder != Encoder::Newton {
-        return refuse(format!("no encoder {encoder:?} is available"));
+    if (family, encoder) == (Family::Amortized, Encoder::Sites) && covariance != Covariance::Prior {
+        return refuse(
+            "sites are factors beside the prior: they go with covariance prior alone".to_owned(),
+        );
     }
     if family == Family::Joint && covariance == Covariance::Prior {
         return refuse("a joint Gaussian has no prior times site: family branch has".to_owned());
@@ -116,7 +145,7 @@ fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
     }
     match (family, coupling) {
         (Family::Joint, _) => refuse("a joint Gaussian has no coupling of its own".to_owned()),
-        (Family::Amortized, Coupling::Noise) => refuse(
+        (Family::Amortized, Coupling::Noise) if encoder == Encoder::Newton => refuse(
             "the coupling that Newton computes is held as that with theta: the noise form is for \
              family branch"
                 .to_owned(),

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::conditional::{Conditional, PriorAdjoint};
 use super::config::Coupling;
+use super::encoded::EncodedGuide;
+use super::encoder::Block;
 use super::expanded::{ExpandedGuide, Expansion, SharedJacobian};
 use super::free::FreeGuide;
 use super::global::GlobalGuide;
 use super::linalg::{axpy, solve_lower_transposed};
+use super::linear::{LinearForm, Whitening};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
 use super::site_guide::{FreeSites, SiteAdjoint};
@@ -30,6 +33,8 @@ pub enum LocalGuide {
     Branch(FreeGuide),
     /// The prior times a free site for each branch.
     Sites(FreeSites),
+    /// Either of these, with what a network computes from the rows in place of free parameters.
+    Encoded(EncodedGuide),
 }
 
 impl LocalGuide {
@@ -38,25 +43,28 @@ impl LocalGuide {
         match self {
             Self::Amortized(Some(network)) => network.weights.len(),
             Self::Expanded(guide) => guide.network.weights.len(),
-            _ => 0,
+            Self::Encoded(guide) => guide.encoder.weights.len(),
+            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => 0,
         }
     }
 
-    /// Parameters that all branches share: the network's.
-    pub fn shared_parameters_mut(&mut self) -> Option<&mut [f64]> {
-        match self {
-            Self::Amortized(Some(network)) => Some(&mut network.weights),
-            Self::Expanded(guide) => Some(&mut guide.network.weights),
-            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => None,
-        }
-    }
-
-    /// The same.
+    /// Parameters that all branches share: a network's weights.
     pub fn shared_parameters(&self) -> &[f64] {
         match self {
             Self::Amortized(Some(network)) => &network.weights,
             Self::Expanded(guide) => &guide.network.weights,
+            Self::Encoded(guide) => &guide.encoder.weights,
             Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &[],
+        }
+    }
+
+    /// The same, to be moved.
+    pub fn shared_parameters_mut(&mut self) -> &mut [f64] {
+        match self {
+            Self::Amortized(Some(network)) => &mut network.weights,
+            Self::Expanded(guide) => &mut guide.network.weights,
+            Self::Encoded(guide) => &mut guide.encoder.weights,
+            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &mut [],
         }
     }
 
@@ -64,7 +72,7 @@ impl LocalGuide {
     /// nothing of others, whose posterior given θ is Newton's expansion.
     pub fn for_new_branches(&self) -> Self {
         match self {
-            Self::Amortized(_) | Self::Expanded(_) => self.clone(),
+            Self::Amortized(_) | Self::Expanded(_) | Self::Encoded(_) => self.clone(),
             Self::Branch(_) | Self::Sites(_) => Self::Amortized(None),
         }
     }
@@ -72,7 +80,7 @@ impl LocalGuide {
     /// Length of the gradient in one branch's own parameters.
     pub fn n_own_parameters(&self) -> usize {
         match self {
-            Self::Amortized(_) | Self::Expanded(_) => 0,
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => 0,
             Self::Branch(free) => free.n_parameters(),
             Self::Sites(free) => free.n_parameters(),
         }
@@ -81,7 +89,7 @@ impl LocalGuide {
     /// Parameters of all branches, one block each; none where branches have none of their own.
     pub fn own_parameters(&self) -> &[f64] {
         match self {
-            Self::Amortized(_) | Self::Expanded(_) => &[],
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => &[],
             Self::Branch(free) => &free.parameters,
             Self::Sites(free) => &free.parameters,
         }
@@ -90,7 +98,7 @@ impl LocalGuide {
     /// The same, to be averaged over steps.
     pub fn own_parameters_mut(&mut self) -> &mut [f64] {
         match self {
-            Self::Amortized(_) | Self::Expanded(_) => &mut [],
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => &mut [],
             Self::Branch(free) => &mut free.parameters,
             Self::Sites(free) => &mut free.parameters,
         }
@@ -99,7 +107,7 @@ impl LocalGuide {
     /// Moves one branch's own parameters along `delta`, ordered as their gradient.
     pub fn advance_own(&mut self, branch: usize, delta: &[f64]) {
         match self {
-            Self::Amortized(_) | Self::Expanded(_) => {}
+            Self::Amortized(_) | Self::Encoded(_) | Self::Expanded(_) => {}
             Self::Branch(free) => free.advance(branch, delta),
             Self::Sites(free) => free.advance(branch, delta),
         }
@@ -107,12 +115,26 @@ impl LocalGuide {
 
     /// Whether q(zᵢ|θ) follows θ by a linear form in the whitened θ.
     pub fn follows_theta(&self) -> bool {
-        let form = match self {
-            Self::Amortized(_) | Self::Sites(_) => return false,
-            Self::Expanded(guide) => guide.form(),
-            Self::Branch(free) => free.form,
-        };
-        form.coupling == Some(Coupling::Theta)
+        self.linear_form().is_some_and(|form| form.coupling == Some(Coupling::Theta))
+    }
+
+    /// The linear form of q(zᵢ|θ); none for the prior times a site.
+    fn linear_form(&self) -> Option<LinearForm> {
+        match self {
+            Self::Branch(free) => Some(free.form),
+            Self::Expanded(guide) => Some(guide.form()),
+            Self::Encoded(guide) => guide.linear,
+            Self::Amortized(_) | Self::Sites(_) => None,
+        }
+    }
+
+    /// Whether it is the prior times a site whose parameters are learned.
+    fn learns_sites(&self) -> bool {
+        match self {
+            Self::Sites(_) => true,
+            Self::Encoded(guide) => guide.linear.is_none(),
+            Self::Amortized(_) | Self::Branch(_) | Self::Expanded(_) => false,
+        }
     }
 }
 
@@ -152,6 +174,11 @@ pub struct LocalWorker<'a> {
     log_t_adjoint: Vec<f64>,
     own: Vec<f64>,
     free_mean: Vec<f64>,
+    /// Branches that will be opened, in this order.
+    expected: Vec<usize>,
+    /// Those that the encoder has read.
+    block: Block,
+    block_gradient: Vec<f64>,
 }
 
 impl<'a> LocalWorker<'a> {
@@ -173,8 +200,18 @@ impl<'a> LocalWorker<'a> {
             dz: vec![0.0; n],
             nu_adjoint: vec![0.0; n],
             log_t_adjoint: vec![0.0; n],
-            own: vec![0.0; guide.n_own_parameters()],
+            own: vec![0.0; guide.linear_form().map_or(0, |form| form.n_parameters())],
             free_mean: vec![0.0; n],
+            expected: vec![],
+            block: Block::default(),
+            block_gradient: vec![],
+        }
+    }
+
+    /// Announces the branches that will be opened, so that an encoder reads many at a time.
+    pub fn expect(&mut self, branches: &[usize]) {
+        if matches!(self.guide, LocalGuide::Encoded(_)) {
+            self.expected = branches.to_vec();
         }
     }
 
@@ -211,6 +248,7 @@ impl<'a> LocalWorker<'a> {
                 self.site = Some(free.site(branch));
                 return true;
             }
+            LocalGuide::Encoded(guide) => return self.open_encoded(target, guide, shared),
         };
         self.site = self.solver.solve(target, branch, shared, warm);
         let Some(site) = &self.site else { return false };
@@ -236,6 +274,55 @@ impl<'a> LocalWorker<'a> {
             )
     }
 
+    /// Encodes a branch. Without rows to read, and beside the prior, its site is the prior's.
+    fn open_encoded<T: Target>(
+        &mut self,
+        target: &mut T,
+        guide: &EncodedGuide,
+        shared: &[f64],
+    ) -> bool {
+        self.activation.clear(self.n);
+        self.site_adjoint.clear();
+        if guide.linear.is_none() && target.n_rows(self.branch) == 0 {
+            self.site = self.solver.solve(target, self.branch, shared, None);
+            return self.site.is_some();
+        }
+        if self.block.position(self.branch).is_none() {
+            self.close_block();
+            let start = self.expected.iter().position(|&branch| branch == self.branch);
+            let own = [self.branch];
+            let ahead = start.map_or(&own[..], |start| &self.expected[start..]);
+            guide.encoder.encode(target, ahead, &mut self.block);
+        }
+        let outputs = self.block.of(self.branch);
+        self.site = guide.linear.is_none().then(|| guide.site(outputs));
+        outputs.iter().all(|x| x.is_finite())
+    }
+
+    /// The linear form of the open branch, with its parameters and coordinates.
+    fn linear(&self) -> Option<(LinearForm, &[f64], Whitening<'_>)> {
+        match self.guide {
+            LocalGuide::Branch(free) => {
+                Some((free.form, free.of(self.branch), free.whitening(self.branch)))
+            }
+            LocalGuide::Encoded(guide) => {
+                Some((guide.linear?, self.block.of(self.branch), guide.whitening()))
+            }
+            LocalGuide::Expanded(guide) => {
+                Some((guide.form(), &self.expansion.parameters, self.expansion.whitening()))
+            }
+            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => None,
+        }
+    }
+
+    /// Where the gradient in the linear form's parameters is collected.
+    fn own_mut(&mut self) -> &mut Vec<f64> {
+        match self.guide {
+            LocalGuide::Expanded(_) => &mut self.expansion.gradient,
+            _ => &mut self.own,
+        }
+    }
+
     /// The site of the open branch.
     pub fn site(&self) -> Option<&Site> {
         self.site.as_ref()
@@ -244,40 +331,31 @@ impl<'a> LocalWorker<'a> {
     /// Goes to a draw of θ. False where q(z|θ) is not finite there.
     #[must_use]
     pub fn at<T: Target>(&mut self, target: &mut T, particle: &Particle) -> bool {
-        match self.guide {
-            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => {
-                let Some(site) = &self.site else { return false };
-                self.conditional.begin_adjoint();
-                self.conditional.expand(target, self.branch, &particle.shared, site)
-            }
-            LocalGuide::Expanded(guide) => {
-                let parameters = &self.expansion.parameters;
-                guide.form().mean(parameters, particle, &mut self.free_mean);
-                true
-            }
-            LocalGuide::Branch(free) => {
-                free.mean(self.branch, particle, &mut self.free_mean);
-                true
-            }
+        let mut mean = std::mem::take(&mut self.free_mean);
+        let linear = self.linear().map(|(form, own, _)| form.mean(own, particle, &mut mean));
+        self.free_mean = mean;
+        if linear.is_some() {
+            return true;
         }
+        let Some(site) = &self.site else { return false };
+        self.conditional.begin_adjoint();
+        self.conditional.expand(target, self.branch, &particle.shared, site)
     }
 
     /// Draws z (see [`Self::z`]) for noise ε; returns log q(z|θ).
     pub fn sample(&mut self, noise: &[f64]) -> f64 {
-        match self.guide {
-            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => {
+        let mut z = std::mem::take(&mut self.z);
+        let log_q = match self.linear() {
+            Some((form, own, whitening)) => {
+                form.sample(own, &self.free_mean, noise, &mut z) + whitening.unwhiten(&mut z)
+            }
+            None => {
                 let Activation { nu, log_t, .. } = &self.activation;
-                self.conditional.sample(nu, log_t, noise, &mut self.z)
+                self.conditional.sample(nu, log_t, noise, &mut z)
             }
-            LocalGuide::Expanded(guide) => {
-                let (form, parameters) = (guide.form(), &self.expansion.parameters);
-                form.sample(parameters, &self.free_mean, noise, &mut self.z)
-                    + self.expansion.whitening().unwhiten(&mut self.z)
-            }
-            LocalGuide::Branch(free) => {
-                free.sample(self.branch, &self.free_mean, noise, &mut self.z)
-            }
-        }
+        };
+        self.z = z;
+        log_q
     }
 
     /// `log p(z, y|θ) − log q(z|θ)` of one draw.
@@ -301,8 +379,14 @@ impl<'a> LocalWorker<'a> {
         let log_q = self.sample(noise);
         let (branch, shared) = (self.branch, &particle.shared);
         let density = target.gradient(branch, shared, &self.z, weight, &mut self.dz, dshared);
-        match self.guide {
-            LocalGuide::Amortized(_) | LocalGuide::Sites(_) => {
+        let mut own = std::mem::take(self.own_mut());
+        match self.linear() {
+            Some((form, parameters, whitening)) => {
+                let mut path = self.dz.clone();
+                whitening.pull(&mut path);
+                form.add_gradient(parameters, particle, noise, &path, weight, &mut own, dnoise);
+            }
+            None => {
                 self.conditional.add_adjoint(
                     &self.activation.nu,
                     &self.activation.log_t,
@@ -312,22 +396,12 @@ impl<'a> LocalWorker<'a> {
                     &mut self.nu_adjoint,
                     &mut self.log_t_adjoint,
                 );
-                if matches!(self.guide, LocalGuide::Sites(_)) {
+                if self.guide.learns_sites() {
                     self.site_adjoint.add(&self.conditional, noise, &self.dz, weight);
                 }
             }
-            LocalGuide::Expanded(guide) => {
-                self.expansion.whitening().pull(&mut self.dz);
-                let form = guide.form();
-                let mut own = std::mem::take(&mut self.expansion.gradient);
-                let (path, parameters) = (&self.dz, &self.expansion.parameters);
-                form.add_gradient(parameters, particle, noise, path, weight, &mut own, dnoise);
-                self.expansion.gradient = own;
-            }
-            LocalGuide::Branch(free) => {
-                free.add_gradient(branch, particle, noise, &self.dz, weight, &mut self.own, dnoise)
-            }
         }
+        *self.own_mut() = own;
         density.total() - log_q
     }
 
@@ -366,9 +440,8 @@ impl<'a> LocalWorker<'a> {
         dshared: &mut [f64],
         prior: &mut PriorAdjoint,
     ) {
-        let is_linear = matches!(self.guide, LocalGuide::Branch(_) | LocalGuide::Expanded(_));
-        let (false, Some(site)) = (is_linear, &self.site) else { return };
-        if matches!(self.guide, LocalGuide::Sites(_)) {
+        let (None, Some(site)) = (self.guide.linear_form(), &self.site) else { return };
+        if self.guide.learns_sites() {
             // It reads what the next call spoils.
             self.site_adjoint.finish(&self.conditional);
         }
@@ -376,31 +449,67 @@ impl<'a> LocalWorker<'a> {
         self.conditional.finish_adjoint(target, branch, shared, site, dshared, prior);
     }
 
-    /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`.
+    /// Ends a branch: adds `scale` times the gradient in the network's weights to `gradient`, an
+    /// encoder's not before [`Self::close_all`]. A branch sits out where a draw was not finite
+    /// and would spoil the network for all.
     pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
-        let network = match self.guide {
-            LocalGuide::Amortized(Some(network)) => network,
+        let of_network = match self.guide {
+            LocalGuide::Amortized(Some(network)) => Some(network),
             LocalGuide::Expanded(guide) => {
-                let form = guide.form();
-                let (nu, log_t) = self.expansion.network_adjoint(&form);
+                let (nu, log_t) = self.expansion.network_adjoint(&guide.form());
                 axpy(1.0, nu, &mut self.nu_adjoint);
                 axpy(1.0, log_t, &mut self.log_t_adjoint);
-                &guide.network
+                Some(&guide.network)
             }
-            _ => return,
+            LocalGuide::Encoded(guide) => {
+                self.close_encoded(guide, scale);
+                None
+            }
+            LocalGuide::Amortized(None) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => None,
         };
-        if self.site.as_ref().is_some_and(|site| site.has_rows) {
-            self.nu_adjoint.iter_mut().for_each(|x| *x *= scale);
-            self.log_t_adjoint.iter_mut().for_each(|x| *x *= scale);
-            network.backward(&self.activation, &self.nu_adjoint, &self.log_t_adjoint, gradient);
+        let has_rows = self.site.as_ref().is_some_and(|site| site.has_rows);
+        let Some(network) = of_network.filter(|_| has_rows) else { return };
+        let (nu, log_t) = (&mut self.nu_adjoint, &mut self.log_t_adjoint);
+        if nu.iter().chain(&*log_t).all(|x| x.is_finite()) {
+            nu.iter_mut().chain(&mut *log_t).for_each(|x| *x *= scale);
+            network.backward(&self.activation, nu, log_t, gradient);
         }
+    }
+
+    fn close_encoded(&mut self, guide: &EncodedGuide, scale: f64) {
+        let Some(position) = self.block.position(self.branch) else { return };
+        let own = match guide.linear {
+            Some(_) => self.own.clone(),
+            None => guide.pull(&self.site_adjoint),
+        };
+        if own.iter().all(|x| x.is_finite()) {
+            axpy(scale, &own, self.block.adjoint_of(position));
+        }
+    }
+
+    /// Carries the adjoints of the encoded block back to the weights.
+    fn close_block(&mut self) {
+        let LocalGuide::Encoded(guide) = self.guide else { return };
+        if self.block.has_adjoint() {
+            self.block_gradient.resize(guide.encoder.weights.len(), 0.0);
+            guide.encoder.backward(&self.block, &mut self.block_gradient);
+        }
+    }
+
+    /// Ends the work on many branches: adds what [`Self::close`] kept back.
+    pub fn close_all(&mut self, gradient: &mut [f64]) {
+        self.close_block();
+        axpy(1.0, &self.block_gradient, gradient);
+        self.block_gradient.clear();
+        self.block = Block::default();
     }
 
     /// Gradient in the branch's own parameters.
     pub fn own_gradient(&self) -> Vec<f64> {
         match self.guide {
             LocalGuide::Sites(free) => free.pull(self.branch, &self.site_adjoint),
-            _ => self.own.clone(),
+            LocalGuide::Branch(_) => self.own.clone(),
+            LocalGuide::Amortized(_) | LocalGuide::Encoded(_) | LocalGuide::Expanded(_) => vec![],
         }
     }
 }

@@ -12,6 +12,8 @@ pub mod config;
 pub mod conjugate;
 pub mod curvature;
 pub mod elbo;
+pub mod encoded;
+pub mod encoder;
 pub mod estimate;
 pub mod expanded;
 pub mod fit;
@@ -41,6 +43,6 @@ pub mod site_guide;
 pub mod start;
 pub mod state;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod verdict;
 pub mod watch;

@@ -83,10 +83,7 @@ impl Network {
     /// (ν, t) of a branch; exactly zero for one without rows, whose q is the prior.
     pub fn forward(&self, inputs: &[f64], has_rows: bool, act: &mut Activation) {
         let n = self.n_local;
-        act.nu.clear();
-        act.nu.resize(n, 0.0);
-        act.log_t.clear();
-        act.log_t.resize(n, 0.0);
+        act.clear(n);
         if !has_rows {
             return;
         }
@@ -154,7 +151,7 @@ impl Network {
 }
 
 /// Means and reciprocal standard deviations; constants get zero and so drop out.
-fn statistics(n_inputs: usize, examples: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
+pub fn statistics(n_inputs: usize, examples: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     let mut mean = vec![0.0; n_inputs];
     let mut scale = vec![0.0; n_inputs];
     for k in 0..n_inputs {

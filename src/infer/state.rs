@@ -131,7 +131,8 @@ fn advance_local(
     own: Vec<(usize, Vec<f64>)>,
     step_size: f64,
 ) {
-    if let Some(weights) = state.guide.local.shared_parameters_mut() {
+    let weights = state.guide.local.shared_parameters_mut();
+    if !weights.is_empty() {
         let floor = GRADIENT_FLOOR * (plan.n_branches as f64).sqrt();
         let size = NETWORK_STEP * (step_size / plan.step_size).min(1.0);
         state.network.step(&mut network_gradient, size, floor);
@@ -166,9 +167,7 @@ impl Average {
         };
         blend(&mut mean.global.loc, &guide.global.loc);
         blend(&mut mean.global.factor, &guide.global.factor);
-        if let Some(weights) = mean.local.shared_parameters_mut() {
-            blend(weights, guide.local.shared_parameters());
-        }
+        blend(mean.local.shared_parameters_mut(), guide.local.shared_parameters());
         blend(mean.local.own_parameters_mut(), guide.local.own_parameters());
     }
 

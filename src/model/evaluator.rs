@@ -12,7 +12,7 @@ use super::program::Kernels;
 use crate::codegen::Scratch;
 use crate::data::BoundData;
 use crate::ir::op::InputKind;
-use crate::target::{BranchDensity, Part, Target};
+use crate::target::{BranchDensity, Part, RowColumn, Target};
 
 /// Code for one model and one data set, shared, and the work space of one thread.
 #[derive(Clone)]
@@ -225,6 +225,16 @@ impl Target for Evaluator {
             data.values(datum)[branch * length..(branch + 1) * length].iter().copied()
         };
         self.kernels.features.iter().flat_map(of).collect()
+    }
+
+    fn row_columns(&self) -> &[RowColumn] {
+        &self.kernels.row_features.columns
+    }
+
+    fn row_features(&self, branch: usize, out: &mut Vec<f64>) {
+        let Kernels { row_features, data, mask, .. } = &*self.kernels;
+        let is_kept = |row: usize| mask.get(row).is_none_or(|&weight| weight != 0.0);
+        row_features.rows(data, branch, is_kept, out);
     }
 
     fn likelihood_reads_shared(&self) -> bool {

@@ -3,6 +3,7 @@
 mod bind;
 pub mod derivatives;
 mod evaluator;
+mod features;
 mod kernel;
 mod layout;
 mod point_gradient;

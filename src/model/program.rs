@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::derivatives::{Derivatives, Expansion};
+use super::features::RowFeatures;
 use super::kernel::{Kernel, Pieces};
 use super::layout::{ParamLayout, Variable};
 use super::{Backend, CompiledModel};
@@ -28,6 +29,8 @@ pub struct Kernels {
     pub no_rows: Vec<f64>,
     /// Data with one value per branch that branches read, with their lengths.
     pub features: Vec<(usize, usize)>,
+    /// What an encoder reads of each row.
+    pub row_features: RowFeatures,
     pub shared: Kernel,
     pub shared_vjp: Kernel,
     pub reported: Kernel,
@@ -115,6 +118,7 @@ impl Kernels {
             held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
             mask,
             features: features(&derivatives, &data),
+            row_features: RowFeatures::new(&derivatives.density, &data),
             adjoints: derivatives.adjoints.clone(),
             layouts,
             shared,

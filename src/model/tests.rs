@@ -3,6 +3,7 @@
 
 mod data;
 mod derivatives;
+mod features;
 #[path = "../../tests/random/generate.rs"]
 mod generate;
 mod part;

@@ -9,7 +9,7 @@ use crate::infer::config::{Coupling, Covariance, Family, FitConfig};
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{self, Centres, Guide, Noise};
 use crate::infer::expanded::ExpandedGuide;
-use crate::infer::fit::{FitResult, fit};
+use crate::infer::fit::{FitError, FitResult, fit};
 use crate::infer::free::FreeGuide;
 use crate::infer::global::GlobalGuide;
 use crate::infer::joint::{self, JointTarget};
@@ -77,7 +77,7 @@ fn assert_near(a: f64, b: f64, what: &str) {
 }
 
 /// z is affine in ε for every guide: z = a + Mε. −log q(z|θ) is then ½|M⁻¹(z − a)|² and a constant.
-struct Affine {
+pub struct Affine {
     mean: Vec<f64>,
     inverse: Vec<f64>,
 }
@@ -89,7 +89,7 @@ impl Affine {
         Self::of_worker(&mut worker, target.n_local())
     }
 
-    fn of_worker(worker: &mut LocalWorker, n: usize) -> Self {
+    pub fn of_worker(worker: &mut LocalWorker, n: usize) -> Self {
         let mut sample = |noise: &[f64]| {
             worker.sample(noise);
             worker.z.clone()
@@ -110,7 +110,7 @@ impl Affine {
         Self { mean, inverse }
     }
 
-    fn minus_log_density(&self, z: &[f64]) -> f64 {
+    pub fn minus_log_density(&self, z: &[f64]) -> f64 {
         let n = z.len();
         let off: Vec<f64> = z.iter().zip(&self.mean).map(|(z, m)| z - m).collect();
         let e = self.inverse.chunks_exact(n).map(|row| dot(row, &off));
@@ -220,7 +220,7 @@ fn gradients_of_the_expanded_forms_are_central_differences_with_log_q_held() {
         for k in (0..gradient.len()).rev().step_by(9) {
             let mut moved = |h: f64| {
                 let mut guide = guide.clone();
-                guide.shared_parameters_mut().expect("a network")[k] += h;
+                guide.shared_parameters_mut()[k] += h;
                 let z = draw(&guide, &mut target, particle);
                 target.density(1, &particle.shared, &z).total() + held.minus_log_density(&z)
             };
@@ -422,8 +422,10 @@ fn the_joint_target_has_the_density_of_all_unknowns_and_parts_into_branches() {
                 log_q: 0.0,
             };
             let (mut mean, mut z) = (vec![0.0; 2], vec![0.0; 2]);
-            free.mean(i, &particle, &mut mean);
-            free.sample(i, &mean, &e[5..], &mut z);
+            let own = free.of(i);
+            free.form.mean(own, &particle, &mut mean);
+            free.form.sample(own, &mean, &e[5..], &mut z);
+            free.whitening(i).unwhiten(&mut z);
             theta.extend(z);
             theta
         });
@@ -464,4 +466,26 @@ fn new_branches_get_what_a_fit_with_them_would_have_found() {
         let mean = values.iter().sum::<f64>() / 200.0;
         assert!((mean - data.exact().log_evidence).abs() < 0.02, "{mean}");
     }
+}
+
+#[test]
+fn what_is_not_there_is_refused_with_what_to_use_instead() {
+    let refused = |target: &Glmm, config: FitConfig| match fit(target, &config, &mut |_| {
+        ControlFlow::Continue(())
+    }) {
+        Err(FitError::Unsupported(why)) => why,
+        _ => panic!("it was not refused"),
+    };
+    let small = models::conjugate(2, 3, 2);
+    let joint = FitConfig { family: Family::Joint, ..FitConfig::default() };
+    let why = refused(&models::conjugate(400, 1, 10), joint.clone());
+    assert!(why.contains("4010 unknowns") && why.contains("family branch"), "{why}");
+    let prior = FitConfig { covariance: Some(Covariance::Prior), ..joint.clone() };
+    assert!(refused(&small, prior).contains("family branch"));
+    let coupled = FitConfig { coupling: Some(Coupling::Theta), ..joint };
+    assert!(refused(&small, coupled).contains("no coupling"));
+    let noise = FitConfig { coupling: Some(Coupling::Noise), ..FitConfig::default() };
+    assert!(refused(&small, noise.clone()).contains("dense covariance"));
+    let computed = FitConfig { covariance: Some(Covariance::Dense), ..noise };
+    assert!(refused(&small, computed).contains("family branch"));
 }

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::target::{BranchDensity, Part, Target};
+use crate::target::{BranchDensity, Part, RowColumn, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 
@@ -44,7 +44,7 @@ pub enum Source {
     Constant(f64),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     pub n_local: usize,
     pub likelihood: Likelihood,
@@ -139,6 +139,17 @@ impl Target for Glmm {
     }
     fn branch_features(&self, _: usize) -> Vec<f64> {
         Vec::new()
+    }
+    fn row_columns(&self) -> &[RowColumn] {
+        let row = self.0.branches.iter().flatten().next().expect("a model with rows");
+        &[RowColumn::Number; 40][..row.x.len() + row.w.len() + 2]
+    }
+    fn row_features(&self, branch: usize, out: &mut Vec<f64>) {
+        out.clear();
+        for row in &self.0.branches[branch] {
+            out.extend(row.x.iter().chain(&row.w));
+            out.extend([row.size, row.y]);
+        }
     }
     fn likelihood_reads_shared(&self) -> bool {
         self.0.sources.len() > 2 * self.0.n_local

@@ -1,7 +1,8 @@
 //! Laws of inference, held against closed forms, central differences and reference posteriors.
 
 mod checks;
-mod families;
+mod encoders;
+pub mod families;
 mod fits;
 pub mod glmm;
 mod gradients;

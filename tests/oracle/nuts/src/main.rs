@@ -15,6 +15,7 @@
 
 mod density;
 mod diagnostics;
+mod labels;
 mod report;
 mod scale;
 
@@ -74,10 +75,10 @@ pub struct Args {
     /// Starts are uniform within this of zero, unconstrained
     #[arg(long, default_value_t = 2.0)]
     radius: f64,
-    /// Start all chains at the same place: for posteriors with equal modes, one of which is wanted
+    /// Start all chains at the same place
     #[arg(long)]
     same_start: bool,
-    /// Variables whose first indices are labels that mean nothing, to be written in the file
+    /// Variables whose first indices are labels that mean nothing: chains are renumbered to agree
     #[arg(long, value_delimiter = ',')]
     exchangeable: Vec<String>,
     /// Learn correlations with the step sizes (a mass matrix of low rank), not variances alone
@@ -126,7 +127,7 @@ fn main() -> Result<()> {
         );
         chains.push(sampled);
     }
-    let report = report::Report::of(&mut evaluator, &chains)?;
+    let report = report::Report::of(&mut evaluator, &chains, &args.exchangeable)?;
     let text = report.json(&args, &chains);
     std::fs::write(&args.out, text)?;
     eprintln!("{}", report.headline());

@@ -7,6 +7,7 @@ use hbdc::{Evaluator, Variable};
 use serde_json::{Value, json};
 
 use crate::diagnostics::{Diagnostics, quantile};
+use crate::labels::Labels;
 use crate::{Args, Sampled};
 
 /// Above it chains are taken to differ.
@@ -64,7 +65,11 @@ impl Scalar {
 
 impl Report {
     /// Maps draws to what is reported, element by element.
-    pub fn of(evaluator: &mut Evaluator, chains: &[Sampled]) -> Result<Report> {
+    pub fn of(
+        evaluator: &mut Evaluator,
+        chains: &[Sampled],
+        exchangeable: &[String],
+    ) -> Result<Report> {
         let elements = |variables: &[Variable]| -> Vec<(String, usize)> {
             variables.iter().flat_map(Variable::elements).collect()
         };
@@ -83,6 +88,25 @@ impl Report {
                     for (column, values) in columns.iter_mut().zip(&point.locals) {
                         column[c].push(values[*at]);
                     }
+                }
+            }
+        }
+        let labels = Labels(exchangeable);
+        let means = |globals: &[Vec<Vec<f64>>], c: usize| -> Vec<f64> {
+            let mean = |chain: &Vec<f64>| chain.iter().sum::<f64>() / chain.len() as f64;
+            globals.iter().map(|chains| mean(&chains[c])).collect()
+        };
+        let first = means(&globals, 0);
+        for c in 1..chains.len() {
+            let own = means(&globals, c);
+            if let Some(numbers) = labels.nearest(&of_globals, &own, &first) {
+                renumber(&mut globals, c, &labels.sources(&of_globals, &numbers));
+                let sources = labels.sources(&of_locals, &numbers);
+                for branch in 0..n_branches {
+                    let mut columns: Vec<Vec<Vec<f64>>> =
+                        locals.iter_mut().map(|l| std::mem::take(&mut l[branch])).collect();
+                    renumber(&mut columns, c, &sources);
+                    locals.iter_mut().zip(columns).for_each(|(l, own)| l[branch] = own);
                 }
             }
         }
@@ -192,6 +216,15 @@ impl Report {
         }
         text.push_str(" }\n}\n");
         text
+    }
+}
+
+/// Gives each element the draws that another has in that chain.
+fn renumber(columns: &mut [Vec<Vec<f64>>], chain: usize, sources: &[usize]) {
+    let old: Vec<Vec<f64>> =
+        columns.iter_mut().map(|chains| std::mem::take(&mut chains[chain])).collect();
+    for (chains, &source) in columns.iter_mut().zip(sources) {
+        chains[chain] = old[source].clone();
     }
 }
 
