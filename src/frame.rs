@@ -127,8 +127,19 @@ pub fn decode(bytes: &[u8], kind: [u8; 8], version: u64) -> Result<(Header, &[u8
 /// # Errors
 /// When it cannot be written; the old file, if any, is then as it was.
 pub fn write(path: &Path, header: &Header, body: &[u8]) -> io::Result<()> {
+    replace(path, &encode(header, body), |path| File::create(path), File::sync_all)
+}
+
+/// The same for bytes, with what opens and syncs the unfinished file.
+fn replace<W: Write>(
+    path: &Path,
+    bytes: &[u8],
+    create: impl FnOnce(&Path) -> io::Result<W>,
+    sync: impl FnOnce(&W) -> io::Result<()>,
+) -> io::Result<()> {
     let unfinished = beside(path);
-    let written = write_synced(&unfinished, &encode(header, body))
+    let written = create(&unfinished)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| sync(&file)))
         .and_then(|()| fs::rename(&unfinished, path))
         .and_then(|()| sync_folder(path));
     if written.is_err() {
@@ -154,12 +165,6 @@ pub fn read(path: &Path, kind: [u8; 8], version: u64) -> Result<(Header, Vec<u8>
 fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     path.with_file_name(format!(".{}.{}", name.unwrap_or_default(), std::process::id()))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// Makes a renaming last; a folder can be opened for that on Unix alone.
@@ -267,5 +272,47 @@ mod tests {
         fs::create_dir(beside(&path)).unwrap();
         assert!(write(&path, &header(), b"new").is_err());
         assert_eq!(read(&path, KIND, 3).unwrap().1, b"old");
+    }
+    /// A disk that is full after so many bytes.
+    struct Full {
+        file: File,
+        left: usize,
+    }
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.left);
+            if taken == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.left -= taken;
+            self.file.write(&bytes[..taken])
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.file.flush()
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fills_up_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("saved");
+        write(&path, &header(), b"old").unwrap();
+        let bytes = encode(&header(), b"new, and longer than the old one");
+        let is_old = || {
+            assert_eq!(read(&path, KIND, 3).unwrap().1, b"old");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
+        };
+        let full = |left: usize| move |path: &Path| Ok(Full { file: File::create(path)?, left });
+        for left in 0..bytes.len() {
+            assert!(replace(&path, &bytes, full(left), |_| Ok(())).is_err(), "{left} bytes");
+            is_old();
+        }
+        let unsynced = |_: &Full| Err(io::ErrorKind::StorageFull.into());
+        assert!(replace(&path, &bytes, full(bytes.len()), unsynced).is_err());
+        is_old();
+        replace(&path, &bytes, full(bytes.len()), |_| Ok(())).unwrap();
+        assert_eq!(read(&path, KIND, 3).unwrap().1, b"new, and longer than the old one");
     }
 }

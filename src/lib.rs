@@ -63,7 +63,6 @@ mod codegen;
 mod data;
 mod diagnostic;
 mod fit;
-#[allow(dead_code)] // until checkpoints and saved fits use it
 mod frame;
 mod index;
 mod infer;
@@ -73,11 +72,13 @@ mod math;
 mod model;
 mod output;
 mod random;
+mod saved;
 mod schema;
 mod simulate;
 mod source;
 mod syntax;
 mod target;
+mod tensors;
 mod ty;
 
 pub use calibrate::{
@@ -85,21 +86,26 @@ pub use calibrate::{
 };
 pub use codegen::Listing;
 pub use data::{
-    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, SetValue,
+    BoundData, Column, DataError, DataErrorKind, Dataset, DatumSummary, LevelsSummary, Provenance,
+    SetValue,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchScore, BranchSummaries, Checks, Coupling, Covariance, Draws, Encoder, Family, Fit,
-    FitConfig, FitError, GlobalChecks, LocalChecks, LocalSummary, Posterior, PredictiveChecks,
-    QuantityCheck, Score, Scores, Shift, StepInfo, Summary, SummaryRow, Verdict, fit,
-    fit_with_progress,
+    FitConfig, FitError, GlobalChecks, LocalChecks, LocalSummary, OptimiserState, Posterior,
+    PredictiveChecks, QuantityCheck, Score, Scores, Shift, StepInfo, Summary, SummaryRow, Verdict,
+    Watcher, fit, fit_from, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,
     ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,
     compile, compile_with,
 };
-pub use output::{OutputError, check_place, write_fit};
+pub use output::{
+    Checkpoint, CheckpointError, Checkpoints, OutputError, check_place, draws_csv, write_fit,
+    write_prediction,
+};
+pub use saved::{PredictConfig, PredictedCell, Prediction, SavedError, SavedFit};
 pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};
 pub use source::{Source, Span};
 

@@ -1,5 +1,7 @@
 //! What inference sees of a model with its data. It knows no IR and no machine code.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// The two parts of a branch's log density.
@@ -52,6 +54,10 @@ pub trait Target: Clone + Send {
     fn n_branches(&self) -> usize;
     /// Number of unconstrained globals.
     fn n_global(&self) -> usize;
+    /// Where the globals that were declared together lie in θ, in order and without gaps.
+    fn global_variables(&self) -> Vec<Range<usize>> {
+        (0..self.n_global()).map(|j| j..j + 1).collect()
+    }
     /// Number of unconstrained locals of one branch.
     fn n_local(&self) -> usize;
     /// Length of the shared vector.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Groups of modules from left to right. A module imports only from groups to its left.
 const ORDER: [&[&str]; 13] = [
-    &["index", "source", "math", "random", "target", "frame"],
+    &["index", "source", "math", "random", "target", "frame", "tensors"],
     &["diagnostic", "ty"],
     &["schema", "syntax", "ir"],
     &["builtin", "autodiff", "codegen"],
@@ -17,7 +17,7 @@ const ORDER: [&[&str]; 13] = [
     &["simulate"],
     &["infer"],
     &["fit"],
-    &["calibrate"],
+    &["saved", "calibrate"],
     &["output"],
     &["lib"],
 ];

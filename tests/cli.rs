@@ -1,5 +1,7 @@
 //! The commands as a user runs them: what they print, write and end with.
 
+#[path = "cli/after.rs"]
+mod after;
 #[path = "cli/calibrate.rs"]
 mod calibrate;
 #[path = "cli/data_flags.rs"]
@@ -16,7 +18,8 @@ use std::path::Path;
 use program::{Bench, names, shipped};
 use serde_json::Value;
 
-const FIT_FILES: [&str; 5] = ["branches.csv", "draws.zarr", "fit.json", "summary.csv", "trace.csv"];
+const FIT_FILES: [&str; 6] =
+    ["branches.csv", "draws.zarr", "fit.json", "posterior", "summary.csv", "trace.csv"];
 
 /// `fit` of a shipped model with its data.
 fn fit_of(name: &str) -> String {

@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use crate::data::{DataError, Dataset};
+use crate::data::{DataError, Dataset, Terms};
 use crate::fit::{Fit, FitConfig, FitError, fit_evaluator};
 use crate::model::{CompiledModel, Evaluator, ParamLayout, Variable};
 use crate::random::{Purpose, Stream};
@@ -239,7 +239,7 @@ fn calibrate_with(
     alter: &(dyn Fn(&mut [f64]) + Sync),
 ) -> Result<Calibration, CalibrateError> {
     check_generative(model)?;
-    let simulator = Simulator::new(model, data)?;
+    let simulator = Simulator::new(model, data, Terms::Own)?;
     let evaluator = model.evaluator(simulator.data())?;
     let ranked = Ranked::of(&evaluator);
     let one = |k: usize| simulation(&simulator, &evaluator, &ranked, config, alter, k);

@@ -104,7 +104,7 @@ impl Checker<'_> {
         self.warn_habits(distribution, lhs, &args);
         let part = self.part_of_outcome(lhs);
         let rows = if part == Part::Likelihood { self.rows_of(lhs) } else { RowsOf::None };
-        let observed = self.observed_of(lhs)?;
+        let observed = self.observed_of(lhs, distribution)?;
         Some(Statement::Sample { lhs, distribution, args, part, rows, observed })
     }
 

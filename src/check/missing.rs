@@ -3,6 +3,7 @@
 
 use super::Checker;
 use super::typed::{Expr, ExprId, ExprKind, SymbolId, SymbolKind};
+use crate::builtin::Distribution;
 use crate::diagnostic::Code;
 use crate::schema::Origin;
 use crate::source::Span;
@@ -94,12 +95,20 @@ impl Checker<'_> {
 
     /// For the left side of `~`: where its elements are there, if cells may be empty.
     /// `None` on an error.
-    pub(super) fn observed_of(&mut self, lhs: ExprId) -> Option<Option<ExprId>> {
+    pub(super) fn observed_of(
+        &mut self,
+        lhs: ExprId,
+        distribution: &Distribution,
+    ) -> Option<Option<ExprId>> {
         let is_missing = |id: &ExprId| {
             self.named_symbol(*id).is_some_and(|symbol| self.missing_datum(symbol).is_some())
         };
         if !self.parts(lhs).iter().any(is_missing) {
             return Some(None);
+        }
+        if distribution.outcome.rank() > 0 {
+            self.report_of_several(lhs, distribution);
+            return None;
         }
         let dims = self.exprs[lhs].ty.dims();
         let mut found = Vec::new();
@@ -128,6 +137,18 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// A density of several elements at once has no term for those that are there.
+    fn report_of_several(&mut self, lhs: ExprId, distribution: &Distribution) {
+        let span = self.exprs[lhs].span;
+        let (text, name) = (self.text(span), distribution.name);
+        let message =
+            format!("cells of `{text}` may be empty, and `{name}` is of all its elements");
+        self.diags.error(Code::Missing, span, message).help(
+            "one number of it says nothing of how likely the others are: use a distribution of \
+             single numbers, or drop rows with empty cells, `--na drop`",
+        );
     }
 
     /// The same element or slice of the datum that tells which cells have a value.

@@ -174,7 +174,7 @@ impl Checker<'_> {
                 "has no column",
                 "cells may be empty in a column of `branch`, such as `vector[N] y missing;`",
             ),
-            Origin::Equals { .. } => (
+            Origin::Equals { .. } if missing != name.span => (
                 "compares cells with a text",
                 "an empty cell is neither: read the column as a factor, or leave out `missing`",
             ),

@@ -32,7 +32,11 @@ pub enum Command {
     Data(DataArgs),
     /// The log density of a model at given points, as JSON
     Density(DensityArgs),
-    /// Draw the outcomes of a model, from its prior or at given values; writes CSV
+    /// The posterior of branches, seen or new, from their rows, and of cells that are empty
+    Predict(PredictArgs),
+    /// Draws of the globals of a fit, or of one of its branches, as CSV
+    Draws(DrawsArgs),
+    /// Draw the outcomes of a model, from its prior, a fit or at given values; writes CSV
     Simulate(SimulateArgs),
     /// Check a model and its fits on data drawn from its priors; prints a table of ranks
     Calibrate(CalibrateArgs),
@@ -111,6 +115,50 @@ pub struct DensityArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub struct PredictArgs {
+    /// The fit folder
+    pub fit: PathBuf,
+    #[command(flatten)]
+    pub input: Input,
+    /// The folder for branches.csv and predictions.csv (default: the data's name with .predicted)
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Draws for each branch (default: 200 to 2000, fewer for more branches)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
+    pub draws: Option<u32>,
+    /// The same seed gives the same draws (default: that of the fit)
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Threads (default: all)
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DrawsArgs {
+    /// The fit folder
+    pub fit: PathBuf,
+    /// Draws of the locals of this branch: a=1,b=2, or the value where the key is one column
+    #[arg(long, value_name = "KEY")]
+    pub branch: Option<String>,
+    /// With --branch: the rows of the fit, where their file was moved
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// With --branch: the file of branches of the fit, where it was moved
+    #[arg(long, value_name = "FILE")]
+    pub branches: Option<PathBuf>,
+    /// Number of draws (default: those behind the summary)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub draws: Option<u32>,
+    /// The same seed gives the same draws (default: that of the fit)
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Where they go (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
 pub struct SimulateArgs {
     /// The model file
     pub model: PathBuf,
@@ -120,6 +168,9 @@ pub struct SimulateArgs {
     /// drawn from their priors)
     #[arg(long, value_name = "FILE")]
     pub at: Option<PathBuf>,
+    /// Fit folder of the model: the unknowns are one draw from its posterior, given the rows
+    #[arg(long, value_name = "FIT", conflicts_with = "at")]
+    pub from: Option<PathBuf>,
     /// The same seed gives the same draws
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -211,7 +262,7 @@ pub struct FitArgs {
     /// The fit folder (default: the model's name with .fit, then .fit-2, …)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace an existing fit folder
+    /// Replace an existing fit folder, and drop what is left of an unfinished fit
     #[arg(long)]
     pub force: bool,
     /// How progress is shown (default: plain)
@@ -254,7 +305,7 @@ pub struct FitArgs {
     /// Limit of optimisation steps
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_steps: Option<u32>,
-    /// Limit of seconds for the optimisation
+    /// Limit of seconds for the optimisation, over all runs of a fit that is resumed
     #[arg(long, value_parser = positive)]
     pub max_seconds: Option<f64>,
     /// Gain in nats below which the fit has converged
@@ -270,6 +321,13 @@ pub struct FitArgs {
     /// that is fitted, as new branches where it is not
     #[arg(long, value_name = "FILE", conflicts_with_all = ["holdout", "holdout_branches"])]
     pub test: Option<PathBuf>,
+    /// Go on from the last checkpoint in DIR.checkpoint, with the same model, data and flags;
+    /// limits and threads may differ. Without a checkpoint the fit begins at its start
+    #[arg(long)]
+    pub resume: bool,
+    /// Seconds between checkpoints (default: 60, more where saving takes long)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub checkpoint_seconds: Option<f64>,
     /// Exit with 0 even if the fit should not be believed
     #[arg(long)]
     pub allow_poor_fit: bool,
@@ -335,6 +393,14 @@ fn share(text: &str) -> Result<f64, String> {
     match positive(text) {
         Ok(x) if x < 1.0 => Ok(x),
         _ => Err("a share between 0 and 1 is wanted, such as 0.1".to_string()),
+    }
+}
+
+/// Seconds that fit a clock.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if (0.0..=1e9).contains(&x) => Ok(x),
+        _ => Err("a number of seconds is wanted".to_string()),
     }
 }
 

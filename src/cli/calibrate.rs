@@ -13,8 +13,8 @@ use hbdc::{
 
 use super::args::{CalibrateArgs, MessageFormat};
 use super::data::table;
-use super::simulate::{simulate_failure, write};
-use super::{Exit, Failure, Outcome, fit, input, print};
+use super::simulate::simulate_failure;
+use super::{Exit, Failure, Outcome, fit, input, print, write_new};
 
 /// Seconds between two lines of progress.
 const PAUSE: f64 = 2.0;
@@ -51,7 +51,7 @@ pub fn run(args: &CalibrateArgs, format: MessageFormat) -> Outcome {
         error => failure(&error, &model, format),
     })?;
     if let Some(path) = &args.out {
-        write(path, found.ranks_csv().as_bytes())?;
+        write_new(path, found.ranks_csv().as_bytes())?;
     }
     let reasons = found.reasons();
     print(&report(&found, &reasons))?;

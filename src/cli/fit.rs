@@ -1,20 +1,19 @@
 //! `hbdc fit`
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hbdc::{
-    CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError, OutputError,
-    Score, Scores, check_place, fit_with_progress, write_fit,
+    Checkpoints, CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError,
+    Score, Scores, check_place, fit_from, write_fit,
 };
 
 use super::args::{
     CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress,
 };
 use super::progress::Reporter;
-use super::{Exit, Failure, Outcome, input, print};
+use super::resume::{self, Session, Signals};
+use super::{Exit, Failure, Outcome, input, place_failure, print};
 
 /// Fits, writes the fit folder, prints the globals and the verdict.
 pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
@@ -26,10 +25,10 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
         let input = Input { data: Some(path.clone()), ..args.input.clone() };
         config = config.test(input::bind_like(&model, &input, &data, format)?);
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    let on_signal = stop.clone();
-    ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
-        .map_err(|fault| Failure::usage(format!("no handler for Ctrl-C: {fault}")))?;
+    let interval = args.checkpoint_seconds.map(Duration::from_secs_f64);
+    let mut checkpoints = Checkpoints::new(&folder, &model, &data, &config, interval);
+    let state = resume::state(&checkpoints, args, format)?;
+    let signals = Signals::listen()?;
     let style = args.progress.unwrap_or(Progress::Plain);
     if style == Progress::Plain && format == MessageFormat::Text {
         anstream::eprintln!(
@@ -40,18 +39,22 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
             data.source_name()
         );
     }
-    let mut reporter = Reporter::new(style);
-    let mut progress = |info: &hbdc::StepInfo| {
-        reporter.show(info);
-        ControlFlow::Continue(())
+    let mut session = Session {
+        reporter: Reporter::new(style),
+        checkpoints: &mut checkpoints,
+        signals: &signals,
+        format,
+        has_warned: false,
     };
-    let fitted = fit_with_progress(&model, &data, &config.stop(stop), &mut progress);
+    let config = config.stop(signals.stop.clone());
+    let fitted = fit_from(&model, &data, &config, state, &mut session);
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
-        FitError::Interrupted => Failure::silent(Exit::Interrupted),
+        FitError::Interrupted => interrupted(&folder, format),
         error => Failure::coded("fit", error),
     })?;
     write_fit(&folder, &model, &fit, args.force).map_err(place_failure)?;
+    checkpoints.remove().map_err(Failure::usage)?;
     print(&report(&fit, &folder))?;
     match fit.verdict().believable || args.allow_poor_fit {
         true => Ok(()),
@@ -131,29 +134,26 @@ pub fn approximation(
 fn folder(args: &FitArgs) -> Result<PathBuf, Failure> {
     if let Some(folder) = &args.out {
         check_place(folder, args.force).map_err(place_failure)?;
+        resume::check_unfinished(folder, args)?;
         return Ok(folder.clone());
     }
     let stem = args.model.file_stem().unwrap_or(args.model.as_os_str()).to_string_lossy();
     let first = PathBuf::from(format!("{stem}.fit"));
-    let folder = match first.exists() && !args.force {
-        false => first,
-        true => {
-            let mut numbered = (2..).map(|k| PathBuf::from(format!("{stem}.fit-{k}")));
-            numbered.find(|folder| !folder.exists()).expect("numbers do not end")
-        }
-    };
+    let folder = resume::default_folder(&first, args.force, args.resume);
+    resume::check_unfinished(&folder, args)?;
     check_place(&folder, args.force).map_err(place_failure)?;
     Ok(folder)
 }
 
-fn place_failure(error: OutputError) -> Failure {
-    let help = match error {
-        OutputError::Exists(_) => "choose another --out, or replace it with --force",
-        OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
-        OutputError::Data(_) => "fit without --log-likelihood",
-        OutputError::Io(..) => "choose an --out in a folder that you may write to",
+/// Ends with 130, and says how to go on if there is a checkpoint.
+fn interrupted(folder: &Path, format: MessageFormat) -> Failure {
+    let checkpoints = Checkpoints::folder(folder);
+    let note = match checkpoints.exists() {
+        true => format!("interrupted; --resume goes on from {}", checkpoints.display()),
+        false => "interrupted; there was nothing to save yet".to_owned(),
     };
-    Failure::usage(error).help(help)
+    input::note(&note, format);
+    Failure::silent(Exit::Interrupted)
 }
 
 /// What is printed at the end.

@@ -5,18 +5,24 @@ mod calibrate;
 mod check;
 mod data;
 mod density;
+mod draws;
 mod dump;
 mod fit;
 mod input;
+mod predict;
 mod progress;
+mod resume;
+mod saved;
 mod simulate;
 
 use std::fmt;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use args::{Args, Command, MessageFormat};
 use clap::Parser;
+use hbdc::OutputError;
 
 /// How a command ends when it does not end well.
 pub struct Failure {
@@ -107,6 +113,8 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check::run(check, args.message_format),
         Command::Data(data) => data::run(data, args.message_format),
         Command::Density(density) => density::run(density, args.message_format),
+        Command::Predict(predict) => predict::run(predict, args.message_format),
+        Command::Draws(draws) => draws::run(draws, args.message_format),
         Command::Simulate(simulate) => simulate::run(simulate, args.message_format),
         Command::Calibrate(calibrate) => calibrate::run(calibrate, args.message_format),
         Command::Dump(dump) => dump::run(dump, args.message_format),
@@ -139,6 +147,36 @@ fn print_bytes(bytes: &[u8]) -> Outcome {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, bytes: &[u8]) -> Outcome {
+    let options = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    options.and_then(|mut file| file.write_all(bytes)).map_err(|fault| {
+        Failure::usage(format!("cannot write {}: {fault}", path.display()))
+            .help("files that exist are never overwritten: name another or move it away")
+    })
+}
+
+/// The name, or with `-2`, `-3` … where something is there already.
+fn unused(name: &str) -> PathBuf {
+    let first = PathBuf::from(name);
+    if first.symlink_metadata().is_err() {
+        return first;
+    }
+    let mut numbered = (2..).map(|k| PathBuf::from(format!("{name}-{k}")));
+    numbered.find(|path| path.symlink_metadata().is_err()).expect("numbers do not end")
+}
+
+/// Why a folder cannot be written, and what to do.
+fn place_failure(error: OutputError) -> Failure {
+    let help = match error {
+        OutputError::Exists(_) => "choose another --out, or replace it with --force",
+        OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
+        OutputError::Data(_) => "fit without --log-likelihood",
+        OutputError::Io(..) => "choose an --out in a folder that you may write to",
+    };
+    Failure::usage(error).help(help)
 }
 
 /// Whether diagnostics on standard error may have colour.

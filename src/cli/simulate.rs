@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use hbdc::{
-    CompileOptions, CompiledModel, Point, SimulateConfig, SimulateError, Simulated, simulate,
+    CompileOptions, CompiledModel, Dataset, Point, SimulateConfig, SimulateError, Simulated,
+    simulate,
 };
 use serde_json::json;
 
 use super::args::{MessageFormat, SimulateArgs};
-use super::{Failure, Outcome, input, print_bytes};
+use super::{Failure, Outcome, input, print_bytes, saved, write_new};
 
 /// Draws the outcomes of a model and writes them as CSV.
 pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
@@ -20,7 +21,10 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
     };
     let config = SimulateConfig { seed: args.seed, point };
     let failure = |error| simulate_failure(&error, &model, format);
-    let simulated = simulate(&model, dataset, &config).map_err(failure)?;
+    let simulated = match &args.from {
+        Some(folder) => from_fit(folder, &model, dataset, args.seed, format)?,
+        None => simulate(&model, dataset, &config).map_err(failure)?,
+    };
     for name in &simulated.given {
         let message = format!(
             "`{name}` keeps its values: it, or its column, is used elsewhere than left of `~`"
@@ -36,7 +40,7 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
         let evaluator =
             evaluator.map_err(|error| input::data_failure(&error, Some(model.source()), format))?;
         let points = json!({ "points": [evaluator.point_json(&simulated.point)] });
-        write(path, format!("{points:#}\n").as_bytes())?;
+        write_new(path, format!("{points:#}\n").as_bytes())?;
     }
     let misfit = simulated.misfit(&model);
     let misfit = misfit.map_err(|error| input::data_failure(&error, None, format))?;
@@ -46,12 +50,29 @@ pub fn run(args: &SimulateArgs, format: MessageFormat) -> Outcome {
     write_rows(&simulated, args, format)
 }
 
+/// Draws outcomes at a draw of the unknowns from a fit of the same model.
+fn from_fit(
+    folder: &Path,
+    model: &CompiledModel,
+    dataset: Dataset,
+    seed: u64,
+    format: MessageFormat,
+) -> Result<Simulated, Failure> {
+    let fit = saved::open(folder)?;
+    if fit.model().source().text() != model.source().text() {
+        let (folder, name) = (folder.display(), model.source().name());
+        return Err(Failure::coded("fit-folder", format!("{folder} is not a fit of {name}"))
+            .help("name the model that was fitted, as it was then, or fit it again"));
+    }
+    fit.simulate(dataset, seed).map_err(|error| saved::failure(error, &fit, format))
+}
+
 /// Writes the rows, and the branches where something drawn belongs there.
 fn write_rows(simulated: &Simulated, args: &SimulateArgs, format: MessageFormat) -> Outcome {
     let failure = |error| input::data_failure(&error, None, format);
     let rows = simulated.rows_csv().map_err(failure)?;
     match (simulated.branches_csv().map_err(failure)?, &args.out_branches) {
-        (Some(branches), Some(path)) => write(path, &branches)?,
+        (Some(branches), Some(path)) => write_new(path, &branches)?,
         (Some(_), None) => {
             return Err(Failure::usage("what is drawn belongs in the file of branches, too")
                 .help("name a new one with `--out-branches FILE`"));
@@ -65,7 +86,7 @@ fn write_rows(simulated: &Simulated, args: &SimulateArgs, format: MessageFormat)
         (None, None) => {}
     }
     match &args.out {
-        Some(path) => write(path, &rows),
+        Some(path) => write_new(path, &rows),
         None => print_bytes(&rows),
     }
 }
@@ -103,12 +124,4 @@ pub fn simulate_failure(
             Failure::coded("simulate", format!("{}:{line}:{column}: {message}", source.name()))
         }
     }
-}
-
-pub fn write(path: &Path, bytes: &[u8]) -> Outcome {
-    let options = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    options.and_then(|mut file| std::io::Write::write_all(&mut file, bytes)).map_err(|fault| {
-        Failure::usage(format!("cannot write {}: {fault}", path.display()))
-            .help("files that exist are never overwritten: name another or move it away")
-    })
 }

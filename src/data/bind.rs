@@ -6,43 +6,80 @@ use super::bound::{BoundData, BoundTable};
 use super::dataset::Dataset;
 use super::error::DataError;
 use super::fill::fill;
-use super::group::{Grouping, group};
+use super::fixed::Fixed;
+use super::group::group;
 use super::levels::Levels;
 use super::lines::Lines;
 use super::load::{Labels, Table};
-use super::plan::{File, Plans, plan};
+use super::plan::{File, Plans, plan, plan_rows};
 use super::set;
 use super::source::Source;
 use crate::schema::{self, Origin, Schema};
+
+/// In whose terms rows are read: the levels of factors, the means and deviations of
+/// `standardize`, and whole data.
+#[derive(Clone, Copy)]
+pub enum Terms<'a> {
+    /// Their own.
+    Own,
+    /// Those of data bound to the same schema.
+    Of(&'a BoundData),
+    /// Those that a fit saved, tables and settings included.
+    Fixed(&'a Fixed),
+}
+
+impl Terms<'_> {
+    pub fn is_fixed(self) -> bool {
+        matches!(self, Terms::Fixed(_))
+    }
+}
 
 impl Dataset {
     /// Reads the columns that a schema wants, groups the rows by branch and checks every value.
     ///
     /// The result does not depend on the order of branches in the file. Derived data are left
     /// for [`BoundData::set_derived`].
+    #[cfg(test)]
     pub(crate) fn bind_columns(&self, schema: &Schema) -> Result<BoundData, DataError> {
-        self.bind_columns_like(schema, None)
+        self.bind_columns_in(schema, Terms::Own)
     }
 
-    /// The same; with a `basis`, which is bound to the same schema, levels of factors and
-    /// standardised data are in its terms.
-    pub(crate) fn bind_columns_like(
+    /// The same, in the terms of other data.
+    pub(crate) fn bind_columns_in(
         &self,
-        schema: &Schema,
-        basis: Option<&BoundData>,
+        declared: &Schema,
+        terms: Terms<'_>,
     ) -> Result<BoundData, DataError> {
-        set::check_names(schema, &self.settings)?;
-        let plans = plan(schema, self)?;
-        let mut bound = self.before_reading(schema, &plans)?;
+        let still_read = match terms {
+            Terms::Fixed(fixed) => Some(fixed.still_read(declared)),
+            _ => None,
+        };
+        let schema = still_read.as_ref().unwrap_or(declared);
+        let plans = match terms {
+            Terms::Fixed(fixed) => {
+                fixed.refuse_others(self)?;
+                plan_rows(schema, self)?
+            }
+            _ => {
+                set::check_names(schema, &self.settings)?;
+                plan(schema, self)?
+            }
+        };
+        let mut bound = self.before_reading(schema, &plans, terms)?;
         let mut read = self.read(schema, &plans)?;
         bound.n_dropped = read.rows.n_dropped;
-        bound.basis = basis.map(BoundData::own_basis).transpose()?;
-        bound.factors = match basis {
-            Some(basis) => basis.factors.clone(),
-            None => factors(schema, &plans, &read)?,
-        };
-        bound.tables = tables(schema, self, &plans, &read)?;
-        bound.count_levels();
+        match terms {
+            Terms::Own => bound.factors = factors(schema, &plans, &read)?,
+            Terms::Of(basis) => {
+                bound.basis = Some(basis.own_basis()?);
+                bound.factors.clone_from(&basis.factors);
+            }
+            Terms::Fixed(_) => {}
+        }
+        if !terms.is_fixed() {
+            bound.tables = tables(schema, self, &plans, &read)?;
+            bound.count_levels();
+        }
         let branches = read.branches.as_mut();
         let grouping = group(&mut read.rows, branches, &schema.key, schema.rows.as_ref())?;
         if let Some(rows) = &schema.rows {
@@ -51,27 +88,30 @@ impl Dataset {
         bound.grouping = Arc::new(grouping);
         // Now that levels are counted, sizes made of them are known.
         (0..schema.data.len()).try_for_each(|datum| bound.check_size(datum))?;
-        fill(&mut bound, &plans, read)?;
+        fill(&mut bound, &plans, read, terms.is_fixed())?;
         bound.after_reading()?;
+        bound.schema.clone_from(declared);
         Ok(bound)
     }
 
     /// What is known before any row is read: settings, and which columns there are.
-    fn before_reading(&self, schema: &Schema, plans: &Plans) -> Result<BoundData, DataError> {
+    fn before_reading(
+        &self,
+        schema: &Schema,
+        plans: &Plans,
+        terms: Terms<'_>,
+    ) -> Result<BoundData, DataError> {
         let mut bound = BoundData {
-            schema: schema.clone(),
-            grouping: Arc::new(Grouping::empty(self.source_name())),
-            values: vec![None; schema.data.len()],
-            present: vec![None; schema.data.len()],
             inner: (0..schema.data.len()).map(|datum| plans.slots(datum).len()).collect(),
             columns: plans.columns.clone(),
             homes: plans.homes.clone(),
-            factors: Vec::new(),
-            tables: Vec::new(),
             settings: self.settings.clone(),
-            n_dropped: 0,
-            basis: None,
+            provenance: Arc::new(self.provenance()),
+            ..BoundData::before_reading(schema, self.source_name())
         };
+        if let Terms::Fixed(fixed) = terms {
+            fixed.give(&mut bound);
+        }
         for (position, datum) in schema.data.iter().enumerate() {
             let setting = self.settings.get(&datum.name).filter(|_| datum.origin == Origin::Set);
             if let Some(setting) = setting {

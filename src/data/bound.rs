@@ -10,6 +10,7 @@ use super::group::Grouping;
 use super::levels::Levels;
 use super::lines::Lines;
 use super::plan::File;
+use super::provenance::Provenance;
 use super::set::SetValue;
 use crate::schema::{Datum, Numbered, Origin, Schema};
 use crate::ty::{Element, Level, Size, SizeAtom};
@@ -36,6 +37,12 @@ pub struct BoundData {
     pub(super) factors: Vec<Arc<Levels>>,
     pub(super) tables: Vec<Arc<BoundTable>>,
     pub(super) settings: BTreeMap<String, SetValue>,
+    /// Of data of branches a value that a fit saw, by name: it stands in empty cells if all are.
+    pub(super) usual: Arc<BTreeMap<String, f64>>,
+    /// Where they were read.
+    pub(super) provenance: Arc<Provenance>,
+    /// For each branch how many rows say something of it, where that is not all.
+    pub(super) informed: Option<Arc<Vec<usize>>>,
     pub(super) n_dropped: usize,
     /// What whole data are made of, where that is other data.
     pub(super) basis: Option<Arc<Basis>>,
@@ -96,6 +103,46 @@ impl DatumSummary {
 }
 
 impl BoundData {
+    /// Nothing is known yet but the schema.
+    pub(super) fn before_reading(schema: &Schema, source: &str) -> BoundData {
+        let n = schema.data.len();
+        BoundData {
+            schema: schema.clone(),
+            grouping: Arc::new(Grouping::empty(source)),
+            values: vec![None; n],
+            present: vec![None; n],
+            inner: vec![0; n],
+            columns: vec![Vec::new(); n],
+            homes: vec![None; n],
+            factors: Vec::new(),
+            tables: Vec::new(),
+            settings: BTreeMap::new(),
+            usual: Arc::default(),
+            basis: None,
+            provenance: Arc::default(),
+            informed: None,
+            n_dropped: 0,
+        }
+    }
+
+    /// The files that the data were read from.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The number of rows of a branch of which an outcome is known.
+    pub fn n_informed_rows(&self, branch: usize) -> usize {
+        match &self.informed {
+            Some(informed) => informed[branch],
+            None => self.rows(branch).len(),
+        }
+    }
+
+    /// Says how many rows of each branch have an outcome that is known.
+    pub(crate) fn set_informed_rows(&mut self, informed: Vec<usize>) {
+        self.informed = Some(Arc::new(informed));
+    }
+
     /// Number of branches.
     pub fn n_branches(&self) -> usize {
         self.grouping.n_branches()

@@ -55,6 +55,14 @@ impl CsvSource {
         CsvSource::new(name, input)
     }
 
+    /// The file, if it is one that can be read again.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.input {
+            Input::File(path) => Some(path),
+            Input::Bytes(_) => None,
+        }
+    }
+
     /// The bytes of a CSV file that messages call `name`.
     pub(super) fn from_bytes(name: String, bytes: Vec<u8>) -> Result<CsvSource, DataError> {
         CsvSource::new(name, Input::Bytes(bytes.into()))

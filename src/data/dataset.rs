@@ -128,6 +128,11 @@ impl Dataset {
         self.rows.header()
     }
 
+    /// The names of the columns of the file of branches, in order; none without one.
+    pub(crate) fn branch_column_names(&self) -> &[String] {
+        self.branches.as_ref().map_or(&[], |source| source.header())
+    }
+
     /// What messages call the data: the file's name.
     pub fn source_name(&self) -> &str {
         self.rows.name()

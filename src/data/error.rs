@@ -37,6 +37,8 @@ kinds! {
     Header = "data-header",
     /// A record has more or fewer fields than the header, or a quote is never closed.
     Record = "data-record",
+    /// New data do not go with the fit that they are given to.
+    OtherData = "other-data",
     /// There are no rows.
     NoRows = "no-rows",
     /// The model wants a column that is not there.

@@ -47,8 +47,14 @@ impl Columns {
     }
 }
 
-/// Lays out the values of all data that are read from columns.
-pub(super) fn fill(bound: &mut BoundData, plans: &Plans, read: Read) -> Result<(), DataError> {
+/// Lays out the values of all data that are read from columns. Of a few rows for a fit, `few`, none
+/// need read as a text that they are compared with.
+pub(super) fn fill(
+    bound: &mut BoundData,
+    plans: &Plans,
+    read: Read,
+    few: bool,
+) -> Result<(), DataError> {
     let mut rows = Columns::of(read.rows, &plans.rows.data);
     let mut branches = read
         .branches
@@ -71,7 +77,10 @@ pub(super) fn fill(bound: &mut BoundData, plans: &Plans, read: Read) -> Result<(
                 Slot::Number(slot) => {
                     let column = columns.number(slot);
                     if matches!(bound.schema.data[position].origin, Origin::Equals { .. }) {
-                        bound.check_compared(position, file, &column, &columns.compared[slot])?;
+                        if !few {
+                            let texts = &columns.compared[slot];
+                            bound.check_compared(position, file, &column, texts)?;
+                        }
                         compared = Some(slot);
                     }
                     column
@@ -155,9 +164,9 @@ impl BoundData {
     }
 }
 
-/// 1 for the number of the text wanted, else 0.
+/// 1 for the number of the text wanted, else 0; NaN where a cell is empty.
 fn is_wanted(text: f64) -> f64 {
-    f64::from(text == 0.0)
+    if text.is_nan() { text } else { f64::from(text == 0.0) }
 }
 
 fn arrange(column: Vec<f64>, order: Option<&[u32]>) -> Vec<f64> {
@@ -206,11 +215,11 @@ fn per_branch(
                 continue;
             };
             values.push(first);
-            let differs = |value: &f64| match texts {
-                Some(_) => is_wanted(*value) != is_wanted(first),
-                None => *value != first && !(value.is_nan() && first.is_nan()),
+            let is_other = |value: &f64| match texts {
+                Some(_) => differs(is_wanted(*value), is_wanted(first)),
+                None => differs(*value, first),
             };
-            if let Some(other) = column.iter().position(differs) {
+            if let Some(other) = column.iter().position(is_other) {
                 let pair = [rows.start, rows.start + other];
                 let help = Some(varies_help(datum));
                 places.add_with_help(DataErrorKind::VariesInBranch, help, || {
@@ -221,6 +230,11 @@ fn per_branch(
         }
     }
     places.into_error().map_or(Ok(values), |error| Err(error.at(datum.span)))
+}
+
+/// Whether two cells say different things; empty ones say the same.
+fn differs(a: f64, b: f64) -> bool {
+    a != b && !(a.is_nan() && b.is_nan())
 }
 
 fn rowless_text(bound: &BoundData, branch: usize, column: &str) -> String {
@@ -238,8 +252,8 @@ fn rowless_help(bound: &BoundData, datum: &Datum) -> String {
 /// A value as the file has it.
 fn show_value(value: f64, texts: Option<&Interner>) -> String {
     match texts {
+        _ if value.is_nan() => "empty".to_string(),
         Some(texts) => format!("`{}`", show_text(texts.get(value as u32))),
-        None if value.is_nan() => "empty".to_string(),
         None => show_number(value),
     }
 }

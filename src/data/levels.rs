@@ -1,5 +1,7 @@
 //! Levels of factors and keys of tables: distinct texts, numbered from one in their order.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{DataError, DataErrorKind, Places, show_text};
 use super::keys::{Interner, Numeric, components, push_component, rank};
 use super::lines::Lines;
@@ -17,6 +19,14 @@ pub(super) enum Numbers<'a> {
     Factor(&'a Factor),
     /// A table, and the file it is read from.
     Table(&'a Table, &'a str),
+}
+
+/// Levels as a fit saves them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedLevels {
+    names: Vec<String>,
+    /// The bytes of each component of each level's text, as characters up to U+00FF.
+    texts: Vec<Vec<String>>,
 }
 
 /// The distinct texts in order, and how often each was read.
@@ -72,6 +82,35 @@ impl Levels {
             });
         }
         twice.into_error().map_or(Ok((levels, rows)), |error| Err(error.at(table.span)))
+    }
+
+    /// As a fit saves them.
+    pub(super) fn saved(&self) -> SavedLevels {
+        let mut texts = vec![Vec::new(); self.len()];
+        for (id, &rank) in self.ranks.iter().enumerate() {
+            let text = components(self.texts.get(id as u32));
+            texts[rank as usize] =
+                text.map(|part| part.iter().map(|&byte| char::from(byte)).collect()).collect();
+        }
+        SavedLevels { names: self.names.clone(), texts }
+    }
+
+    /// Those that a fit saved; no cell holds them yet.
+    pub(super) fn of(saved: &SavedLevels) -> Levels {
+        let mut texts = Interner::default();
+        let mut key = Vec::new();
+        let mut ranks = Vec::with_capacity(saved.texts.len());
+        for (rank, parts) in saved.texts.iter().enumerate() {
+            key.clear();
+            for part in parts {
+                let bytes: Vec<u8> = part.chars().map(|c| c as u32 as u8).collect();
+                push_component(&mut key, &bytes);
+            }
+            if texts.intern(&key) as usize == ranks.len() {
+                ranks.push(rank as u32);
+            }
+        }
+        Levels { names: saved.names.clone(), counts: vec![0; saved.names.len()], texts, ranks }
     }
 
     fn written(names: &[String]) -> Levels {

@@ -232,6 +232,12 @@ impl<'a> Loader<'a> {
         for (slot, column) in plan.numbers.iter().enumerate() {
             let read = match &column.read {
                 Read::Equals(_) => compare(&mut self.compared[slot], cell(column.column)),
+                Read::EqualsOrEmpty(_) => {
+                    match compare(&mut self.compared[slot], cell(column.column)) {
+                        Err(Fault::Missing) => Ok(f64::NAN),
+                        compared => compared,
+                    }
+                }
                 _ => read_number(column, cell(column.column)),
             };
             match read {
@@ -377,7 +383,7 @@ fn read_number(column: &NumberColumn, cell: Cell<'_>) -> Result<f64, Fault> {
 /// The texts of a column before any row: the one wanted, if it is compared.
 fn wanted_alone(column: &NumberColumn) -> Interner {
     let mut texts = Interner::default();
-    if let Read::Equals(wanted) = &column.read {
+    if let Read::Equals(wanted) | Read::EqualsOrEmpty(wanted) = &column.read {
         texts.intern(level_text(wanted.as_bytes()));
     }
     texts

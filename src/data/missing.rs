@@ -35,8 +35,9 @@ impl BoundData {
             return;
         }
         let first = present.iter().position(|&is_there| is_there == 1.0);
-        let usual = first.map(|at| self.values(datum)[at]);
         let declared = &self.schema.data[datum];
+        let in_fit = || self.usual.get(&declared.name).copied();
+        let usual = first.map(|at| self.values(datum)[at]).or_else(in_fit);
         let value = |at: usize| match present[at] {
             0.0 => self.within_bounds(declared, datum, at, usual),
             _ => self.values(datum)[at],
@@ -68,6 +69,12 @@ impl BoundData {
         self.present[datum].as_ref().is_some_and(|present| present[at] == 0.0)
     }
 
+    /// Says that all cells of a datum are empty, for which `prepare_drawn` made room.
+    pub(crate) fn note_absent(&mut self, datum: usize) {
+        self.values[datum] = Some(Arc::new(vec![f64::NAN; self.values(datum).len()]));
+        self.note_missing(datum);
+    }
+
     /// How many cells of a datum are empty.
     pub fn n_missing(&self, datum: usize) -> usize {
         let present = self.present[datum].as_ref();
@@ -75,7 +82,7 @@ impl BoundData {
     }
 
     /// Data with empty cells are read as outcomes alone.
-    pub(super) fn check_missing_reads(&self) -> Result<(), DataError> {
+    pub(crate) fn check_missing_reads(&self) -> Result<(), DataError> {
         let reads = &self.schema.missing_reads;
         match reads.iter().find(|(datum, _)| self.n_missing(*datum) > 0) {
             Some((datum, span)) => Err(self.missing_read(*datum).at(*span)),

@@ -6,7 +6,7 @@ use super::error::{DataError, DataErrorKind, show_text};
 const MAX_LISTED: usize = 12;
 
 /// The name among `names` that a reader is likely to have meant, if any is near.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wanted.chars().count() + 1) / 3;
     names
         .filter(|name| !name.is_empty())

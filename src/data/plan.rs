@@ -25,8 +25,10 @@ pub(super) enum Read {
     Number,
     /// As it is, and NaN where it is empty.
     NumberOrEmpty,
-    /// 1 where it reads so, else 0.
+    /// Compared with a text.
     Equals(String),
+    /// The same, and NaN where it is empty.
+    EqualsOrEmpty(String),
 }
 
 /// A column that is read as numbers, once, however many data it gives.
@@ -150,10 +152,18 @@ pub(super) fn plan(schema: &Schema, dataset: &Dataset) -> Result<Plans, DataErro
         planner.datum(position, datum);
     }
     planner.factors();
-    match planner.errors.into_iter().reduce(DataError::also) {
-        Some(error) => Err(error),
-        None => Ok(planner.plans),
+    planner.finish()
+}
+
+/// The same for data whose tables and levels are known: the rows and the file of branches alone.
+/// The tables of the schema have no data that are read.
+pub(super) fn plan_rows(schema: &Schema, dataset: &Dataset) -> Result<Plans, DataError> {
+    let mut planner = Planner::of_tables(schema, dataset, Vec::new())?;
+    planner.keys();
+    for (position, datum) in schema.data.iter().enumerate() {
+        planner.datum(position, datum);
     }
+    planner.finish()
 }
 
 struct Planner<'a> {
@@ -175,6 +185,14 @@ impl<'a> Planner<'a> {
         if let Some(name) = dataset.tables.keys().find(|name| !is_wanted(name)) {
             return Err(unknown_table(schema, name));
         }
+        Planner::of_tables(schema, dataset, tables)
+    }
+
+    fn of_tables(
+        schema: &'a Schema,
+        dataset: &'a Dataset,
+        tables: Vec<&'a Source>,
+    ) -> Result<Planner<'a>, DataError> {
         if dataset.branches.is_some() && schema.key.is_empty() {
             return Err(branches_without_key());
         }
@@ -191,6 +209,13 @@ impl<'a> Planner<'a> {
             columns: vec![Vec::new(); schema.data.len()],
         };
         Ok(Planner { schema, dataset, tables, plans, errors: Vec::new() })
+    }
+
+    fn finish(self) -> Result<Plans, DataError> {
+        match self.errors.into_iter().reduce(DataError::also) {
+            Some(error) => Err(error),
+            None => Ok(self.plans),
+        }
     }
 
     fn source(&self, file: File) -> &'a Source {
@@ -238,7 +263,7 @@ impl<'a> Planner<'a> {
             let role = format!("which `rows {}` sorts by", rows.name);
             self.plans.rows.by = self.named(File::Rows, &rows.by, &role);
         }
-        for (k, table) in schema.tables.iter().enumerate() {
+        for (k, table) in schema.tables.iter().enumerate().take(self.tables.len()) {
             let role = format!("which is the key of table `{}`", table.name);
             let found = self.named(File::Table(k), std::slice::from_ref(&table.key), &role);
             if !found.is_empty() {
@@ -287,6 +312,9 @@ impl<'a> Planner<'a> {
             }
             (origin, None) => {
                 let read = match origin {
+                    Origin::Equals { value, .. } if datum.may_be_missing => {
+                        Read::EqualsOrEmpty(value.clone())
+                    }
                     Origin::Equals { value, .. } => Read::Equals(value.clone()),
                     _ if datum.may_be_missing => Read::NumberOrEmpty,
                     _ => Read::Number,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{DataError, DataErrorKind, show_number, show_text};
@@ -11,7 +12,7 @@ use crate::schema::{Datum, Origin, Schema};
 use crate::ty::Element;
 
 /// A number, or numbers in nested arrays of one shape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetValue {
     dims: Vec<usize>,
     values: Vec<f64>,

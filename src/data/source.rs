@@ -1,5 +1,7 @@
 //! One file of a data set, or columns given in its place.
 
+use std::path::Path;
+
 use super::csv::CsvSource;
 use super::dataset::Column;
 use super::error::{DataError, DataErrorKind};
@@ -34,6 +36,14 @@ impl Source {
         match self {
             Source::Csv(source) => source.name(),
             Source::Columns { .. } => COLUMNS_NAME,
+        }
+    }
+
+    /// The file, if it is one that can be read again.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Source::Csv(source) => source.path(),
+            Source::Columns { .. } => None,
         }
     }
 

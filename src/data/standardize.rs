@@ -8,7 +8,7 @@ use crate::schema::Origin;
 
 impl BoundData {
     /// Computes the standardised form of datum `of`, whose values are known, where the model
-    /// wants it.
+    /// wants it; by the statistics of a fit where these are given.
     pub(super) fn standardize(&mut self, of: usize) -> Result<(), DataError> {
         let wanted = Origin::Standardized(of);
         let positions =

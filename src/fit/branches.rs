@@ -2,8 +2,10 @@
 
 use super::Fit;
 use super::summary::SummaryRow;
+use crate::infer::elbo::Guide;
 use crate::infer::posterior;
-use crate::model::Variable;
+use crate::infer::shards::Shards;
+use crate::model::{Evaluator, Variable};
 use crate::target::Target;
 
 /// Draws per branch for small problems, and at least for large ones.
@@ -44,43 +46,53 @@ impl BranchSummaries {
     }
 }
 
-/// Draws the locals of each branch in turn and summarises them.
+/// How many draws each of so many branches is summarised by.
+pub fn draws_per_branch(n_branches: usize) -> usize {
+    (BUDGET / n_branches.max(1)).clamp(MIN_DRAWS, MAX_DRAWS)
+}
+
+/// Draws the locals of each branch of a fit in turn and summarises them.
 pub fn summarise(fit: &Fit) -> BranchSummaries {
-    let mut evaluator = fit.evaluator.clone();
-    let n_branches = evaluator.n_branches();
-    let count = (BUDGET / n_branches.max(1)).clamp(MIN_DRAWS, MAX_DRAWS);
+    let count = draws_per_branch(fit.evaluator.n_branches());
     let seed = fit.config.seed_of();
-    let guide = &fit.result.guide;
     let theta = fit.result.theta_draws(count, seed);
-    let particles = posterior::particles(&mut evaluator, guide, &theta, count);
+    let (guide, shards) = (&fit.result.guide, &mut fit.shards());
+    summarise_with(&fit.evaluator, shards, guide, &theta, count, seed, |_, _| ()).0
+}
+
+/// The same for any evaluator, given `count` draws of θ. `observe` sees what is reported of a
+/// branch at each draw, and gives something besides.
+pub fn summarise_with<A: Send>(
+    evaluator: &Evaluator,
+    shards: &mut Shards<Evaluator>,
+    guide: &Guide,
+    theta: &[f64],
+    count: usize,
+    seed: u64,
+    observe: impl Fn(usize, &[Vec<f64>]) -> A + Sync,
+) -> (BranchSummaries, Vec<Option<A>>) {
+    let particles = posterior::particles(&mut evaluator.clone(), guide, theta, count);
     let variables = evaluator.reported_local_layout().variables();
     let elements: Vec<(String, usize)> = variables.iter().flat_map(Variable::elements).collect();
     let n_local = evaluator.n_local();
-    let all: Vec<usize> = (0..n_branches).collect();
-    let branches = posterior::for_each_branch(
-        &mut fit.shards(),
-        guide,
-        &particles,
-        &all,
-        seed,
-        1,
-        |branch, draws| {
+    let all: Vec<usize> = (0..evaluator.n_branches()).collect();
+    let found =
+        posterior::for_each_branch(shards, guide, &particles, &all, seed, 1, |branch, draws| {
             let draws = draws?;
             let mut evaluator = evaluator.clone();
-            let mut columns = vec![Vec::with_capacity(count); elements.len()];
+            let mut reported = Vec::with_capacity(count);
             for (p, particle) in particles.iter().enumerate() {
                 let z = &draws[p * n_local..(p + 1) * n_local];
-                let reported = evaluator.reported_local(branch, &particle.shared, z);
-                for (column, (_, position)) in columns.iter_mut().zip(&elements) {
-                    column.push(reported[*position]);
-                }
+                reported.push(evaluator.reported_local(branch, &particle.shared, z).to_vec());
             }
-            let row = |((name, _), column): (&(String, usize), &mut Vec<f64>)| {
-                SummaryRow::of(name.clone(), column)
+            let row = |(name, position): &(String, usize)| {
+                let mut column: Vec<f64> = reported.iter().map(|draw| draw[*position]).collect();
+                SummaryRow::of(name.clone(), &mut column)
             };
-            Some(LocalSummary { rows: elements.iter().zip(&mut columns).map(row).collect() })
-        },
-    );
+            let summary = LocalSummary { rows: elements.iter().map(row).collect() };
+            Some((summary, observe(branch, &reported)))
+        });
+    let (branches, observed) = found.into_iter().map(Option::unzip).unzip();
     let names = elements.into_iter().map(|(name, _)| name).collect();
-    BranchSummaries { names, branches, draws: count }
+    (BranchSummaries { names, branches, draws: count }, observed)
 }

@@ -176,4 +176,45 @@ impl FitConfig {
     pub(crate) fn seed_of(&self) -> u64 {
         self.engine.seed
     }
+
+    /// What decides how a fit goes, but for its limits: names and values.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let Self { engine, holdout, holdout_branches, test, draws, log_likelihood: _ } = self;
+        // Threads change no bit, and a fit may go on with other limits.
+        let engine::FitConfig {
+            family,
+            covariance: _,
+            coupling,
+            encoder,
+            seed,
+            particles,
+            batch,
+            step_size,
+            max_steps: _,
+            max_seconds: _,
+            tolerance,
+            draws: weighted_draws,
+            threads: _,
+            stop: _,
+        } = engine;
+        let chosen = |value: Option<String>| value.unwrap_or("automatic".to_owned());
+        let or_none = |value: Option<String>| value.unwrap_or("none".to_owned());
+        let settings = [
+            ("family", format!("{family:?}").to_lowercase()),
+            ("covariance", format!("{:?}", engine.covariance()).to_lowercase()),
+            ("coupling", chosen(coupling.map(|form| format!("{form:?}").to_lowercase()))),
+            ("encoder", format!("{encoder:?}").to_lowercase()),
+            ("seed", seed.to_string()),
+            ("particles", chosen(particles.map(|n| n.to_string()))),
+            ("batch", chosen(batch.map(|n| n.to_string()))),
+            ("step-size", chosen(step_size.map(|x| x.to_string()))),
+            ("tolerance", tolerance.to_string()),
+            ("draws", draws.to_string()),
+            ("weighted draws", weighted_draws.to_string()),
+            ("holdout", or_none(holdout.map(|x| x.to_string()))),
+            ("holdout-branches", or_none(holdout_branches.map(|x| x.to_string()))),
+            ("test", or_none(test.as_ref().map(|data| format!("{:016x}", data.fingerprint())))),
+        ];
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }

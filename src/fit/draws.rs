@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayView1};
 
+use crate::infer::local::Particle;
 use crate::model::{Evaluator, Variable};
 use crate::target::Target;
 
@@ -16,7 +17,7 @@ pub struct Draws {
 
 impl Draws {
     /// Maps unconstrained draws, one row each, to what is reported.
-    pub(super) fn of_globals(evaluator: &mut Evaluator, theta: &[f64], count: usize) -> Draws {
+    pub(crate) fn of_globals(evaluator: &mut Evaluator, theta: &[f64], count: usize) -> Draws {
         let variables = evaluator.reported_layout().variables().to_vec();
         let elements: Vec<(String, usize)> =
             variables.iter().flat_map(Variable::elements).collect();
@@ -24,6 +25,30 @@ impl Draws {
         let mut values = Array2::zeros((count, elements.len()));
         for (draw, mut row) in values.rows_mut().into_iter().enumerate() {
             let reported = evaluator.reported(&theta[draw * n..(draw + 1) * n]);
+            for (value, (_, position)) in row.iter_mut().zip(&elements) {
+                *value = reported[*position];
+            }
+        }
+        let names = elements.into_iter().map(|(name, _)| name).collect();
+        let levels = variables.iter().flat_map(|v| v.levels(evaluator.data())).collect();
+        Draws { variables, names, levels, values }
+    }
+
+    /// Draws of the locals of a branch, which are draws of z at as many draws of θ, one row each.
+    pub(crate) fn of_branch(
+        evaluator: &mut Evaluator,
+        branch: usize,
+        particles: &[Particle],
+        z: &[f64],
+    ) -> Draws {
+        let variables = evaluator.reported_local_layout().variables().to_vec();
+        let elements: Vec<(String, usize)> =
+            variables.iter().flat_map(Variable::elements).collect();
+        let n = evaluator.n_local();
+        let mut values = Array2::zeros((particles.len(), elements.len()));
+        for (draw, mut row) in values.rows_mut().into_iter().enumerate() {
+            let (shared, z) = (&particles[draw].shared, &z[draw * n..(draw + 1) * n]);
+            let reported = evaluator.reported_local(branch, shared, z);
             for (value, (_, position)) in row.iter_mut().zip(&elements) {
                 *value = reported[*position];
             }

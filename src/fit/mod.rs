@@ -15,6 +15,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
+pub(crate) use branches::{draws_per_branch, summarise_with};
 pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck, Shift};
 pub use config::FitConfig;
 pub use draws::Draws;
@@ -28,7 +29,8 @@ use ndarray::{Array2, ArrayView1};
 use crate::data::{BoundData, DataError};
 pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
-pub use crate::infer::optimise::StepInfo;
+pub use crate::infer::optimise::{StepInfo, Watcher};
+pub use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
@@ -103,7 +105,24 @@ pub fn fit_with_progress(
     model: &CompiledModel,
     data: &BoundData,
     config: &FitConfig,
-    progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+) -> Result<Fit, FitError> {
+    fit_from(model, data, config, None, &mut progress)
+}
+
+/// As [`fit()`]; `watcher` sees the states that it wants, and the fit goes on from the one of an
+/// earlier fit, if given. That must have had the same model, data and settings, but for limits
+/// and threads, and then the result has the same bits as if there had been one fit. Seconds
+/// count over both; a fit that a limit of seconds ends has other bits on each run.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn fit_from(
+    model: &CompiledModel,
+    data: &BoundData,
+    config: &FitConfig,
+    from: Option<OptimiserState>,
+    watcher: &mut dyn Watcher,
 ) -> Result<Fit, FitError> {
     let split = Split::of(model, data, config).map_err(FitError::Data)?;
     let data = &split.fitted;
@@ -122,7 +141,7 @@ pub fn fit_with_progress(
     if config.log_likelihood {
         saved::check_size(model, &evaluator)?;
     }
-    let result = engine::fit(&evaluator, &config.engine, progress)?;
+    let result = engine::fit_from(&evaluator, &config.engine, from, watcher)?;
     let mut fit = Fit::new(evaluator, result, config);
     fit.scores = split.score(model, &fit).map_err(FitError::Data)?;
     if !fit.is_interrupted() {
@@ -275,6 +294,11 @@ impl Fit {
             verdict.object(finding.sentence());
         }
         verdict.notes.extend(self.predictive.note());
+    }
+
+    /// What was found.
+    pub(crate) fn result(&self) -> &engine::FitResult {
+        &self.result
     }
 
     fn shards(&self) -> Shards<Evaluator> {

@@ -4,7 +4,7 @@
 //! quantities T of the data are held against those of the replicates (Gelman, Meng and Stern
 //! 1996). An approximation can be perfect and the model wrong: this is what looks for that.
 
-use rayon::prelude::*;
+use std::ops::Range;
 
 use super::Fit;
 use super::quantities::{self, Cells, Finding};
@@ -12,13 +12,12 @@ use crate::data::BoundData;
 use crate::infer::posterior;
 use crate::model::{CompiledModel, Evaluator, ParamLayout};
 use crate::random::{Purpose, Stream};
-use crate::simulate::Outcomes;
+use crate::simulate::{self, Outcomes};
 use crate::target::Target;
+use crate::ty::Level;
 
 /// Replicated data sets.
 const REPLICATES: usize = 400;
-/// They are drawn in this many parts, whatever the number of threads.
-const PARTS: usize = 8;
 /// Branches and rows that are drawn at most; a single branch may have more rows.
 const MOST_BRANCHES: usize = 100;
 const MOST_ROWS: usize = 1000;
@@ -57,33 +56,38 @@ impl Predictive {
 pub(super) fn check(model: &CompiledModel, fit: &Fit) -> Predictive {
     let data = fit.evaluator.data();
     let outcomes = Outcomes::of(model);
+    let is_of_branches = |&datum: &usize| {
+        let declared = &data.schema().data[datum];
+        declared.per_row || declared.level == Level::Branch
+    };
+    let drawn: Vec<usize> = outcomes.drawn.iter().copied().filter(is_of_branches).collect();
     let name = |&datum: &usize| data.schema().data[datum].name.clone();
-    let skipped = outcomes.given.iter().map(name).collect();
-    if outcomes.drawn.is_empty() {
+    let mut skipped: Vec<String> = outcomes.undrawn.keys().map(name).collect();
+    if drawn.is_empty() {
         return Predictive { skipped, ..Predictive::default() };
     }
     let branches = sample(data, fit.config.seed_of());
-    let Some(replicates) = replicates(model, fit, &outcomes, &branches) else {
-        let skipped = outcomes.drawn.iter().chain(&outcomes.given).map(name).collect();
+    let Some(replicated) = replicated(model, fit, &drawn, &branches) else {
+        skipped.extend(drawn.iter().map(name));
         return Predictive { skipped, ..Predictive::default() };
     };
-    let of_datum = |(k, &datum): (usize, &usize)| {
-        let declared = &data.schema().data[datum];
-        let drawn: Vec<&Vec<f64>> = replicates.iter().map(|r| &r[k]).collect();
-        let observed = cells(data, datum, &branches);
-        let is_there = |at: &usize| {
-            let place = observed[*at];
-            !data.is_empty_cell(datum, place) && drawn.iter().all(|values| values[*at].is_finite())
-        };
-        let kept: Vec<usize> = (0..observed.len()).filter(is_there).collect();
-        let cells = Cells {
-            name: declared.name.clone(),
-            observed: kept.iter().map(|&at| data.values(datum)[observed[at]]).collect(),
-            replicated: drawn.iter().map(|v| kept.iter().map(|&at| v[at]).collect()).collect(),
-        };
-        quantities::compare(&cells)
+    let of_datum = |(k, datum): (usize, &usize)| {
+        let (mut observed, mut cells) = (vec![], vec![]);
+        for (branch, draws) in branches.iter().zip(&replicated) {
+            let start = places(data, *datum, *branch).start;
+            for (place, draws) in draws[k].iter().enumerate() {
+                let place = start + place;
+                if !data.is_empty_cell(*datum, place) && draws.iter().all(|x| x.is_finite()) {
+                    observed.push(data.values(*datum)[place]);
+                    cells.push(draws);
+                }
+            }
+        }
+        let replicate = |r: usize| cells.iter().map(|draws| draws[r]).collect();
+        let replicated = (0..REPLICATES).map(replicate).collect();
+        quantities::compare(&Cells { name: name(datum), observed, replicated })
     };
-    let findings = outcomes.drawn.iter().enumerate().flat_map(of_datum).collect();
+    let findings = drawn.iter().enumerate().flat_map(of_datum).collect();
     Predictive { findings, skipped, is_made: true }
 }
 
@@ -105,84 +109,49 @@ fn sample(data: &BoundData, seed: u64) -> Vec<usize> {
     branches
 }
 
-/// The places of a datum's values in these branches.
-fn cells(data: &BoundData, datum: usize, branches: &[usize]) -> Vec<usize> {
-    let declared = &data.schema().data[datum];
+/// The places of a datum's values in a branch.
+fn places(data: &BoundData, datum: usize, branch: usize) -> Range<usize> {
     let inner = data.inner(datum);
-    if data.values(datum).len() == inner && data.n_branches() > 1 {
-        return (0..inner).collect();
-    }
-    let range = |&branch: &usize| match declared.per_row {
+    match data.schema().data[datum].per_row {
         true => data.rows(branch).start * inner..data.rows(branch).end * inner,
         false => branch * inner..(branch + 1) * inner,
-    };
-    branches.iter().flat_map(range).collect()
+    }
 }
 
-/// For each replicate and each outcome its values in these branches; `None` where some could
-/// not be drawn.
-fn replicates(
+/// For each branch and each outcome the draws of each of its values; `None` where some could not
+/// be drawn.
+fn replicated(
     model: &CompiledModel,
     fit: &Fit,
-    outcomes: &Outcomes,
+    drawn: &[usize],
     branches: &[usize],
-) -> Option<Vec<Vec<Vec<f64>>>> {
+) -> Option<Vec<Vec<Vec<Vec<f64>>>>> {
     let mut evaluator = fit.evaluator.clone();
+    let data = fit.evaluator.data();
     let seed = fit.config.seed_of();
     let theta = fit.result.theta_draws(REPLICATES, seed);
     let guide = &fit.result.guide;
     let particles = posterior::particles(&mut evaluator, guide, &theta, REPLICATES);
+    let globals = constrained_globals(&mut evaluator, &theta);
+    let outcomes = simulate::Predictive::new(model, data, drawn, seed, &globals).ok()?;
     let n_local = evaluator.n_local();
     let unknown_locals = unknowns(evaluator.reported_local_layout());
-    let locals: Vec<Option<Vec<Vec<f64>>>> = posterior::for_each_branch(
-        &mut fit.shards(),
-        guide,
-        &particles,
-        branches,
-        seed,
-        1,
-        |branch, draws| {
-            let draws = draws?;
-            let mut evaluator = evaluator.clone();
-            let constrained = |(p, particle): (usize, &_)| {
-                let particle: &crate::infer::local::Particle = particle;
-                let z = &draws[p * n_local..(p + 1) * n_local];
-                let reported = evaluator.reported_local(branch, &particle.shared, z);
-                unknown_locals.iter().map(|&at| reported[at]).collect()
-            };
-            Some(particles.iter().enumerate().map(constrained).collect())
-        },
-    );
-    let locals: Vec<Vec<Vec<f64>>> = locals.into_iter().collect::<Option<_>>()?;
-    let globals = constrained_globals(&mut evaluator, &theta);
-    let data = fit.evaluator.data();
-    let part = |part: usize| -> Option<Vec<Vec<Vec<f64>>>> {
-        let size = REPLICATES / PARTS;
-        let unknowns = (part * size..(part + 1) * size).map(|r| {
-            let own = branches.iter().zip(&locals).map(|(&b, draws)| (b, draws[r].clone()));
-            (r, globals[r].clone(), own.collect())
-        });
-        let mut all = Vec::with_capacity(size);
-        let take = |_: usize, drawn: &std::collections::BTreeMap<usize, Vec<f64>>| {
-            let of = |(&datum, values): (&usize, &Vec<f64>)| {
-                cells(data, datum, branches).into_iter().map(|place| values[place]).collect()
-            };
-            all.push(drawn.iter().map(of).collect());
-        };
-        outcomes.replicate(model, data, seed, unknowns, take).ok()?;
-        Some(all)
+    let of_branch = |branch: usize, draws: Option<&[f64]>| {
+        let draws = draws?;
+        let mut evaluator = evaluator.clone();
+        let mut locals = Vec::with_capacity(REPLICATES);
+        for (p, particle) in particles.iter().enumerate() {
+            let z = &draws[p * n_local..(p + 1) * n_local];
+            let reported = evaluator.reported_local(branch, &particle.shared, z);
+            locals.push(unknown_locals.iter().map(|&at| reported[at]).collect());
+        }
+        let all = |&datum: &usize| (datum, (0..places(data, datum, branch).len()).collect());
+        let wanted: Vec<(usize, Vec<usize>)> = drawn.iter().map(all).collect();
+        outcomes.draws(branch, &locals, &wanted).ok()
     };
-    let run = || (0..PARTS).into_par_iter().map(part).collect::<Option<Vec<_>>>();
-    let pool = fit
-        .config
-        .engine
-        .threads
-        .and_then(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().ok());
-    let parts = match pool {
-        Some(pool) => pool.install(run),
-        None => run(),
-    };
-    Some(parts?.into_iter().flatten().collect())
+    let shards = &mut fit.shards();
+    let parts = posterior::for_each_branch(shards, guide, &particles, branches, seed, 1, of_branch);
+    parts.into_iter().collect()
 }
 
 /// Where the elements of unknowns lie among what is reported.

@@ -37,7 +37,7 @@ pub struct SummaryRow {
 
 impl SummaryRow {
     /// Summarises draws; sorts them.
-    pub(super) fn of(name: String, draws: &mut [f64]) -> SummaryRow {
+    pub(crate) fn of(name: String, draws: &mut [f64]) -> SummaryRow {
         let n = draws.len() as f64;
         let mean = draws.iter().sum::<f64>() / n;
         let squares = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>();

@@ -1,7 +1,6 @@
 //! A whole fit: start, optimise, measure, judge.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use super::config::{Covariance, Family, FitConfig};
 use super::elbo::Guide;
@@ -18,8 +17,8 @@ use super::shards::{Shards, Stop};
 use super::verdict::{Findings, Verdict};
 use crate::target::Target;
 
-/// θ beyond this is refused: L and S are stored in full.
-pub const MAX_GLOBALS: usize = 3000;
+/// Elements of S, and as many of L, beyond which a fit is refused.
+pub const MAX_ELEMENTS: usize = 20_000_000;
 /// Shares of the limit of seconds that the final ELBO and the importance weights may take
 /// beyond it.
 const ELBO_SHARE: f64 = 0.1;
@@ -91,7 +90,7 @@ impl FitResult {
 pub enum FitError {
     /// No θ of finite density was found.
     NoStart,
-    /// θ is too large for a dense q(θ): its size and the limit.
+    /// θ is too large: its elements, and how many of them depend on each other.
     TooManyGlobals(usize, usize),
     /// There are no branches.
     NoBranches,
@@ -108,9 +107,11 @@ impl fmt::Display for FitError {
                 "no values of the globals with a finite log density were found near zero \
                  (unconstrained); does the model allow the data?",
             ),
-            Self::TooManyGlobals(n, limit) => {
-                write!(f, "{n} unconstrained globals are more than the {limit} a fit can hold")
-            }
+            Self::TooManyGlobals(n, core) => write!(
+                f,
+                "{n} unconstrained globals, {core} of which vary together, are more than a fit can \
+                 hold; make the grouping with the most levels the branch"
+            ),
             Self::Unsupported(why) => f.write_str(why),
             Self::Interrupted => f.write_str("the fit was interrupted"),
             Self::NoBranches => f.write_str("the data hold no branches"),
@@ -120,18 +121,18 @@ impl fmt::Display for FitError {
 
 impl std::error::Error for FitError {}
 
-/// Fits `target`. `progress` sees each row of the trace and may end the fit early; what was
-/// reached by then is measured and judged as it is.
+/// Fits `target` from the start.
 pub fn fit<T: Target>(
     target: &T,
     config: &FitConfig,
-    mut progress: &mut dyn FnMut(&StepInfo) -> ControlFlow<()>,
+    mut progress: &mut dyn FnMut(&StepInfo) -> std::ops::ControlFlow<()>,
 ) -> Result<FitResult, FitError> {
     fit_from(target, config, None, &mut progress)
 }
 
-/// The same, from the start or from where an earlier fit of the same target with the same
-/// settings stood; only its limits may differ.
+/// Fits `target`, from the start or from where an earlier fit of the same target with the same
+/// settings stood; only its limits may differ. What `watcher` ends early is measured and judged
+/// as it is; what the caller stops is an error, and `watcher` has the state.
 pub fn fit_from<T: Target>(
     target: &T,
     config: &FitConfig,
@@ -141,12 +142,13 @@ pub fn fit_from<T: Target>(
     if target.n_branches() == 0 {
         return Err(FitError::NoBranches);
     }
-    if target.n_global() > MAX_GLOBALS {
-        return Err(FitError::TooManyGlobals(target.n_global(), MAX_GLOBALS));
-    }
     let stop = Stop::new(config.stop.clone());
     let mut shards = Shards::new(target, config.threads).stopping_at(stop.clone());
     let plan = Plan::new(target, config);
+    let (n, core) = (target.n_global(), plan.pattern.core);
+    if n * (core + 1) > MAX_ELEMENTS {
+        return Err(FitError::TooManyGlobals(n, core));
+    }
     let earlier = from.as_ref().map_or(0.0, |state| state.seconds);
     let mut joint = joint_problem(target, config, &stop)?;
     let mut run = Optimiser::new(config, &plan, watcher, earlier);
@@ -185,6 +187,7 @@ pub fn fit_from<T: Target>(
     let limits = Limits { elbo: &|| is_over(of_elbo), all: &|| is_over(of_weights) };
     let measured = measure::measure(&mut shards, &state.fit.guide, &plan, config.seed, &limits);
     if stop.is_set() {
+        run.keep(&mut state);
         return Err(FitError::Interrupted);
     }
     let findings = Findings {

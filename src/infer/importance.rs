@@ -76,31 +76,44 @@ impl Importance {
     /// `count` draws of equal weight, one row each, by systematic resampling, in random
     /// order.
     pub fn resample(&self, count: usize, seed: u64) -> Vec<f64> {
-        self.rows(&self.resampled(count, seed))
+        resample(self.n_global, &self.theta, &self.weights, count, seed)
     }
 
     /// θ of these draws, one row each.
     pub fn rows(&self, draws: &[usize]) -> Vec<f64> {
-        let n = self.n_global;
-        draws.iter().flat_map(|&draw| &self.theta[draw * n..draw * n + n]).copied().collect()
+        rows(self.n_global, &self.theta, draws)
     }
 
     /// Which draws [`Self::resample`] takes.
     pub fn resampled(&self, count: usize, seed: u64) -> Vec<usize> {
-        let offset = Stream::new(seed, Purpose::Resample, 0, 0, 0).uniform();
-        let mut chosen = Vec::with_capacity(count);
-        let (mut draw, mut sum) = (0, self.weights[0]);
-        for k in 0..count {
-            let mark = (k as f64 + offset) / count as f64;
-            while mark > sum && draw + 1 < self.weights.len() {
-                draw += 1;
-                sum += self.weights[draw];
-            }
-            chosen.push(draw);
-        }
-        Stream::new(seed, Purpose::Resample, 1, 0, 0).shuffle(&mut chosen);
-        chosen
+        resampled(&self.weights, count, seed)
     }
+}
+
+/// `count` draws of equal weight from weighted draws of θ (`n` numbers each), one row each, by
+/// systematic resampling, in random order.
+pub fn resample(n: usize, theta: &[f64], weights: &[f64], count: usize, seed: u64) -> Vec<f64> {
+    rows(n, theta, &resampled(weights, count, seed))
+}
+
+fn rows(n: usize, theta: &[f64], draws: &[usize]) -> Vec<f64> {
+    draws.iter().flat_map(|&draw| &theta[draw * n..draw * n + n]).copied().collect()
+}
+
+fn resampled(weights: &[f64], count: usize, seed: u64) -> Vec<usize> {
+    let offset = Stream::new(seed, Purpose::Resample, 0, 0, 0).uniform();
+    let mut chosen = Vec::with_capacity(count);
+    let (mut draw, mut sum) = (0, weights[0]);
+    for k in 0..count {
+        let mark = (k as f64 + offset) / count as f64;
+        while mark > sum && draw + 1 < weights.len() {
+            draw += 1;
+            sum += weights[draw];
+        }
+        chosen.push(draw);
+    }
+    Stream::new(seed, Purpose::Resample, 1, 0, 0).shuffle(&mut chosen);
+    chosen
 }
 
 /// Weighs `n_draws` draws of θ, fewer where the time is over before; none where that leaves too

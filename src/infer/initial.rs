@@ -33,12 +33,15 @@ pub fn guide<T: Target>(
         &plan.coarse_branches,
         &plan.start_branches,
         plan.n_branches,
+        &plan.pattern,
         &mut stop,
     )
     .ok_or(FitError::NoStart)?;
+    let order = plan.pattern.order.clone();
     let global = match config.covariance() {
-        Covariance::Diagonal => GlobalGuide::independent(start.centre, &start.scale),
-        _ => GlobalGuide::new(start.centre, start.scale),
+        Covariance::Prior => GlobalGuide::new(start.centre, order, start.scale).shaped(),
+        Covariance::Diagonal => GlobalGuide::independent(start.centre, order, &start.scale),
+        _ => GlobalGuide::new(start.centre, order, start.scale),
     };
     let (shared, _) = elbo::shared_at(shards.target(), &global.mean());
     let all: Vec<usize> = (0..plan.n_branches).collect();

@@ -10,13 +10,17 @@
 
 use super::config::Coupling;
 use super::elbo::Guide;
-use super::fit::{FitError, MAX_GLOBALS};
+use super::fit::FitError;
 use super::free::FreeGuide;
 use super::global::GlobalGuide;
 use super::linalg::{axpy, cholesky, dot, identity, solve_lower_transposed, transpose};
 use super::linear::LinearForm;
 use super::local::LocalGuide;
+use super::triangular::Triangular;
 use crate::target::{BranchDensity, Part, Target};
+
+/// Unknowns beyond which a joint Gaussian is refused.
+const MAX_UNKNOWNS: usize = 3000;
 
 /// A target whose globals are θ, z₁, …, z_N of another, and which has no locals. Its `shared` is the
 /// other's, then all z.
@@ -33,9 +37,9 @@ impl<T: Target> JointTarget<T> {
     /// Where they are more than a dense Gaussian can hold.
     pub fn new(inner: T) -> Result<Self, FitError> {
         let n = inner.n_global() + inner.n_branches() * inner.n_local();
-        if n > MAX_GLOBALS {
+        if n > MAX_UNKNOWNS {
             return Err(FitError::Unsupported(format!(
-                "a joint Gaussian of all {n} unknowns is too large: it may have {MAX_GLOBALS}; \
+                "a joint Gaussian of all {n} unknowns is too large: it may have {MAX_UNKNOWNS}; \
                  family branch has the same optimum, and family amortized grows best"
             )));
         }
@@ -172,8 +176,8 @@ pub fn joined(start: &Guide) -> Guide {
     let n = g + n_branches * d;
     let mut centre = global.centre.clone();
     let mut scale = vec![0.0; n * n];
-    for i in 0..g {
-        scale[i * n..i * n + g].copy_from_slice(&global.scale[i * g..(i + 1) * g]);
+    for (i, row) in global.scale.to_square().chunks_exact(g.max(1)).enumerate() {
+        scale[i * n..i * n + g].copy_from_slice(row);
     }
     for branch in 0..n_branches {
         let whitening = free.whitening(branch);
@@ -187,18 +191,24 @@ pub fn joined(start: &Guide) -> Guide {
     }
     let form = LinearForm { n_local: 0, n_global: n, coupling: None, diagonal: true };
     let local = LocalGuide::Branch(FreeGuide::new(form, &vec![None; n_branches]));
-    Guide { global: GlobalGuide::new(centre, scale), local }
+    let mut order = global.order.clone();
+    order.extend(g..n);
+    Guide { global: GlobalGuide::new(centre, order, Triangular::dense(&scale, n)), local }
 }
 
 /// The branch-dense guide with the same Gaussian of θ and zᵢ for every branch, for a model of
 /// `n_global` globals and `n_local` locals.
 pub fn parted(joint: &GlobalGuide, n_global: usize, n_local: usize) -> Guide {
     let (n, g, d) = (joint.n(), n_global, n_local);
-    let corner =
-        |a: &[f64]| -> Vec<f64> { (0..g).flat_map(|i| a[i * n..i * n + g].to_vec()).collect() };
-    let mut global = GlobalGuide::new(joint.centre[..g].to_vec(), corner(&joint.scale));
+    let (scale, factor) = (joint.scale.to_square(), joint.factor.to_square());
+    let corner = |a: &[f64]| {
+        let square: Vec<f64> = (0..g).flat_map(|i| a[i * n..i * n + g].to_vec()).collect();
+        Triangular::dense(&square, g)
+    };
+    let (centre, order) = (joint.centre[..g].to_vec(), joint.order[..g].to_vec());
+    let mut global = GlobalGuide::new(centre, order, corner(&scale));
     global.loc.copy_from_slice(&joint.loc[..g]);
-    global.factor = corner(&joint.factor);
+    global.factor = corner(&factor);
     let form =
         LinearForm { n_local: d, n_global: g, coupling: Some(Coupling::Noise), diagonal: false };
     let mut free = FreeGuide::new(form, &[]);
@@ -207,18 +217,18 @@ pub fn parted(joint: &GlobalGuide, n_global: usize, n_local: usize) -> Guide {
         let mut parts = vec![vec![0.0; n + 1]; d];
         for (j, part) in parts.iter_mut().enumerate() {
             for k in 0..=j {
-                let weight = joint.scale[(first + j) * n + first + k];
-                axpy(weight, &joint.factor[(first + k) * n..(first + k + 1) * n], &mut part[..n]);
+                let weight = scale[(first + j) * n + first + k];
+                axpy(weight, &factor[(first + k) * n..(first + k + 1) * n], &mut part[..n]);
                 part[n] += weight * joint.loc[first + k];
             }
         }
         let rest = |j: usize| &parts[j][g..n];
-        let mut factor: Vec<f64> = (0..d * d).map(|jk| dot(rest(jk / d), rest(jk % d))).collect();
-        let definite = cholesky(&mut factor, d);
+        let mut own: Vec<f64> = (0..d * d).map(|jk| dot(rest(jk / d), rest(jk % d))).collect();
+        let definite = cholesky(&mut own, d);
         debug_assert!(definite, "the rows of a factor with a positive diagonal are independent");
         let centre: Vec<f64> = (0..d).map(|j| joint.centre[first + j] + parts[j][n]).collect();
         let coupling = parts.iter().flat_map(|part| part[..g].to_vec());
-        free.push_unwhitened(&centre, coupling, &factor);
+        free.push_unwhitened(&centre, coupling, &own);
     }
     Guide { global, local: LocalGuide::Branch(free) }
 }

@@ -5,6 +5,8 @@
 pub mod adam;
 pub mod affine;
 pub mod amortization;
+pub mod arrow;
+pub mod ascent;
 pub mod conditional;
 pub mod config;
 #[cfg(test)]
@@ -29,14 +31,16 @@ pub mod local_weights;
 pub mod measure;
 pub mod modes;
 pub mod network;
-#[cfg_attr(not(test), expect(dead_code, reason = "prediction of new branches is to use it"))]
 pub mod new_branches;
+pub mod objective;
 pub mod optimise;
 pub mod optimiser_state;
 pub mod pareto;
+pub mod pattern;
 pub mod plan;
 pub mod posterior;
 pub mod score;
+pub mod shape;
 pub mod shards;
 pub mod site;
 pub mod site_guide;
@@ -44,5 +48,7 @@ pub mod start;
 pub mod state;
 #[cfg(test)]
 pub mod tests;
+pub mod triangular;
 pub mod verdict;
 pub mod watch;
+pub mod whiten;

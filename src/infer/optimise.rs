@@ -51,8 +51,8 @@ pub trait Watcher {
         false
     }
 
-    /// Sees the state, which a later fit can go on from: when it is wanted, when the caller
-    /// asked to stop, and when the optimisation is over.
+    /// Sees the state, which a later fit can go on from: when it is wanted, and when the caller
+    /// asked to stop.
     fn keep(&mut self, _state: &OptimiserState) {}
 }
 
@@ -116,19 +116,22 @@ impl<'a> Optimiser<'a> {
     ) -> Option<Ended> {
         let stop = shards.stop();
         loop {
-            let ended = match state.phase {
-                Phase::Over(ended) => Some(ended),
-                _ => None,
-            };
-            if ended.is_some() || stop.is_set() || self.watcher.wants_state() {
-                state.seconds = self.seconds();
-                self.watcher.keep(state);
+            let is_stopped = stop.is_set();
+            if is_stopped || self.watcher.wants_state() {
+                self.keep(state);
             }
-            if ended.is_some() || stop.is_set() {
-                return ended;
+            match state.phase {
+                _ if is_stopped => return None,
+                Phase::Over(ended) => return Some(ended),
+                _ => self.advance(shards, state),
             }
-            self.advance(shards, state);
         }
+    }
+
+    /// Lets the watcher keep the state.
+    pub fn keep(&mut self, state: &mut OptimiserState) {
+        state.seconds = self.seconds();
+        self.watcher.keep(state);
     }
 
     /// Takes one step or looks at the ELBO once. Changes nothing where the caller asked to stop

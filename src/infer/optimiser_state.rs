@@ -19,44 +19,44 @@ const MAX_ROLLBACKS: usize = 12;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OptimiserState {
     /// What the next step needs.
-    pub fit: FitState,
+    pub(super) fit: FitState,
     /// Seconds that all runs up to here took.
-    pub seconds: f64,
+    pub(super) seconds: f64,
     /// What is under way.
-    pub phase: Phase,
+    pub(super) phase: Phase,
     /// Cycles completed.
-    pub cycle: usize,
+    pub(super) cycle: usize,
     /// Of the phase of constant step size.
-    pub step_size: f64,
+    pub(super) step_size: f64,
     /// Steps since the last look at the ELBO.
-    pub since_look: usize,
+    pub(super) since_look: usize,
     /// Whether the last of them was finite.
-    pub finite: bool,
+    pub(super) finite: bool,
     /// The step at which this phase began.
-    pub first: usize,
+    pub(super) first: usize,
     /// The share of the limits at which the phase of constant step size has to end.
-    pub flat_limit: f64,
+    pub(super) flat_limit: f64,
     /// Its looks since it last fell back.
-    pub window: Vec<f64>,
+    pub(super) window: Vec<f64>,
     /// What this cycle falls back to.
-    pub good: Seen,
+    pub(super) good: Seen,
     /// Whether the phase of constant step size ended at rest.
-    pub was_stationary: bool,
+    pub(super) was_stationary: bool,
     /// Steps of the decay.
-    pub decay_length: usize,
+    pub(super) decay_length: usize,
     /// Of the iterates of its last quarter.
-    pub average: Average,
+    pub(super) average: Average,
     /// The best end of a cycle so far, the start at first.
-    pub best: Seen,
+    pub(super) best: Seen,
     /// How often it fell back.
-    pub rollbacks: usize,
+    pub(super) rollbacks: usize,
     /// The watched ELBO over time.
-    pub trace: Vec<StepInfo>,
+    pub(super) trace: Vec<StepInfo>,
 }
 
 /// What an optimisation is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
+pub(super) enum Phase {
     /// About to begin a cycle.
     Begin,
     /// Steps of constant size.
@@ -71,7 +71,7 @@ pub enum Phase {
 
 impl OptimiserState {
     /// Before the first step from `guide`; `seconds` were spent to find it.
-    pub fn new<T: Target>(
+    pub(super) fn new<T: Target>(
         shards: &mut Shards<T>,
         plan: &Plan,
         config: &FitConfig,
@@ -102,13 +102,18 @@ impl OptimiserState {
         }
     }
 
+    /// Optimisation steps taken.
+    pub fn steps(&self) -> usize {
+        self.fit.step
+    }
+
     /// Whether it fell back more often than allowed.
-    pub fn has_diverged(&self) -> bool {
+    pub(super) fn has_diverged(&self) -> bool {
         self.rollbacks > MAX_ROLLBACKS
     }
 
     /// The size of a step of this phase.
-    pub fn size_of(&self, step: usize) -> f64 {
+    pub(super) fn size_of(&self, step: usize) -> f64 {
         let done = (step - self.first) as f64;
         match self.phase {
             Phase::Decay => self.step_size * (1.0 - 0.98 * done / self.decay_length as f64),
@@ -117,7 +122,7 @@ impl OptimiserState {
     }
 
     /// Back to the last good guide of this cycle.
-    pub fn fall_back(&mut self) {
+    pub(super) fn fall_back(&mut self) {
         self.fit.return_to(&self.good.guide);
         self.average = Average::default();
         self.rollbacks += 1;

@@ -2,6 +2,7 @@
 
 use super::config::{Family, FitConfig};
 use super::importance::{CANDIDATES, LEAST_DRAWS};
+use super::pattern::Pattern;
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
@@ -15,6 +16,8 @@ const STEP_WORK: usize = 30_000;
 /// Branches of the start phase.
 const START_BRANCHES: usize = 1000;
 const START_WORK: usize = 200_000;
+/// The same where θ is too large to be dense.
+const LARGE_START_WORK: usize = 2_000_000;
 /// Work of its first, coarse search.
 const COARSE_WORK: usize = 12_000;
 const WATCH_WORK: usize = 150_000;
@@ -43,6 +46,8 @@ pub struct Plan {
     pub watch_draws: usize,
     /// Its branches.
     pub watch_branches: Vec<usize>,
+    /// Which elements of θ are dense.
+    pub pattern: Pattern,
     /// Branches of the start phase.
     pub start_branches: Vec<usize>,
     /// Those of its first search, fewer.
@@ -71,9 +76,16 @@ impl Plan {
         let by_work = if full { n } else { (BATCH_WORK / per_branch).clamp(32, 2048) };
         let batch = config.batch.unwrap_or(by_work).clamp(1, n);
         let particles = (STEP_WORK / (per_branch * batch)).clamp(4, 16) & !1;
-        let n_global = target.n_global().max(1) as f64;
+        let pattern = Pattern::new(target.n_global(), &target.global_variables());
+        // A row of L shares its noise with the core alone, so that is what a safe step goes by.
+        let n_shared_noise = pattern.core.max(1) as f64;
+        let (start_branches, start_work) = match pattern.is_dense() {
+            true => (START_BRANCHES, START_WORK),
+            // Effects of many levels are each told by few rows: a sample would lack them.
+            false => (n, LARGE_START_WORK),
+        };
         let widest = if config.family == Family::Amortized { 0.05 } else { 0.03 };
-        let step_size = (0.3 / n_global).clamp(0.002, widest);
+        let step_size = (0.3 / n_shared_noise).clamp(0.002, widest);
         let is_costly = per_branch * batch * particles > COSTLY_STEP;
         let sample = |work: usize, least: usize, most: usize| {
             let count = (work / per_branch).clamp(least, most).min(n);
@@ -95,7 +107,8 @@ impl Plan {
             watch_every: if is_costly { 10 } else { 25 },
             watch_draws: if is_costly { 16 } else { 32 },
             watch_branches: sample(WATCH_WORK, 64, FULL_BATCH_BRANCHES),
-            start_branches: sample(START_WORK, 64, START_BRANCHES),
+            start_branches: sample(start_work, 64, start_branches),
+            pattern,
             coarse_branches: sample(COARSE_WORK, 64, START_BRANCHES),
             min_decay: match is_costly {
                 true => 120,

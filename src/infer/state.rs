@@ -165,8 +165,7 @@ impl Average {
                 *m += weight * (x - *m);
             }
         };
-        blend(&mut mean.global.loc, &guide.global.loc);
-        blend(&mut mean.global.factor, &guide.global.factor);
+        mean.global.blend(&guide.global, weight);
         blend(mean.local.shared_parameters_mut(), guide.local.shared_parameters());
         blend(mean.local.own_parameters_mut(), guide.local.own_parameters());
     }

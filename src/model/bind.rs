@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kernel::size_of;
 use crate::check::typed::{SizeCheck, TypedModel};
-use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue, without_drawn};
+use crate::data::{BoundData, DataError, DataErrorKind, Dataset, SetValue, Terms, without_drawn};
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{DataFunction, IndexChecks, Program};
@@ -28,6 +28,11 @@ struct Inner {
 }
 
 impl Schema {
+    /// What is read, as the checker wrote it.
+    pub(crate) fn columns(&self) -> &schema::Schema {
+        &self.inner.columns
+    }
+
     pub(super) fn new(typed: &TypedModel, program: &Program) -> Schema {
         let values = program.global_values.iter().chain(&program.local_values);
         let inner = Inner {
@@ -60,10 +65,20 @@ impl Dataset {
         schema: &Schema,
         drawn: &[usize],
     ) -> Result<BoundData, DataError> {
+        self.bind_in(schema, drawn, Terms::Own)
+    }
+
+    /// The same, in the terms of other data.
+    pub(crate) fn bind_in(
+        &self,
+        schema: &Schema,
+        drawn: &[usize],
+        terms: Terms<'_>,
+    ) -> Result<BoundData, DataError> {
         let schema = &*schema.inner;
-        let mut bound = self.bind_columns(&without_drawn(&schema.columns, drawn))?;
+        let mut bound = self.bind_columns_in(&without_drawn(&schema.columns, drawn), terms)?;
         bound.prepare_drawn(&schema.columns, drawn)?;
-        schema.complete(&mut bound, None)?;
+        schema.complete(&mut bound, terms)?;
         Ok(bound)
     }
 
@@ -74,21 +89,27 @@ impl Dataset {
     /// As [`Dataset::bind`], and where a factor has a level here that it does not have there.
     pub fn bind_like(&self, schema: &Schema, basis: &BoundData) -> Result<BoundData, DataError> {
         let schema = &*schema.inner;
-        let mut bound = self.bind_columns_like(&schema.columns, Some(basis))?;
-        schema.complete(&mut bound, Some(basis))?;
+        let mut bound = self.bind_columns_in(&schema.columns, Terms::Of(basis))?;
+        schema.complete(&mut bound, Terms::Of(basis))?;
         Ok(bound)
     }
 }
 
 impl Inner {
-    /// Computes derived data, takes whole ones from `basis` where there is one, and checks sizes
-    /// and indices.
-    fn complete(&self, bound: &mut BoundData, basis: Option<&BoundData>) -> Result<(), DataError> {
+    /// Computes derived data, takes whole ones from other data in whose terms these are, and checks
+    /// sizes and indices.
+    fn complete(&self, bound: &mut BoundData, terms: Terms<'_>) -> Result<(), DataError> {
         for derived in &self.derived {
             let datum = &self.columns.data[derived.datum];
-            if let (Some(basis), Level::Whole, false) = (basis, datum.level, datum.per_row) {
-                bound.copy_whole(derived.datum, basis);
-                continue;
+            match (terms, datum.level == Level::Whole && !datum.per_row) {
+                (Terms::Of(basis), true) => {
+                    bound.copy_whole(derived.datum, basis);
+                    continue;
+                }
+                // They are there already.
+                (Terms::Fixed(_), true) => continue,
+                (Terms::Fixed(_), false) => refuse_columns(derived, &self.columns)?,
+                _ => {}
             }
             prove_indices(&derived.indices, bound, reads_branch(&derived.function, bound))?;
             let values = compute(derived, bound);
@@ -113,7 +134,7 @@ impl Schema {
         basis: Option<&BoundData>,
     ) -> Result<BoundData, DataError> {
         let mut part = data.part(branches, basis)?;
-        self.inner.complete(&mut part, basis)?;
+        self.inner.complete(&mut part, basis.map_or(Terms::Own, Terms::Of))?;
         Ok(part)
     }
 
@@ -133,7 +154,7 @@ impl Schema {
         };
         let without_columns = schema.columns.without_columns();
         let keys = Dataset::synthetic(&without_columns, None)?;
-        let mut whole = with_settings(keys).bind_columns(&without_columns)?;
+        let mut whole = with_settings(keys).bind_columns_in(&without_columns, Terms::Own)?;
         for derived in &schema.derived {
             let datum = &schema.columns.data[derived.datum];
             if datum.level == Level::Whole && is_known(&derived.function, &whole) {
@@ -144,6 +165,24 @@ impl Schema {
         }
         with_settings(Dataset::synthetic(&schema.columns, Some(&whole))?).bind(self)
     }
+}
+
+/// Data of new branches cannot be computed of single values of all rows of a fit.
+fn refuse_columns(derived: &DataFunction, schema: &schema::Schema) -> Result<(), DataError> {
+    let column = derived.function.inputs.iter().find_map(|input| match input.kind {
+        InputKind::Column(k) => Some(&schema.data[k].name),
+        _ => None,
+    });
+    let Some(column) = column else { return Ok(()) };
+    let datum = &schema.data[derived.datum];
+    let message = format!(
+        "`{}` cannot be computed for new data: it reads `column({column})`, and a fit does not \
+         keep its rows",
+        datum.name
+    );
+    Err(DataError::new(DataErrorKind::OtherData, message)
+        .help("compute what is wanted of the column outside `branch`, where a fit keeps it")
+        .at(datum.span))
 }
 
 /// Whether a function has to be evaluated branch by branch.

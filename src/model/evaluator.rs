@@ -76,6 +76,11 @@ impl Evaluator {
         &self.kernels.layouts.reported_local
     }
 
+    /// One weight per bound row, zero for those that are held out; empty where none is.
+    pub(crate) fn row_mask(&self) -> &[f64] {
+        &self.kernels.mask
+    }
+
     /// The data.
     pub fn data(&self) -> &BoundData {
         &self.kernels.data
@@ -203,6 +208,11 @@ impl Target for Evaluator {
         self.kernels.layouts.unconstrained_global.len()
     }
 
+    fn global_variables(&self) -> Vec<std::ops::Range<usize>> {
+        let variables = self.kernels.layouts.unconstrained_global.variables();
+        variables.iter().map(|variable| variable.range.clone()).collect()
+    }
+
     fn n_local(&self) -> usize {
         self.kernels.layouts.unconstrained_local.len()
     }
@@ -214,7 +224,7 @@ impl Target for Evaluator {
     fn n_rows(&self, branch: usize) -> usize {
         let rows = self.kernels.data.rows(branch);
         match self.kernels.mask.is_empty() {
-            true => rows.len(),
+            true => self.kernels.data.n_informed_rows(branch),
             false => self.kernels.mask[rows].iter().filter(|&&weight| weight != 0.0).count(),
         }
     }

@@ -61,8 +61,9 @@ impl Cell {
 }
 
 impl RowFeatures {
-    /// The columns of the data that `density` reads.
-    pub fn new(density: &Function, data: &BoundData) -> RowFeatures {
+    /// The columns of the data that `density` reads. Which cells of `hidden` data are there is no
+    /// column of its own: the fit had none.
+    pub fn new(density: &Function, data: &BoundData, hidden: &[String]) -> RowFeatures {
         let mut read: Vec<usize> = density
             .inputs
             .iter()
@@ -78,7 +79,11 @@ impl RowFeatures {
         for &k in &read {
             let datum = &schema.data[k];
             let is_of_branch = datum.per_row || datum.level == Level::Branch;
-            if is_of_branch && !matches!(datum.origin, Origin::Levels(_)) {
+            let is_hidden = match datum.origin {
+                Origin::Observed(of) => hidden.contains(&schema.data[of].name),
+                _ => false,
+            };
+            if is_of_branch && !is_hidden && !matches!(datum.origin, Origin::Levels(_)) {
                 for at in 0..data.inner(k) {
                     features.push(element(k, at, data), datum, &read, data);
                 }

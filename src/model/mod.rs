@@ -66,6 +66,8 @@ struct Compiled {
     program: Program,
     derivatives: Derivatives,
     schema: Schema,
+    /// Data whose cells may be empty although the text does not say so.
+    may_be_missing: Vec<String>,
     warnings: Vec<Diagnostic>,
     options: CompileOptions,
     timings: Timings,
@@ -119,12 +121,22 @@ pub fn compile_with(
     source: &Source,
     options: &CompileOptions,
 ) -> Result<CompiledModel, CompileError> {
+    compile_where(source, options, &[])
+}
+
+/// The same; cells of the data of these names may be empty, as if they were declared `missing`.
+fn compile_where(
+    source: &Source,
+    options: &CompileOptions,
+    may_be_missing: &[String],
+) -> Result<CompiledModel, CompileError> {
     let mut diagnostics = Diagnostics::default();
     let mut timings = Timings::default();
-    let ast = timings.of("parse", || syntax::parse(source, &mut diagnostics));
+    let mut ast = timings.of("parse", || syntax::parse(source, &mut diagnostics));
     if diagnostics.has_errors() {
         return Err(CompileError::new(source, diagnostics));
     }
+    ast.data.let_be_missing(may_be_missing);
     let typed = timings.of("check", || check::check(&ast, source, &mut diagnostics));
     let Some(typed) = typed.filter(|_| !diagnostics.has_errors()) else {
         return Err(CompileError::new(source, diagnostics));
@@ -135,8 +147,18 @@ pub fn compile_with(
     let schema = Schema::new(&typed, &program);
     let warnings = diagnostics.into_sorted();
     let (source, options) = (source.clone(), options.clone());
-    let inner =
-        Compiled { source, typed, program, derivatives, schema, warnings, options, timings };
+    let may_be_missing = may_be_missing.to_vec();
+    let inner = Compiled {
+        source,
+        typed,
+        program,
+        derivatives,
+        schema,
+        may_be_missing,
+        warnings,
+        options,
+        timings,
+    };
     Ok(CompiledModel { inner: Arc::new(inner) })
 }
 
@@ -221,6 +243,19 @@ impl CompiledModel {
         let gradient = timings.of("gradient", || evaluator.log_density_gradient(&position));
         gradient.expect("the position has the length that the evaluator wants");
         Ok(timings)
+    }
+
+    /// The same model, in which cells of the data of these names may be empty.
+    ///
+    /// # Errors
+    /// When it cannot be seen where such a cell enters the density.
+    pub(crate) fn with_missing(&self, names: &[String]) -> Result<CompiledModel, CompileError> {
+        compile_where(&self.inner.source, &self.inner.options, names)
+    }
+
+    /// Data whose cells may be empty although the text does not say so.
+    pub(crate) fn may_be_missing(&self) -> &[String] {
+        &self.inner.may_be_missing
     }
 
     pub(crate) fn options(&self) -> &CompileOptions {

@@ -11,7 +11,7 @@ use crate::codegen::{self, CodegenError, CompiledFunction, SizeTable};
 use crate::data::{BoundData, DataError, DataErrorKind};
 use crate::ir::op::{Function, InputKind};
 use crate::lower::{Program, Quantity};
-use crate::schema::levels_size;
+use crate::schema::{Origin, levels_size};
 use crate::ty::{Element, Level, Size};
 
 /// Everything an evaluator calls, and the data it calls it on.
@@ -117,8 +117,8 @@ impl Kernels {
             no_rows: vec![0.0; mask.len()],
             held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
             mask,
-            features: features(&derivatives, &data),
-            row_features: RowFeatures::new(&derivatives.density, &data),
+            features: features(&derivatives, &data, model.may_be_missing()),
+            row_features: RowFeatures::new(&derivatives.density, &data, model.may_be_missing()),
             adjoints: derivatives.adjoints.clone(),
             layouts,
             shared,
@@ -271,7 +271,13 @@ pub fn size_table(data: &BoundData) -> SizeTable {
     table
 }
 
-fn features(derivatives: &Derivatives, data: &BoundData) -> Vec<(usize, usize)> {
+/// Which cells of `hidden` data are there is no fact of the branch: the fit did not know it.
+fn features(derivatives: &Derivatives, data: &BoundData, hidden: &[String]) -> Vec<(usize, usize)> {
+    let schema = data.schema();
+    let is_hidden = |k: usize| match schema.data[k].origin {
+        Origin::Observed(of) => hidden.contains(&schema.data[of].name),
+        _ => false,
+    };
     let mut features: Vec<(usize, usize)> = derivatives
         .density
         .inputs
@@ -282,7 +288,7 @@ fn features(derivatives: &Derivatives, data: &BoundData) -> Vec<(usize, usize)> 
         })
         .filter(|&k| {
             let datum = &data.schema().data[k];
-            datum.level == Level::Branch && !datum.per_row
+            datum.level == Level::Branch && !datum.per_row && !is_hidden(k)
         })
         .map(|k| (k, length(&data.schema().data[k].dims, data)))
         .collect();

@@ -2,6 +2,7 @@
 //! nothing is ever there by half.
 
 mod arviz;
+mod checkpoint;
 mod tables;
 mod zarr;
 
@@ -12,9 +13,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints};
+
 use crate::data::DataError;
-use crate::fit::{Checks, Fit, Observations, Score, Scores};
+use crate::fit::{Checks, Draws, Fit, Observations, Score, Scores};
 use crate::model::CompiledModel;
+use crate::saved::Prediction;
 use crate::target::Target;
 
 /// The version of the folder's layout.
@@ -134,12 +138,52 @@ fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
     write("summary.csv", tables::summary(&fit.posterior().summary()))?;
     write("branches.csv", tables::branches(fit))?;
     write("trace.csv", tables::trace(fit.trace()))?;
+    let posterior = crate::saved::path_in(folder);
+    let fault = |fault| OutputError::Io(posterior.clone(), fault);
+    posterior.parent().map_or(Ok(()), fs::create_dir_all).map_err(fault)?;
+    crate::saved::write(folder, model, fit).map_err(fault)?;
     write_draws(&folder.join("draws.zarr"), model, fit)?;
     if let Some(scores) = fit.scores() {
         let key = fit.evaluator().data().key_columns();
         write("scores.csv", tables::scores(scores, key))?;
     }
     write("fit.json", format!("{:#}\n", metadata(model, fit)))
+}
+
+/// Writes predictions to a folder that is not there: `branches.csv`, and `predictions.csv` where
+/// cells were empty.
+///
+/// # Errors
+/// When the folder exists, or a file cannot be written; then nothing is left behind.
+pub fn write_prediction(folder: &Path, prediction: &Prediction) -> Result<(), OutputError> {
+    if folder.symlink_metadata().is_ok() {
+        return Err(OutputError::Exists(folder.to_path_buf()));
+    }
+    let unfinished = beside(folder, "unfinished");
+    let write = |name: &str, text: String| {
+        let path = unfinished.join(name);
+        fs::write(&path, text).map_err(|fault| OutputError::Io(path, fault))
+    };
+    let write_all = || {
+        fs::create_dir_all(&unfinished)
+            .map_err(|fault| OutputError::Io(unfinished.clone(), fault))?;
+        write("branches.csv", tables::predicted_branches(prediction))?;
+        if !prediction.cells().is_empty() {
+            write("predictions.csv", tables::predicted_cells(prediction))?;
+        }
+        place(&unfinished, folder)
+    };
+    let written = write_all();
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    written
+}
+
+/// Draws as CSV: one row a draw, one column an element.
+pub fn draws_csv(draws: &Draws) -> String {
+    tables::draws(draws)
 }
 
 fn write_draws(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), OutputError> {

@@ -1,6 +1,8 @@
 //! The CSV files of a fit folder.
 
-use crate::fit::{Fit, Scores, StepInfo, Summary};
+use crate::data::BoundData;
+use crate::fit::{BranchSummaries, Draws, Fit, Scores, StepInfo, Summary};
+use crate::saved::Prediction;
 
 /// `summary.csv`
 pub fn summary(summary: &Summary) -> String {
@@ -14,8 +16,20 @@ pub fn summary(summary: &Summary) -> String {
 
 /// `branches.csv`
 pub fn branches(fit: &Fit) -> String {
-    let summaries = fit.posterior().branches();
     let data = fit.evaluator().data();
+    locals(data, &fit.posterior().branches(), |branch| data.rows(branch).len())
+}
+
+/// `branches.csv` of predictions.
+pub fn predicted_branches(prediction: &Prediction) -> String {
+    locals(prediction.data(), prediction.branches(), |branch| prediction.n_rows(branch))
+}
+
+fn locals(
+    data: &BoundData,
+    summaries: &BranchSummaries,
+    n_rows: impl Fn(usize) -> usize,
+) -> String {
     let mut header: Vec<String> = data.key_columns().to_vec();
     header.push("n_rows".to_string());
     for name in summaries.names() {
@@ -25,7 +39,7 @@ pub fn branches(fit: &Fit) -> String {
     let mut table = Table::new(header);
     for (branch, summary) in summaries.branches().iter().enumerate() {
         let mut row: Vec<String> = data.key(branch).into_iter().map(String::from).collect();
-        row.push(data.rows(branch).len().to_string());
+        row.push(n_rows(branch).to_string());
         match summary {
             Some(summary) => row.extend(
                 summary.rows.iter().flat_map(|local| local.figures().map(|x| x.to_string())),
@@ -33,6 +47,34 @@ pub fn branches(fit: &Fit) -> String {
             None => row.extend(std::iter::repeat_n(String::new(), n_figures)),
         }
         table.row(row);
+    }
+    table.text()
+}
+
+/// `predictions.csv`
+pub fn predicted_cells(prediction: &Prediction) -> String {
+    let data = prediction.data();
+    let figures = ["mean", "sd", "q5", "q50", "q95"];
+    let keys = data.key_columns().iter().map(String::as_str);
+    let mut table = Table::new(keys.chain(["line", "column"]).chain(figures));
+    for cell in prediction.cells() {
+        let mut row: Vec<String> = data.key(cell.branch).into_iter().map(String::from).collect();
+        row.push(cell.line.map_or(String::new(), |line| line.to_string()));
+        row.push(cell.column.clone());
+        match &cell.summary {
+            Some(summary) => row.extend(summary.figures().map(|x| x.to_string())),
+            None => row.extend(figures.map(|_| String::new())),
+        }
+        table.row(row);
+    }
+    table.text()
+}
+
+/// Draws, one row each.
+pub fn draws(draws: &Draws) -> String {
+    let mut table = Table::new(draws.names());
+    for row in draws.values().rows() {
+        table.row(row.iter().map(|x| x.to_string()));
     }
     table.text()
 }

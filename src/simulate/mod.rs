@@ -9,18 +9,17 @@
 mod draw;
 mod drawn;
 mod generative;
-mod replicate;
+mod predictive;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 use std::fmt;
 
-pub use replicate::Outcomes;
-
-use crate::data::{BoundData, DataError, Dataset};
+use crate::data::{BoundData, DataError, Dataset, Terms};
 use crate::model::{CompiledModel, Evaluator, Point};
 use crate::source::Span;
+pub(crate) use predictive::{Outcomes, Predictive};
 
 /// What a simulation is made from.
 #[derive(Clone, Debug, Default)]
@@ -156,7 +155,17 @@ pub fn simulate(
     data: Dataset,
     config: &SimulateConfig,
 ) -> Result<Simulated, SimulateError> {
-    let simulator = Simulator::new(model, &data)?;
+    simulate_in(model, data, config, Terms::Own)
+}
+
+/// The same, of data in the terms of others.
+pub(crate) fn simulate_in(
+    model: &CompiledModel,
+    data: Dataset,
+    config: &SimulateConfig,
+    terms: Terms<'_>,
+) -> Result<Simulated, SimulateError> {
+    let simulator = Simulator::new(model, &data, terms)?;
     let (point, simulated) = simulator.draw(config)?;
     let Simulator { bound, columns, .. } = simulator;
     let name = |datum: &usize| bound.schema().data[*datum].name.clone();
@@ -186,9 +195,13 @@ impl<'m> Simulator<'m> {
     ///
     /// # Errors
     /// When they do not fit.
-    pub(crate) fn new(model: &'m CompiledModel, data: &Dataset) -> Result<Self, DataError> {
+    pub(crate) fn new(
+        model: &'m CompiledModel,
+        data: &Dataset,
+        terms: Terms<'_>,
+    ) -> Result<Self, DataError> {
         let columns = drawn::columns(model.typed());
-        let bound = data.bind_without(model.schema(), &columns.drawn)?;
+        let bound = data.bind_in(model.schema(), &columns.drawn, terms)?;
         Ok(Simulator { model, bound, columns })
     }
 
@@ -206,8 +219,8 @@ impl<'m> Simulator<'m> {
         &self,
         config: &SimulateConfig,
     ) -> Result<(Point, BoundData), SimulateError> {
-        let mut walk = walk::Walk::new(self.model, &self.bound, config, &self.columns.drawn);
-        let point = walk.run()?;
+        let mut walk = walk::Walk::new(self.model, &self.bound, config.seed, &self.columns.drawn);
+        let point = walk.run(config.point.as_ref())?;
         let values = walk.into_drawn();
         let mut simulated = self.bound.clone();
         for (datum, values) in values {

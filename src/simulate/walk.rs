@@ -1,11 +1,11 @@
 //! Statements run one by one, on numbers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
+use super::SimulateError;
 use super::draw::{Allowed, NoDraw, outcomes};
 use super::drawn::base;
-use super::{SimulateConfig, SimulateError};
 use crate::builtin::Distribution;
 use crate::check::typed::{
     Constraint, ExprId, ExprKind, Statement, SymbolId, SymbolKind, TypedModel,
@@ -24,24 +24,25 @@ type Result<T> = std::result::Result<T, SimulateError>;
 pub struct Walk<'a> {
     model: &'a TypedModel,
     data: &'a BoundData,
-    config: &'a SimulateConfig,
+    /// Whether unknowns are given rather than drawn.
+    is_given: bool,
+    /// Whether what has no draw becomes NaN rather than an error.
+    lenient: bool,
+    seed: u64,
     /// Columns that are drawn, by their places in the schema: their values so far.
     drawn: BTreeMap<usize, Vec<f64>>,
-    /// The value of each name, row-major, in the branch at hand.
+    /// The value of each name of `global`, row-major.
+    of_global: Arc<HashMap<SymbolId, Vec<f64>>>,
+    /// The value of each other name, row-major, in the branch at hand.
     values: HashMap<SymbolId, Vec<f64>>,
     /// Expressions as functions, made when first met.
-    functions: HashMap<ExprId, Rc<Expression>>,
+    functions: HashMap<ExprId, Arc<Expression>>,
     stream: Stream,
     branch: usize,
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(
-        model: &'a CompiledModel,
-        data: &'a BoundData,
-        config: &'a SimulateConfig,
-        drawn: &[usize],
-    ) -> Self {
+    pub fn new(model: &'a CompiledModel, data: &'a BoundData, seed: u64, drawn: &[usize]) -> Self {
         let model = model.typed();
         let empty = |&datum: &usize| {
             let declared = &data.schema().data[datum];
@@ -51,30 +52,30 @@ impl<'a> Walk<'a> {
         Walk {
             model,
             data,
-            config,
+            is_given: false,
+            lenient: false,
+            seed,
             drawn: drawn.iter().map(empty).collect(),
+            of_global: Arc::default(),
             values: HashMap::new(),
             functions: HashMap::new(),
-            stream: Stream::new(config.seed, Purpose::Simulate, 0, 0, 0),
+            stream: Stream::new(seed, Purpose::Simulate, 0, 0, 0),
             branch: 0,
         }
     }
 
-    /// Runs the whole model; gives the unknowns.
-    pub fn run(&mut self) -> Result<Point> {
+    /// Runs the whole model, with unknowns as given or drawn; gives these.
+    pub fn run(&mut self, given: Option<&Point>) -> Result<Point> {
         let model = self.model;
         let mut point = Point::default();
-        self.give(&model.globals, self.config.point.as_ref().map(|point| &point.globals));
-        self.statements(&model.global)?;
-        self.require_drawn(&model.globals)?;
+        self.is_given = given.is_some();
+        self.of_global = Arc::new(self.globals(given.map(|point| &point.globals))?);
         point.globals = self.gather(&model.globals);
-        let of_global = self.values.clone();
         for branch in 0..self.data.n_branches() {
             self.branch = branch;
-            self.stream = Stream::new(self.config.seed, Purpose::Simulate, 0, branch, 1);
-            self.values.clone_from(&of_global);
-            let given = self.config.point.as_ref().map(|point| &point.locals[branch]);
-            self.give(&model.locals, given);
+            self.stream = Stream::new(self.seed, Purpose::Simulate, 0, branch, 1);
+            self.values.clear();
+            self.give(&model.locals, given.map(|point| &point.locals[branch]));
             self.statements(&model.local)?;
             self.require_drawn(&model.locals)?;
             point.locals.push(self.gather(&model.locals));
@@ -82,32 +83,49 @@ impl<'a> Walk<'a> {
         Ok(point)
     }
 
-    /// Draws the outcomes of some branches anew at given constrained unknowns, for each its
-    /// locals. The walk's settings must hold a point, or unknowns would be drawn too. Cells of
-    /// other branches, and those that no statement draws, are NaN.
-    pub fn replicate(
-        &mut self,
-        replicate: usize,
-        globals: &Vec<f64>,
-        branches: &[(usize, Vec<f64>)],
-    ) -> Result<&BTreeMap<usize, Vec<f64>>> {
+    /// The names of `global` and their values, where the unknowns are these or are drawn.
+    pub fn globals(&mut self, given: Option<&Vec<f64>>) -> Result<HashMap<SymbolId, Vec<f64>>> {
         let model = self.model;
-        let stream =
-            |seed, branch, of| Stream::new(seed, Purpose::Simulate, replicate + 1, branch, of);
-        self.drawn.values_mut().for_each(|values| values.fill(f64::NAN));
+        self.of_global = Arc::default();
         self.values.clear();
-        self.stream = stream(self.config.seed, 0, 2);
-        self.give(&model.globals, Some(globals));
+        self.give(&model.globals, given);
         self.statements(&model.global)?;
-        let of_global = self.values.clone();
-        for (branch, locals) in branches {
-            self.branch = *branch;
-            self.stream = stream(self.config.seed, *branch, 3);
-            self.values.clone_from(&of_global);
-            self.give(&model.locals, Some(locals));
-            self.statements(&model.local)?;
+        self.require_drawn(&model.globals)?;
+        Ok(std::mem::take(&mut self.values))
+    }
+
+    /// From here on unknowns are given, and what has no draw is NaN.
+    pub fn with_unknowns_given(mut self) -> Self {
+        (self.is_given, self.lenient) = (true, true);
+        self
+    }
+
+    /// Draws the outcomes of one branch for one draw of the unknowns, numbered `draw`: see
+    /// [`Walk::drawn_of_branch`].
+    pub fn branch(
+        &mut self,
+        branch: usize,
+        draw: usize,
+        of_global: &Arc<HashMap<SymbolId, Vec<f64>>>,
+        locals: &Vec<f64>,
+    ) -> Result<()> {
+        let model = self.model;
+        self.branch = branch;
+        self.stream = Stream::new(self.seed, Purpose::Simulate, 1, branch, draw);
+        self.of_global = Arc::clone(of_global);
+        self.values.clear();
+        let drawn: Vec<usize> = self.drawn.keys().copied().collect();
+        for datum in drawn {
+            let range = self.range(datum);
+            self.drawn.get_mut(&datum).expect("it is a key")[range].fill(f64::NAN);
         }
-        Ok(&self.drawn)
+        self.give(&model.locals, Some(locals));
+        self.statements(&model.local)
+    }
+
+    /// The values of a drawn datum in the branch at hand.
+    pub fn drawn_of_branch(&self, datum: usize) -> &[f64] {
+        &self.drawn[&datum][self.range(datum)]
     }
 
     /// The columns that were drawn.
@@ -125,11 +143,11 @@ impl<'a> Walk<'a> {
     }
 
     fn gather(&self, unknowns: &[SymbolId]) -> Vec<f64> {
-        unknowns.iter().flat_map(|symbol| self.values[symbol].iter().copied()).collect()
+        unknowns.iter().flat_map(|&symbol| self.value(symbol).iter().copied()).collect()
     }
 
     fn require_drawn(&self, unknowns: &[SymbolId]) -> Result<()> {
-        let missing = unknowns.iter().find(|s| self.values[s].iter().any(|x| x.is_nan()));
+        let missing = unknowns.iter().find(|&&s| self.value(s).iter().any(|x| x.is_nan()));
         missing.map_or(Ok(()), |&symbol| self.undrawn(symbol))
     }
 
@@ -235,7 +253,11 @@ impl<'a> Walk<'a> {
         let allowed = self.allowed(symbol, lhs)?;
         let stream = &mut self.stream;
         let drawn = outcomes(distribution, (n, length), &args, &lengths, &allowed, stream);
-        let drawn = drawn.map_err(|why| self.no_draw(why, symbol, distribution, &args, lhs))?;
+        let drawn = match drawn {
+            Err(NoDraw::Argument | NoDraw::Bounds) if self.lenient => vec![f64::NAN; places.len()],
+            Err(why) => return Err(self.no_draw(why, symbol, distribution, &args, lhs)),
+            Ok(drawn) => drawn,
+        };
         self.put(symbol, &places, &drawn);
         Ok(())
     }
@@ -276,7 +298,7 @@ impl<'a> Walk<'a> {
         let Some(symbol) = base(model, lhs) else {
             return match model.exprs[lhs].role {
                 Role::Data => Ok(None),
-                _ if self.config.point.is_some() => Ok(None),
+                _ if self.is_given => Ok(None),
                 _ => Err(SimulateError::Statement {
                     message: "what stands left of `~` here is no unknown but computed from some, \
                               and cannot be drawn: give values of the unknowns with `--at`"
@@ -287,22 +309,13 @@ impl<'a> Walk<'a> {
         };
         let is_drawn = match model.symbols[symbol].kind {
             SymbolKind::Datum(datum) => self.drawn.contains_key(&datum),
-            SymbolKind::Unknown { .. } => self.config.point.is_none(),
+            SymbolKind::Unknown { .. } => !self.is_given,
             _ => false,
         };
         if !is_drawn {
             return Ok(None);
         }
-        // The left side of the numbers 0, 1, 2, … tells where its elements lie.
-        let length = self.length(symbol);
-        let numbers: Vec<f64> = (0..length).map(|k| k as f64).collect();
-        let before = self.values.insert(symbol, numbers);
-        let places = self.eval(lhs);
-        match before {
-            Some(values) => self.values.insert(symbol, values),
-            None => self.values.remove(&symbol),
-        };
-        let places: Vec<usize> = places?.into_iter().map(|place| place as usize).collect();
+        let places = self.elements(symbol, lhs)?;
         let current = self.value(symbol);
         if places.iter().any(|&place| !current[place].is_nan()) {
             let name = &model.symbols[symbol].name;
@@ -313,6 +326,32 @@ impl<'a> Walk<'a> {
             return Err(SimulateError::Statement { message, span: model.exprs[lhs].span });
         }
         Ok(Some((symbol, places)))
+    }
+
+    /// Where the elements of a left side lie in its symbol.
+    fn elements(&mut self, symbol: SymbolId, lhs: ExprId) -> Result<Vec<usize>> {
+        let length = self.length(symbol);
+        let model = self.model;
+        match &model.exprs[lhs].kind {
+            ExprKind::Symbol(_) => return Ok((0..length).collect()),
+            ExprKind::Index(whole, subscripts) => {
+                let is_whole = matches!(model.exprs[*whole].kind, ExprKind::Symbol(_));
+                let rank = model.symbols[symbol].ty.dims().len();
+                if let ([Some(index)], true, 1) = (subscripts.as_slice(), is_whole, rank) {
+                    return Ok(vec![self.eval(*index)?[0] as usize - 1]);
+                }
+            }
+            _ => {}
+        }
+        // The left side of the numbers 0, 1, 2, … tells where its elements lie.
+        let numbers: Vec<f64> = (0..length).map(|k| k as f64).collect();
+        let before = self.values.insert(symbol, numbers);
+        let places = self.eval(lhs);
+        match before {
+            Some(values) => self.values.insert(symbol, values),
+            None => self.values.remove(&symbol),
+        };
+        Ok(places?.into_iter().map(|place| place as usize).collect())
     }
 
     fn allowed(&mut self, symbol: SymbolId, lhs: ExprId) -> Result<Allowed> {
@@ -344,7 +383,7 @@ impl<'a> Walk<'a> {
         let function = match self.functions.get(&root) {
             Some(known) => known.clone(),
             None => {
-                let made = Rc::new(expression(model, root));
+                let made = Arc::new(expression(model, root));
                 self.functions.insert(root, made.clone());
                 made
             }
@@ -353,7 +392,7 @@ impl<'a> Walk<'a> {
         for &random in &function.randoms {
             randoms.push(self.random(random)?);
         }
-        let symbols: Vec<Vec<f64>> =
+        let symbols: Vec<&[f64]> =
             function.symbols.iter().map(|&symbol| self.value(symbol)).collect();
         for (values, &symbol) in symbols.iter().zip(&function.symbols) {
             let is_unknown = matches!(model.symbols[symbol].kind, SymbolKind::Unknown { .. });
@@ -362,7 +401,7 @@ impl<'a> Walk<'a> {
             }
         }
         let input = |kind: InputKind| match kind {
-            InputKind::Captured(k) => symbols[k].as_slice(),
+            InputKind::Captured(k) => symbols[k],
             InputKind::Carried(k) => randoms[k].as_slice(),
             _ => unreachable!("single expressions read names and random numbers"),
         };
@@ -386,15 +425,16 @@ impl<'a> Walk<'a> {
     }
 
     /// The value of a name now.
-    fn value(&self, symbol: SymbolId) -> Vec<f64> {
-        let SymbolKind::Datum(datum) = self.model.symbols[symbol].kind else {
-            return self.values[&symbol].clone();
-        };
-        if let Some(values) = self.values.get(&symbol) {
-            return values.clone();
+    fn value(&self, symbol: SymbolId) -> &[f64] {
+        let own = self.values.get(&symbol);
+        if let Some(values) = own.or_else(|| self.of_global.get(&symbol)) {
+            return values;
         }
+        let SymbolKind::Datum(datum) = self.model.symbols[symbol].kind else {
+            unreachable!("what is read was declared before")
+        };
         let all = self.drawn.get(&datum).map_or_else(|| self.data.values(datum), Vec::as_slice);
-        all[self.range(datum)].to_vec()
+        &all[self.range(datum)]
     }
 
     fn put(&mut self, symbol: SymbolId, places: &[usize], values: &[f64]) {

@@ -98,6 +98,19 @@ pub struct DataBlock {
     pub branches: Vec<BranchSection>,
 }
 
+impl DataBlock {
+    /// Lets cells of these data of branches be empty, as the word `missing` does.
+    pub fn let_be_missing(&mut self, names: &[String]) {
+        for item in self.branches.iter_mut().flat_map(|section| &mut section.items) {
+            if let DataItem::Declare(declaration) = item
+                && names.contains(&declaration.name.name)
+            {
+                declaration.missing.get_or_insert(declaration.name.span);
+            }
+        }
+    }
+}
+
 /// `branch KEY { … }`.
 #[derive(Clone, Debug)]
 pub struct BranchSection {

@@ -1,7 +1,7 @@
 //! Checks of branches, against guides that are off by a known amount.
 
 use crate::infer::conjugate::Conjugate;
-use crate::infer::elbo::{self, Guide};
+use crate::infer::elbo::Guide;
 use crate::infer::global::GlobalGuide;
 use crate::infer::linalg::identity;
 use crate::infer::local::LocalGuide;
@@ -9,6 +9,7 @@ use crate::infer::measure;
 use crate::infer::network::Network;
 use crate::infer::shards::Shards;
 use crate::infer::site::n_inputs;
+use crate::infer::triangular::Triangular;
 
 use super::models;
 
@@ -18,12 +19,11 @@ const D: usize = 2;
 /// Given θ, Newton's guide of the conjugate model is exact; here each zᵢ is moved by `shift`
 /// standard deviations in its first whitened coordinate.
 fn moved_guide(shift: f64) -> Guide {
-    let mut target = models::conjugate(N, 4, D);
+    let target = models::conjugate(N, 4, D);
     let exact = Conjugate::generate(N, 4, D).exact();
     let mut scale = identity(D);
     scale.iter_mut().for_each(|x| *x *= 0.2);
-    let global = GlobalGuide::new(exact.mean, scale);
-    let (_, _) = elbo::shared_at(&mut target, &global.mean());
+    let global = GlobalGuide::new(exact.mean, (0..D).collect(), Triangular::dense(&scale, D));
     let mut network = Network::new(n_inputs(&target), D, &[], 1);
     let bias = network.weights.len() - 2 * D;
     // The network bounds ν: ν = 3 tanh(o/3).

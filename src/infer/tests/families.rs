@@ -21,6 +21,7 @@ use crate::infer::new_branches::fit_new_branches;
 use crate::infer::shards::Shards;
 use crate::infer::site::{Site, SiteSolver, n_inputs};
 use crate::infer::site_guide::FreeSites;
+use crate::infer::triangular::Triangular;
 use crate::random::Purpose;
 use crate::target::Target;
 
@@ -140,8 +141,8 @@ fn gradients_of_free_forms_are_central_differences_with_log_q_held() {
     ];
     for (mut target, theta) in all {
         let (n, g) = (target.n_local(), theta.len());
-        let scale = identity(g).iter().map(|x| 0.1 * x).collect();
-        let global = GlobalGuide::new(theta.clone(), scale);
+        let scale = Triangular::diagonal(&vec![0.1; g], g);
+        let global = GlobalGuide::new(theta.clone(), (0..g).collect(), scale);
         let (shared, _) = elbo::shared_at(&mut target, &theta);
         let particle = &elbo::draw_particles(&mut target, &global, NOISE, 1)[0];
         let noise: Vec<f64> = (0..n).map(|j| 0.8 - 0.5 * j as f64).collect();
@@ -193,8 +194,8 @@ fn gradients_of_free_forms_are_central_differences_with_log_q_held() {
 fn gradients_of_the_expanded_forms_are_central_differences_with_log_q_held() {
     let mut target = models::rats(1.0);
     let theta = vec![242.0, 6.2, 2.7, -0.6, 1.8];
-    let scale = identity(5).iter().map(|x| 0.1 * x).collect();
-    let global = GlobalGuide::new(theta.clone(), scale);
+    let scale = Triangular::diagonal(&[0.1; 5], 5);
+    let global = GlobalGuide::new(theta.clone(), (0..5).collect(), scale);
     let (shared, _) = elbo::shared_at(&mut target, &theta);
     let sites = sites(&mut target, &shared);
     let inputs: Vec<_> = sites.iter().flatten().map(|site| site.inputs.clone()).collect();
@@ -244,7 +245,8 @@ pub fn exact_guides(data: &Conjugate, target: &mut Glmm) -> Vec<Guide> {
     let exact = data.exact();
     let (mut scale, _) = invert(&exact.precision, d);
     assert!(cholesky(&mut scale, d));
-    let global = GlobalGuide::new(exact.mean.clone(), scale);
+    let global =
+        GlobalGuide::new(exact.mean.clone(), (0..d).collect(), Triangular::dense(&scale, d));
     let (shared, _) = elbo::shared_at(target, &exact.mean);
     let mut guides = vec![LocalGuide::Sites(free_sites(target, &shared))];
     let sites = sites(target, &shared);
@@ -255,7 +257,7 @@ pub fn exact_guides(data: &Conjugate, target: &mut Glmm) -> Vec<Guide> {
         for (i, site) in sites.iter().enumerate() {
             let factor = &site.as_ref().expect("a site").factor;
             for k in 0..d {
-                let mut column: Vec<f64> = (0..d).map(|j| global.scale[j * d + k]).collect();
+                let mut column: Vec<f64> = (0..d).map(|j| scale[j * d + k]).collect();
                 solve_lower(factor, d, &mut column);
                 (0..d).for_each(|j| free.parameters[i * p + d + j * d + k] = column[j]);
             }
@@ -371,9 +373,9 @@ fn the_joint_target_has_the_density_of_all_unknowns_and_parts_into_branches() {
     let (shared, _) = elbo::shared_at(&mut inner, &theta);
     let sites = sites(&mut inner, &shared);
     let form = LinearForm { coupling: Some(Coupling::Noise), ..forms(2, 5)[2] };
-    let scale = identity(5).iter().map(|x| 0.1 * x).collect();
+    let scale = Triangular::diagonal(&[0.1; 5], 5);
     let start = Guide {
-        global: GlobalGuide::new(theta, scale),
+        global: GlobalGuide::new(theta, (0..5).collect(), scale),
         local: LocalGuide::Branch(FreeGuide::new(form, &sites)),
     };
     let mut guide = joint::joined(&start);

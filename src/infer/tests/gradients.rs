@@ -14,6 +14,7 @@ use crate::infer::local::{LocalGuide, LocalWorker, Particle};
 use crate::infer::network::Network;
 use crate::infer::shards::Shards;
 use crate::infer::site::{SiteSolver, n_inputs};
+use crate::infer::triangular::Triangular;
 use crate::random::{Purpose, Stream};
 use crate::target::{Part, Target};
 
@@ -156,7 +157,8 @@ fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
     let exact = data.exact();
     let (mut scale, _) = invert(&exact.precision, d);
     assert!(cholesky(&mut scale, d));
-    let global = GlobalGuide::new(exact.mean.clone(), scale);
+    let global =
+        GlobalGuide::new(exact.mean.clone(), (0..d).collect(), Triangular::dense(&scale, d));
     if !free {
         return Guide { global, local: LocalGuide::Amortized(None) };
     }
@@ -169,7 +171,7 @@ fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
     for (i, site) in sites.iter().enumerate() {
         let factor = &site.as_ref().expect("a site").factor;
         for k in 0..d {
-            let mut column: Vec<f64> = (0..d).map(|j| global.scale[j * d + k]).collect();
+            let mut column: Vec<f64> = (0..d).map(|j| scale[j * d + k]).collect();
             crate::infer::linalg::solve_lower(factor, d, &mut column);
             for (j, x) in column.iter().enumerate() {
                 guide.parameters[i * p + d + j * d + k] = *x;
@@ -208,11 +210,10 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
         let n = theta.len();
         let mut scale = crate::infer::linalg::identity(n);
         scale.iter_mut().for_each(|s| *s *= 0.1);
-        let mut global = GlobalGuide::new(theta.clone(), scale);
+        let mut global =
+            GlobalGuide::new(theta.clone(), (0..n).collect(), Triangular::dense(&scale, n));
         for i in 0..n {
-            for j in 0..i {
-                global.factor[i * n + j] = 0.1;
-            }
+            global.factor.left_mut(i).fill(0.1);
         }
         let (shared, _) = elbo::shared_at(&mut target, &theta);
         let mut solver = SiteSolver::new(target.n_local());
@@ -254,7 +255,7 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
                 }
             }
         }
-        solve_lower_transposed(&guide.global.factor, n, &mut landing);
+        guide.global.factor.solve_transposed(&mut landing);
         for k in 0..n {
             let mut moved = |h: f64| {
                 let mut guide = guide.clone();
@@ -263,16 +264,17 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
             };
             assert_near(slope(&mut moved, 1e-3), g.global[k] - landing[k], 1e-5, name);
             for j in 0..=k {
+                let place = n + guide.global.factor.position(k) - (k - j);
                 let mut moved = |h: f64| {
                     let mut guide = guide.clone();
-                    let mut delta = vec![0.0; n + n * n];
-                    delta[n + k * n + j] = h;
+                    let mut delta = vec![0.0; guide.global.n_parameters()];
+                    delta[place] = h;
                     guide.global.advance(&delta);
                     value(&guide, &mut target, &mut shards)
                 };
-                let diagonal = if j == k { guide.global.factor[k * n + k] } else { 1.0 };
+                let diagonal = if j == k { guide.global.factor.diagonal_at(k) } else { 1.0 };
                 let score = landing[k] * noise[j] * diagonal - f64::from(u8::from(j == k));
-                assert_near(slope(&mut moved, 1e-3), g.global[n + k * n + j] - score, 1e-5, name);
+                assert_near(slope(&mut moved, 1e-3), g.global[place] - score, 1e-5, name);
             }
         }
         let (branch, own) = &g.own[1];

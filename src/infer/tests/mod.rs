@@ -5,6 +5,7 @@ mod encoders;
 pub mod families;
 mod fits;
 pub mod glmm;
+mod global;
 mod gradients;
 pub mod models;
 mod robust;

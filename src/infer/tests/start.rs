@@ -3,6 +3,7 @@
 use super::glmm::Glmm;
 use super::models;
 use crate::infer::conjugate::{Conjugate, invert};
+use crate::infer::pattern::Pattern;
 use crate::infer::shards::Shards;
 use crate::infer::start::{Start, search};
 use crate::target::Target;
@@ -10,12 +11,15 @@ use crate::target::Target;
 fn start(target: &Glmm) -> Start {
     let branches: Vec<usize> = (0..target.n_branches()).collect();
     let mut shards = Shards::new(target, None);
-    search(&mut shards, &branches, &branches, branches.len(), &mut || false).expect("a start")
+    let pattern = Pattern::new(target.n_global(), &target.global_variables());
+    let n = branches.len();
+    search(&mut shards, &branches, &branches, n, &pattern, &mut || false).expect("a start")
 }
 
 fn sds(start: &Start) -> Vec<f64> {
     start
         .scale
+        .to_square()
         .chunks_exact(start.centre.len())
         .map(|r| r.iter().map(|x| x * x).sum::<f64>().sqrt())
         .collect()
