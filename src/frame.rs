@@ -152,7 +152,7 @@ fn replace<W: Write>(
 /// Reads the file at `path`, which must be of this kind and version.
 ///
 /// # Errors
-/// When it cannot be read, or is anything but what [`write`] wrote.
+/// When it cannot be read, or is anything but what [`write()`] wrote.
 pub fn read(path: &Path, kind: [u8; 8], version: u64) -> Result<(Header, Vec<u8>), FrameError> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(FrameError::Io)?;

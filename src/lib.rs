@@ -93,8 +93,8 @@ pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchScore, BranchSummaries, Checks, Coupling, Covariance, Draws, Encoder, Family, Fit,
     FitConfig, FitError, GlobalChecks, LocalChecks, LocalSummary, OptimiserState, Posterior,
-    PredictiveChecks, QuantityCheck, Score, Scores, Shift, StepInfo, Summary, SummaryRow, Verdict,
-    Watcher, fit, fit_from, fit_with_progress,
+    PredictiveChecks, QuantityCheck, Score, Scores, Shift, Stage, StepInfo, Summary, SummaryRow,
+    Verdict, Watcher, fit, fit_from, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

@@ -79,6 +79,45 @@ fn a_fit_writes_its_folder_and_reports() {
 }
 
 #[test]
+fn progress_goes_to_standard_error_in_the_form_asked_for() {
+    let bench = Bench::new();
+    let fit = fit_of("eight_schools").replace(" --progress none", "");
+    let fit = format!("{fit} --max-steps 60 --allow-poor-fit");
+    // Standard error is no terminal here, so there is no bar.
+    for flags in ["", " --progress bar", " --progress plain"] {
+        let run = bench.run(&format!("{fit}{flags}")).ends_with(0);
+        let lines: Vec<&str> = run.stderr.lines().collect();
+        assert!(lines[0].starts_with("fitting ") && lines[1] == "looking for a start", "{lines:?}");
+        assert!(lines[2].ends_with(" phase") && lines[3].ends_with("cycle 1, settling"));
+        assert_eq!(*lines.last().expect("lines"), "measuring");
+    }
+    for flags in [" --progress none", " --message-format json"] {
+        assert_eq!(bench.run(&format!("{fit}{flags}")).ends_with(0).stderr, "", "{flags}");
+    }
+    let run = bench.run(&format!("{fit} --progress json")).ends_with(0);
+    let is_event = |line: &&str| line.starts_with('{');
+    let events: Vec<Value> = run
+        .stderr
+        .lines()
+        .filter(is_event)
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let stages: Vec<&str> = events.iter().filter_map(|event| event["stage"].as_str()).collect();
+    assert_eq!(stages[..3], ["start", "flat", "decay"]);
+    assert_eq!(*stages.last().expect("stages"), "measure");
+    let decay = events.iter().find(|event| event["stage"] == "decay").expect("a decay");
+    for key in ["cycle", "from", "steps"] {
+        assert!(decay[key].is_u64(), "{key}: {decay}");
+    }
+    let step = events.iter().rfind(|event| event["event"] == "step").expect("a look");
+    assert!(step["step"].as_u64().is_some_and(|step| step <= 60), "{step}");
+    for key in ["seconds", "elbo", "elbo_se", "step_size", "grad_norm", "steps_per_second"] {
+        assert!(step[key].is_f64(), "{key}: {step}");
+    }
+    assert!(step["seconds_left_at_most"].as_f64().is_some_and(|left| left >= 0.0), "{step}");
+}
+
+#[test]
 fn fit_json_has_the_documented_keys_and_types() {
     let bench = Bench::new();
     bench.run(&format!("{} --seed 7 --threads 1", fit_of("eight_schools"))).ends_with(0);
@@ -103,10 +142,15 @@ fn fit_json_has_the_documented_keys_and_types() {
     assert!(fit["elbo"]["value"].is_f64() && fit["elbo"]["se"].is_f64());
     assert_eq!(fit["verdict"]["believable"], true);
     assert_eq!(fit["verdict"]["reasons"], Value::Array(Vec::new()));
-    for key in ["test", "khat", "amortization_gap"] {
-        assert!(fit.as_object().is_some_and(|fit| fit.contains_key(key)), "{key} is missing");
-        assert!(fit[key].is_null(), "{key} was not computed");
+    assert!(fit.as_object().is_some_and(|fit| fit.contains_key("test")) && fit["test"].is_null());
+    assert!(fit["khat"]["global"].is_f64());
+    for key in ["median", "max", "above_threshold"] {
+        assert!(fit["khat"]["branches"][key].is_f64(), "{key}");
     }
+    let gap = &fit["amortization_gap"];
+    assert!(gap["per_branch"].is_f64() && gap["se"].is_f64());
+    assert!(fit["checks"]["global"]["worst"]["z"].is_f64());
+    assert_eq!(fit["verdict"]["notes"], Value::Array(Vec::new()));
 }
 
 #[test]

@@ -265,9 +265,9 @@ pub struct FitArgs {
     /// Replace an existing fit folder, and drop what is left of an unfinished fit
     #[arg(long)]
     pub force: bool,
-    /// How progress is shown (default: plain)
+    /// How progress is shown (default: bar on a terminal, else plain)
     #[arg(long, value_enum)]
-    pub progress: Option<Progress>,
+    pub progress: Option<ProgressArg>,
     /// Draws of the globals behind the summary
     #[arg(long, value_name = "N", default_value_t = 20_000,
           value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
@@ -335,7 +335,9 @@ pub struct FitArgs {
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
+pub enum ProgressArg {
+    /// A bar; plain where standard error is no terminal
+    Bar,
     /// A line now and then
     Plain,
     /// One JSON object a line

@@ -9,9 +9,9 @@ use hbdc::{
 };
 
 use super::args::{
-    CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, Progress,
+    CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, ProgressArg,
 };
-use super::progress::Reporter;
+use super::progress::{self, Limits, Reporter};
 use super::resume::{self, Session, Signals};
 use super::{Exit, Failure, Outcome, input, place_failure, print};
 
@@ -29,8 +29,8 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let mut checkpoints = Checkpoints::new(&folder, &model, &data, &config, interval);
     let state = resume::state(&checkpoints, args, format)?;
     let signals = Signals::listen()?;
-    let style = args.progress.unwrap_or(Progress::Plain);
-    if style == Progress::Plain && format == MessageFormat::Text {
+    let style = progress::style(args.progress, format);
+    if matches!(style, ProgressArg::Plain | ProgressArg::Bar) && format == MessageFormat::Text {
         anstream::eprintln!(
             "fitting {} to {} branches, {} rows of {}",
             args.model.display(),
@@ -39,8 +39,9 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
             data.source_name()
         );
     }
+    let (steps, seconds) = config.limits();
     let mut session = Session {
-        reporter: Reporter::new(style),
+        reporter: Reporter::new(style, Limits { steps, seconds }),
         checkpoints: &mut checkpoints,
         signals: &signals,
         format,
@@ -48,6 +49,7 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     };
     let config = config.stop(signals.stop.clone());
     let fitted = fit_from(&model, &data, &config, state, &mut session);
+    session.reporter.finish();
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
         FitError::Interrupted => interrupted(&folder, format),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hbdc::{CheckpointError, Checkpoints, OptimiserState, OutputError, StepInfo, Watcher};
+use hbdc::{CheckpointError, Checkpoints, OptimiserState, OutputError, Stage, StepInfo, Watcher};
 
 use super::args::{FitArgs, MessageFormat};
 use super::progress::Reporter;
@@ -87,8 +87,12 @@ pub struct Session<'a> {
 }
 
 impl Watcher for Session<'_> {
+    fn stage(&mut self, stage: Stage) {
+        self.reporter.show_stage(stage);
+    }
+
     fn row(&mut self, row: &StepInfo) -> ControlFlow<()> {
-        self.reporter.show(row);
+        self.reporter.show_step(row);
         ControlFlow::Continue(())
     }
 
@@ -110,7 +114,8 @@ impl Session<'_> {
     /// A fit goes on without checkpoints; the user is told once, and again at the end.
     fn warn(&mut self, error: &OutputError) {
         if !self.has_warned || self.signals.stop.load(Ordering::SeqCst) {
-            input::note(&format!("no checkpoint was saved: {error}"), self.format);
+            let note = format!("no checkpoint was saved: {error}");
+            self.reporter.aside(|| input::note(&note, self.format));
         }
         self.has_warned = true;
     }

@@ -146,6 +146,11 @@ impl FitConfig {
         self
     }
 
+    /// The limits of optimisation steps and, where there is one, of seconds.
+    pub fn limits(&self) -> (usize, Option<f64>) {
+        (self.engine.max_steps, self.engine.max_seconds)
+    }
+
     /// The same settings on the caller's threads and with another seed.
     pub(crate) fn on_callers_threads(&self, seed: u64) -> Self {
         let mut config = self.clone().seed(seed);

@@ -29,7 +29,7 @@ use ndarray::{Array2, ArrayView1};
 use crate::data::{BoundData, DataError};
 pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
-pub use crate::infer::optimise::{StepInfo, Watcher};
+pub use crate::infer::optimise::{Stage, StepInfo, Watcher};
 pub use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::posterior;
 use crate::infer::shards::Shards;

@@ -7,6 +7,10 @@ use crate::model::Variable;
 
 /// Elements of one variable that are printed; all are written to files.
 const PRINTED_ELEMENTS: usize = 10;
+/// Names of elements that do not vary that are printed.
+const PRINTED_CONSTANTS: usize = 8;
+/// Standard deviation, as a part of the mean, that rounding alone makes.
+const ROUNDING: f64 = 1e-13;
 
 /// Summaries of scalars.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +47,10 @@ impl SummaryRow {
         let squares = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
         let sd = (squares / (n - 1.0)).sqrt();
         draws.sort_by(f64::total_cmp);
+        // The k-th of n draws lies at k/(n + 1) of the distribution on average, so that intervals
+        // of few draws cover what they say.
         let quantile = |p: f64| {
-            let at = p * (n - 1.0);
+            let at = (p * (n + 1.0) - 1.0).clamp(0.0, n - 1.0);
             let (low, high) = (draws[at.floor() as usize], draws[at.ceil() as usize]);
             low + (high - low) * at.fract()
         };
@@ -59,10 +65,25 @@ impl SummaryRow {
         }
     }
 
+    /// Whether all draws are the same, up to rounding: as on the diagonal of a correlation matrix.
+    fn is_constant(&self) -> bool {
+        self.sd <= ROUNDING * self.mean.abs()
+    }
+
     /// Mean, standard deviation, 5 %, 50 % and 95 % quantiles.
     pub fn figures(&self) -> [f64; 5] {
         [self.mean, self.sd, self.q5, self.q50, self.q95]
     }
+}
+
+/// What is printed of a summary.
+#[derive(Default)]
+struct Printed<'a> {
+    rows: Vec<&'a SummaryRow>,
+    /// How many more there are of which variable.
+    left_out: Vec<String>,
+    /// Elements of arrays that are the same in all draws.
+    constant: Vec<&'a str>,
 }
 
 impl Summary {
@@ -82,19 +103,24 @@ impl Summary {
         &self.rows
     }
 
-    /// The first rows of each variable, and how many of which are left out.
-    fn printed(&self) -> (Vec<&SummaryRow>, Vec<String>) {
-        let mut printed = Vec::new();
-        let mut left_out = Vec::new();
-        let mut start = 0;
+    /// The first rows of each variable, and what is left out.
+    fn printed(&self) -> Printed<'_> {
+        let mut printed = Printed::default();
+        let mut rest = self.rows.as_slice();
         for (name, length) in &self.lengths {
-            printed.extend(&self.rows[start..start + (*length).min(PRINTED_ELEMENTS)]);
-            if *length > PRINTED_ELEMENTS {
-                left_out.push(format!("{} more of {name}", length - PRINTED_ELEMENTS));
+            let (own, others) = rest.split_at(*length);
+            rest = others;
+            let is_constant = |row: &&SummaryRow| own.len() > 1 && row.is_constant();
+            let (constant, varying): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
+                own.iter().partition(is_constant);
+            printed.constant.extend(constant.iter().map(|row| row.name.as_str()));
+            if varying.len() > PRINTED_ELEMENTS {
+                let more = varying.len() - PRINTED_ELEMENTS;
+                printed.left_out.push(format!("{more} more of {name}"));
             }
-            start += length;
+            printed.rows.extend(varying.into_iter().take(PRINTED_ELEMENTS));
         }
-        (printed, left_out)
+        printed
     }
 
     /// The row of this name.
@@ -105,7 +131,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (rows, left_out) = self.printed();
+        let Printed { rows, left_out, constant } = self.printed();
         let has_levels = rows.iter().any(|row| !row.level.is_empty());
         // Columns of text come first; figures are set to the right.
         let n_texts = if has_levels { 2 } else { 1 };
@@ -129,10 +155,18 @@ impl fmt::Display for Summary {
             }
             writeln!(f)?;
         }
-        match left_out.is_empty() {
-            true => Ok(()),
-            false => writeln!(f, "and {}", left_out.join(", ")),
+        if !left_out.is_empty() {
+            writeln!(f, "and {}", left_out.join(", "))?;
         }
+        if !constant.is_empty() {
+            let named = constant[..constant.len().min(PRINTED_CONSTANTS)].join(", ");
+            let more = match constant.len().saturating_sub(PRINTED_CONSTANTS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            writeln!(f, "not shown, as they do not vary: {named}{more}")?;
+        }
+        Ok(())
     }
 }
 
@@ -148,4 +182,58 @@ fn figure(x: f64, sd: f64) -> String {
     }
     let decimals = (2 - magnitude).max(0) as usize;
     format!("{x:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_variables(variables: &[(&str, &[f64])]) -> Summary {
+        let row = |name: String, sd: f64| SummaryRow {
+            name,
+            level: String::new(),
+            mean: 1.0,
+            sd,
+            q5: 0.0,
+            q50: 1.0,
+            q95: 2.0,
+        };
+        let rows = variables.iter().flat_map(|(variable, sds)| {
+            let name = move |k: usize| match sds.len() {
+                1 => variable.to_string(),
+                _ => format!("{variable}[{}]", k + 1),
+            };
+            sds.iter().enumerate().map(move |(k, &sd)| row(name(k), sd))
+        });
+        let lengths = variables.iter().map(|(name, sds)| (name.to_string(), sds.len()));
+        Summary { rows: rows.collect(), lengths: lengths.collect() }
+    }
+
+    #[test]
+    fn order_statistics_lie_where_they_are_expected() {
+        let mut draws: Vec<f64> = (1..=199).rev().map(|k| f64::from(k) / 200.0).collect();
+        let row = SummaryRow::of("u".to_string(), &mut draws);
+        for (quantile, p) in [(row.q5, 0.05), (row.q50, 0.5), (row.q95, 0.95)] {
+            assert!((quantile - p).abs() < 1e-12, "{quantile} {p}");
+        }
+    }
+
+    #[test]
+    fn elements_that_do_not_vary_are_named_and_not_shown() {
+        let text = of_variables(&[("c", &[0.0]), ("s", &[0.0, 0.3, 2e-16])]).to_string();
+        let shown: Vec<&str> =
+            text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(shown, ["mean", "c", "s[2]", "not"], "{text}");
+        assert!(text.ends_with("not shown, as they do not vary: s[1], s[3]\n"), "{text}");
+    }
+
+    #[test]
+    fn the_first_elements_that_vary_are_shown() {
+        let mut sds = [0.5; 24];
+        sds[..11].fill(0.0);
+        let text = of_variables(&[("b", &sds)]).to_string();
+        assert!(text.contains("b[12]") && text.contains("b[21]") && !text.contains("b[22]"));
+        assert!(text.contains("and 3 more of b\n"), "{text}");
+        assert!(text.ends_with("b[8] and 3 more\n"), "{text}");
+    }
 }

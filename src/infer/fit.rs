@@ -9,7 +9,7 @@ use super::importance::Importance;
 use super::initial;
 use super::joint::{self, JointTarget};
 use super::measure::{self, BranchChecks, Limits, Measured};
-use super::optimise::{Optimiser, StepInfo, Watcher};
+use super::optimise::{Optimiser, Stage, StepInfo, Watcher};
 use super::optimiser_state::OptimiserState;
 use super::plan::Plan;
 use super::posterior;
@@ -155,6 +155,7 @@ pub fn fit_from<T: Target>(
     let mut state = match from {
         Some(state) => state,
         None => {
+            run.announce(Stage::Start);
             let guide = initial::guide(&mut shards, &plan, config, &run)?;
             let seconds = run.seconds();
             match &mut joint {
@@ -179,6 +180,7 @@ pub fn fit_from<T: Target>(
         None => run.run(&mut shards, &mut state),
     };
     let ended = ended.ok_or(FitError::Interrupted)?;
+    run.announce(Stage::Measure);
     // A limit of time leaves these measurements a share of their own.
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
     let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::linalg::{axpy, dot};
-use super::shape::{Bent, Shape, bounded};
+use super::shape::{Bent, Shape, bounded, bow};
 use super::triangular::Triangular;
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
@@ -124,12 +124,14 @@ impl GlobalGuide {
             return u;
         };
         let n = self.n();
-        let (mut eta, mut noise) = (vec![0.0; n], vec![0.0; n]);
+        let (mut eta, mut noise, mut bows) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
         for i in 0..n {
             let (log_width, _) = bounded(dot(shape.width.left(i), &noise));
             let width = self.factor.diagonal_at(i) * log_width.exp();
-            eta[i] = (u[i] - dot(self.factor.left(i), &eta)) / width;
+            let centre = dot(self.factor.left(i), &eta) + dot(shape.bow.left(i), &bows);
+            eta[i] = (u[i] - centre) / width;
             noise[i] = shape.bend(i).inverse(eta[i]);
+            bows[i] = bow(noise[i]).0;
         }
         noise
     }
@@ -217,6 +219,7 @@ impl GlobalGuide {
         mix(self.factor.values_mut(), other.factor.values());
         if let (Some(own), Some(new)) = (&mut self.shape, &other.shape) {
             mix(own.width.values_mut(), new.width.values());
+            mix(own.bow.values_mut(), new.bow.values());
             mix(&mut own.skew, &new.skew);
             mix(&mut own.log_tail, &new.log_tail);
         }
@@ -230,6 +233,8 @@ struct Map<'a> {
     noise: &'a [f64],
     bent: Vec<Bent>,
     eta: Vec<f64>,
+    /// s of each element of the noise.
+    bows: Vec<f64>,
     /// b of each row, and b′.
     log_width: Vec<(f64, f64)>,
     u: Vec<f64>,
@@ -240,14 +245,15 @@ impl<'a> Map<'a> {
         let factor = &guide.factor;
         let bent: Vec<Bent> = (0..guide.n()).map(|j| shape.bend(j).at(noise[j])).collect();
         let eta: Vec<f64> = bent.iter().map(|bent| bent.value).collect();
+        let bows: Vec<f64> = noise.iter().map(|&epsilon| bow(epsilon).0).collect();
         let row = |i: usize| bounded(dot(shape.width.left(i), noise));
         let log_width: Vec<(f64, f64)> = (0..guide.n()).map(row).collect();
         let u = (0..guide.n()).map(|i| {
             let own = factor.diagonal_at(i) * log_width[i].0.exp() * eta[i];
-            guide.loc[i] + dot(factor.left(i), &eta) + own
+            guide.loc[i] + dot(factor.left(i), &eta) + dot(shape.bow.left(i), &bows) + own
         });
         let u = u.collect();
-        Self { factor, shape, noise, bent, eta, log_width, u }
+        Self { factor, shape, noise, bent, eta, bows, log_width, u }
     }
 
     /// log |∂u/∂ε₀| less Σ log L_ii.
@@ -276,6 +282,9 @@ impl<'a> Map<'a> {
             for (k, entry) in self.factor.left(i).iter().enumerate() {
                 adjoint[k] -= x * entry * self.bent[k].log_slope.exp();
             }
+            for (k, entry) in self.shape.bow.left(i).iter().enumerate() {
+                adjoint[k] -= x * entry * bow(self.noise[k]).1;
+            }
         }
     }
 
@@ -285,6 +294,7 @@ impl<'a> Map<'a> {
         let (loc, rest) = gradient.split_at_mut(n);
         let (factor, rest) = rest.split_at_mut(self.factor.values().len());
         let (width, rest) = rest.split_at_mut(self.shape.width.values().len());
+        let (bow, rest) = rest.split_at_mut(self.shape.bow.values().len());
         let (skew, log_tail) = rest.split_at_mut(n);
         axpy(1.0, total, loc);
         let mut of_eta = vec![0.0; n];
@@ -296,6 +306,7 @@ impl<'a> Map<'a> {
             axpy(*t, &self.eta[..left.len()], &mut factor[start..end]);
             factor[end] += own;
             axpy(own * self.log_width[i].1, &self.noise[..left.len()], &mut width[start..end]);
+            axpy(*t, &self.bows[..left.len()], &mut bow[start..end]);
             axpy(*t, left, &mut of_eta);
             of_eta[i] += t * self.factor.diagonal_at(i) * self.log_width[i].0.exp();
         }

@@ -41,8 +41,35 @@ pub struct StepInfo {
     pub grad_norm: f64,
 }
 
+/// What a fit is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum Stage {
+    /// It looks for values of the globals to start from.
+    Start,
+    /// It takes steps of constant size until the watched ELBO is at rest.
+    Flat {
+        /// Counted from one.
+        cycle: usize,
+    },
+    /// It lets the step size fall to zero.
+    Decay {
+        /// Counted from one.
+        cycle: usize,
+        /// The step at which this began.
+        from: usize,
+        /// How many steps it takes.
+        steps: usize,
+    },
+    /// The optimisation is over: what it reached is measured.
+    Measure,
+}
+
 /// What follows a fit as it goes.
 pub trait Watcher {
+    /// Sees what begins.
+    fn stage(&mut self, _stage: Stage) {}
+
     /// Sees each row of the trace; may end the fit early, as if a limit were reached.
     fn row(&mut self, row: &StepInfo) -> ControlFlow<()>;
 
@@ -107,6 +134,11 @@ impl<'a> Optimiser<'a> {
         steps.max(seconds)
     }
 
+    /// Tells the watcher what begins.
+    pub fn announce(&mut self, stage: Stage) {
+        self.watcher.stage(stage);
+    }
+
     /// Cycles until one gains nothing, or from where `state` stands. `None` where the caller
     /// asked to stop; the watcher has the state then.
     pub fn run<T: Target>(
@@ -115,10 +147,16 @@ impl<'a> Optimiser<'a> {
         state: &mut OptimiserState,
     ) -> Option<Ended> {
         let stop = shards.stop();
+        let mut announced = None;
         loop {
             let is_stopped = stop.is_set();
             if is_stopped || self.watcher.wants_state() {
                 self.keep(state);
+            }
+            let stage = state.stage();
+            if stage.is_some() && stage != announced {
+                stage.into_iter().for_each(|stage| self.announce(stage));
+                announced = stage;
             }
             match state.phase {
                 _ if is_stopped => return None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::FitConfig;
 use super::elbo::Guide;
-use super::optimise::StepInfo;
+use super::optimise::{Stage, StepInfo};
 use super::plan::Plan;
 use super::shards::Shards;
 use super::state::{Average, FitState};
@@ -70,6 +70,18 @@ pub(super) enum Phase {
 }
 
 impl OptimiserState {
+    /// What to tell of the phase, where it has steps.
+    pub fn stage(&self) -> Option<Stage> {
+        let cycle = self.cycle + 1;
+        match self.phase {
+            Phase::Flat => Some(Stage::Flat { cycle }),
+            Phase::Decay => {
+                Some(Stage::Decay { cycle, from: self.first, steps: self.decay_length })
+            }
+            _ => None,
+        }
+    }
+
     /// Before the first step from `guide`; `seconds` were spent to find it.
     pub(super) fn new<T: Target>(
         shards: &mut Shards<T>,

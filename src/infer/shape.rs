@@ -1,20 +1,23 @@
-//! What q(θ) has beyond a Gaussian: skewness, tails, and widths that depend on other elements.
+//! What q(θ) has beyond a Gaussian: skewness, tails, and centres and widths that bend with other
+//! elements.
 //!
 //! With standard normal ε and η_j = h(ε_j; e_j, d_j), row i of the map to whitened θ is
 //!
 //! ```text
-//! u_i = μ_i + Σ_{j<i} L_ij η_j + L_ii exp(b(Σ_{j<i} C_ij ε_j)) η_i      b(a) = 3 tanh(a/3)
+//! u_i = μ_i + Σ_{j<i} (L_ij η_j + Q_ij s(ε_j)) + L_ii exp(b(Σ_{j<i} C_ij ε_j)) η_i
+//! b(a) = 3 tanh(a/3)      s(ε) = √(1 + ε²) − 1
 //! h(ε; e, d) = (sinh(d asinh ε + e) − sinh e) / (d cosh e)
 //! ```
 //!
 //! h is the sinh–arcsinh map (Jones and Pewsey, 2009), with its median kept at zero and its slope
 //! there at one, so that e and d bend the tails and leave the middle to μ and L. C lets the
 //! width of one element follow another's value, as effects follow the logarithm of their scale in
-//! a funnel. e = 0, d = 1, C = 0 is the Gaussian. The map is triangular, so its inverse and the
+//! a funnel; Q bends a ridge into a banana. e = 0, d = 1, C = Q = 0 is the Gaussian. The map is triangular, so its inverse and the
 //! logarithm of its Jacobian cost what those of L cost.
 
 use serde::{Deserialize, Serialize};
 
+use super::linalg::axpy;
 use super::triangular::Triangular;
 
 /// Bound of the logarithm of a width's factor.
@@ -28,6 +31,8 @@ const LOG_TAIL_BOUND: f64 = 1.0;
 pub struct Shape {
     /// C; its diagonal is zero.
     pub width: Triangular,
+    /// Q; its diagonal is zero.
+    pub bow: Triangular,
     /// e.
     pub skew: Vec<f64>,
     /// log d.
@@ -39,23 +44,24 @@ impl Shape {
     pub fn gaussian(n: usize, core: usize) -> Self {
         Self {
             width: Triangular::diagonal(&vec![0.0; n], core),
+            bow: Triangular::diagonal(&vec![0.0; n], core),
             skew: vec![0.0; n],
             log_tail: vec![0.0; n],
         }
     }
 
-    /// Number of parameters, the zero diagonal of C counted.
+    /// Number of parameters, the zero diagonals counted.
     pub fn n_parameters(&self) -> usize {
-        self.width.values().len() + self.skew.len() + self.log_tail.len()
+        2 * self.width.values().len() + self.skew.len() + self.log_tail.len()
     }
 
-    /// Moves along `delta`: C, e, log d.
+    /// Moves along `delta`: C, Q, e, log d.
     pub fn advance(&mut self, delta: &[f64]) {
         let (width, rest) = delta.split_at(self.width.values().len());
+        let (bow, rest) = rest.split_at(self.bow.values().len());
         let (skew, log_tail) = rest.split_at(self.skew.len());
-        for (i, value) in self.width.values_mut().iter_mut().enumerate() {
-            *value += width[i];
-        }
+        axpy(1.0, width, self.width.values_mut());
+        axpy(1.0, bow, self.bow.values_mut());
         for (value, delta) in self.skew.iter_mut().zip(skew) {
             *value = (*value + delta).clamp(-SKEW_BOUND, SKEW_BOUND);
         }
@@ -74,6 +80,12 @@ impl Shape {
 pub fn bounded(a: f64) -> (f64, f64) {
     let t = (a / WIDTH_BOUND).tanh();
     (WIDTH_BOUND * t, 1.0 - t * t)
+}
+
+/// s(ε) and its derivative.
+pub fn bow(epsilon: f64) -> (f64, f64) {
+    let root = (1.0 + epsilon * epsilon).sqrt();
+    (root - 1.0, epsilon / root)
 }
 
 /// h of one element.

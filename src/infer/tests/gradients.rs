@@ -256,14 +256,14 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
             }
         }
         guide.global.factor.solve_transposed(&mut landing);
-        for k in 0..n {
+        for (k, landed) in landing.iter().enumerate() {
             let mut moved = |h: f64| {
                 let mut guide = guide.clone();
                 guide.global.loc[k] += h;
                 value(&guide, &mut target, &mut shards)
             };
-            assert_near(slope(&mut moved, 1e-3), g.global[k] - landing[k], 1e-5, name);
-            for j in 0..=k {
+            assert_near(slope(&mut moved, 1e-3), g.global[k] - landed, 1e-5, name);
+            for (j, noise_j) in noise.iter().enumerate().take(k + 1) {
                 let place = n + guide.global.factor.position(k) - (k - j);
                 let mut moved = |h: f64| {
                     let mut guide = guide.clone();
@@ -273,7 +273,7 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
                     value(&guide, &mut target, &mut shards)
                 };
                 let diagonal = if j == k { guide.global.factor.diagonal_at(k) } else { 1.0 };
-                let score = landing[k] * noise[j] * diagonal - f64::from(u8::from(j == k));
+                let score = landed * noise_j * diagonal - f64::from(u8::from(j == k));
                 assert_near(slope(&mut moved, 1e-3), g.global[place] - score, 1e-5, name);
             }
         }

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use crate::infer::config::FitConfig;
-use crate::infer::fit::{FitResult, fit};
+use crate::infer::fit::{FitError, FitResult, fit};
 use crate::target::{BranchDensity, Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
@@ -248,6 +248,7 @@ fn a_fit_of_ten_steps_or_of_giant_steps_is_not_believed_or_recovers() {
 fn a_stop_flag_ends_the_fit_at_once() {
     let [target, _] = targets();
     let stop = Some(std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true)));
-    let result = run(&target, &FitConfig { stop, ..FitConfig::default() });
-    assert!(result.interrupted && !result.verdict.believable && result.steps == 0);
+    let config = FitConfig { stop, ..FitConfig::default() };
+    let ended = fit(&target, &config, &mut |_| ControlFlow::Continue(()));
+    assert_eq!(ended.map(|result| result.steps), Err(FitError::Interrupted));
 }
