@@ -91,9 +91,10 @@ pub use data::{
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
-    BranchScore, BranchSummaries, Coupling, Covariance, Draws, Encoder, Family, Fit, FitConfig,
-    FitError, LocalSummary, OptimiserState, Posterior, Score, Scores, Stage, StepInfo, Summary,
-    SummaryRow, Verdict, Watcher, fit, fit_from, fit_with_progress,
+    BranchScore, BranchSummaries, Checks, Coupling, Covariance, Draws, Encoder, Family, Fit,
+    FitConfig, FitError, GlobalChecks, LocalChecks, LocalSummary, OptimiserState, Posterior,
+    PredictiveChecks, QuantityCheck, Score, Scores, Shift, Stage, StepInfo, Summary, SummaryRow,
+    Verdict, Watcher, fit, fit_from, fit_with_progress,
 };
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,

@@ -142,10 +142,15 @@ fn fit_json_has_the_documented_keys_and_types() {
     assert!(fit["elbo"]["value"].is_f64() && fit["elbo"]["se"].is_f64());
     assert_eq!(fit["verdict"]["believable"], true);
     assert_eq!(fit["verdict"]["reasons"], Value::Array(Vec::new()));
-    for key in ["test", "khat", "amortization_gap"] {
-        assert!(fit.as_object().is_some_and(|fit| fit.contains_key(key)), "{key} is missing");
-        assert!(fit[key].is_null(), "{key} was not computed");
+    assert!(fit.as_object().is_some_and(|fit| fit.contains_key("test")) && fit["test"].is_null());
+    assert!(fit["khat"]["global"].is_f64());
+    for key in ["median", "max", "above_threshold"] {
+        assert!(fit["khat"]["branches"][key].is_f64(), "{key}");
     }
+    let gap = &fit["amortization_gap"];
+    assert!(gap["per_branch"].is_f64() && gap["se"].is_f64());
+    assert!(fit["checks"]["global"]["worst"]["z"].is_f64());
+    assert_eq!(fit["verdict"]["notes"], Value::Array(Vec::new()));
 }
 
 #[test]

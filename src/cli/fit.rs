@@ -184,12 +184,17 @@ fn report(fit: &Fit, folder: &Path) -> String {
     }
     let (steps, seconds) = (fit.steps(), fit.seconds());
     text.push_str(&format!("{steps} steps in {seconds:.1} s; written to {}\n", folder.display()));
-    match fit.verdict().reasons.as_slice() {
+    let verdict = fit.verdict();
+    match verdict.reasons.as_slice() {
         [] => text.push_str("verdict: believable\n"),
         reasons => {
             text.push_str("verdict: do not believe this fit\n");
             reasons.iter().for_each(|reason| text.push_str(&format!("  - {reason}\n")));
         }
+    }
+    if !verdict.notes.is_empty() {
+        text.push_str("know besides:\n");
+        verdict.notes.iter().for_each(|note| text.push_str(&format!("  - {note}\n")));
     }
     text
 }

@@ -2,8 +2,11 @@
 //! the author's variables.
 
 mod branches;
+mod checks;
 mod config;
 mod draws;
+mod predictive;
+mod quantities;
 mod saved;
 mod scores;
 mod summary;
@@ -13,8 +16,10 @@ use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
 pub(crate) use branches::{draws_per_branch, summarise_with};
+pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck, Shift};
 pub use config::FitConfig;
 pub use draws::Draws;
+use predictive::Predictive;
 pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use scores::{BranchScore, Score, Scores};
 pub use summary::{Summary, SummaryRow};
@@ -39,6 +44,9 @@ pub struct Fit {
     result: engine::FitResult,
     config: FitConfig,
     scores: Option<Scores>,
+    predictive: Predictive,
+    /// The global that importance weights would move most.
+    shift: Option<Shift>,
 }
 
 /// Why no fit could begin.
@@ -134,18 +142,28 @@ pub fn fit_from(
         saved::check_size(model, &evaluator)?;
     }
     let result = engine::fit_from(&evaluator, &config.engine, from, watcher)?;
-    let mut fit = Fit { evaluator, result, config: config.clone(), scores: None };
+    let mut fit = Fit::new(evaluator, result, config);
     fit.scores = split.score(model, &fit).map_err(FitError::Data)?;
+    if !fit.is_interrupted() {
+        fit.check_predictions(model);
+    }
     Ok(fit)
 }
 
 /// Fits what an evaluator evaluates, with nothing kept out.
 pub(crate) fn fit_evaluator(evaluator: Evaluator, config: &FitConfig) -> Result<Fit, FitError> {
     let result = engine::fit(&evaluator, &config.engine, &mut |_| ControlFlow::Continue(()))?;
-    Ok(Fit { evaluator, result, config: config.clone(), scores: None })
+    Ok(Fit::new(evaluator, result, config))
 }
 
 impl Fit {
+    fn new(evaluator: Evaluator, result: engine::FitResult, config: &FitConfig) -> Fit {
+        let (config, predictive) = (config.clone(), Predictive::default());
+        let mut fit = Fit { evaluator, result, config, scores: None, predictive, shift: None };
+        fit.check_globals();
+        fit
+    }
+
     /// Independent draws of each reported global, and of each reported local of some branches:
     /// one column for each element, in the order of the layouts. None where draws of locals are
     /// not finite.
@@ -258,6 +276,24 @@ impl Fit {
     /// The model with its data.
     pub fn evaluator(&self) -> &Evaluator {
         &self.evaluator
+    }
+
+    /// Lets the verdict object where importance weights say that summaries are wrong.
+    fn check_globals(&mut self) {
+        self.shift = checks::worst_shift(self);
+        if let Some(reason) = checks::shift_reason(self) {
+            self.result.verdict.object(reason);
+        }
+    }
+
+    /// Draws outcomes anew and lets the verdict object where the data are out of their reach.
+    fn check_predictions(&mut self, model: &CompiledModel) {
+        self.predictive = predictive::check(model, self);
+        let verdict = &mut self.result.verdict;
+        for finding in self.predictive.findings.iter().filter(|finding| finding.is_extreme) {
+            verdict.object(finding.sentence());
+        }
+        verdict.notes.extend(self.predictive.note());
     }
 
     /// What was found.

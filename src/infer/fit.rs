@@ -4,10 +4,11 @@ use std::fmt;
 
 use super::config::{Covariance, Family, FitConfig};
 use super::elbo::Guide;
-use super::estimate::{self, Estimate};
-use super::importance::{self, Importance};
+use super::estimate::Estimate;
+use super::importance::Importance;
 use super::initial;
 use super::joint::{self, JointTarget};
+use super::measure::{self, BranchChecks, Limits, Measured};
 use super::optimise::{Optimiser, Stage, StepInfo, Watcher};
 use super::optimiser_state::OptimiserState;
 use super::plan::Plan;
@@ -38,6 +39,8 @@ pub struct FitResult {
     pub elbo: Estimate,
     /// Importance weights of θ, where they could be afforded.
     pub importance: Option<Importance>,
+    /// Figures of a sample of branches, where there was time for them.
+    pub branches: Option<BranchChecks>,
     /// Whether the corrected draws of `importance` should be the reported ones.
     pub corrected: bool,
     /// Whether to believe it.
@@ -183,28 +186,22 @@ pub fn fit_from<T: Target>(
     let (of_elbo, of_weights) = (share(ELBO_SHARE), share(ELBO_SHARE + WEIGHT_SHARE));
     let is_over =
         |limit: Option<f64>| stop.is_set() || limit.is_some_and(|limit| run.seconds() > limit);
-    let (guide, seed) = (&state.fit.guide, config.seed);
-    let elbo = estimate::elbo(&mut shards, guide, seed, plan.measure_draws, &|| is_over(of_elbo));
-    let importance = match plan.weigh {
-        true => {
-            let is_over = || is_over(of_weights);
-            importance::weigh(&mut shards, guide, seed, plan.weight_draws, &is_over)
-        }
-        false => None,
-    };
+    let limits = Limits { elbo: &|| is_over(of_elbo), all: &|| is_over(of_weights) };
+    let measured = measure::measure(&mut shards, &state.fit.guide, &plan, config.seed, &limits);
     if stop.is_set() {
         run.keep(&mut state);
         return Err(FitError::Interrupted);
     }
-    let corrected = importance.as_ref().is_some_and(Importance::is_usable);
     let findings = Findings {
         ended,
         interrupted: run.is_ended(),
         has_diverged: state.has_diverged(),
-        elbo: &elbo,
-        importance: importance.as_ref(),
+        n_global: target.n_global(),
+        measured: &measured,
     };
     let verdict = findings.judge();
+    let Measured { elbo, importance, branches } = measured;
+    let corrected = importance.as_ref().is_some_and(Importance::is_usable);
     Ok(FitResult {
         guide: state.fit.guide,
         steps: state.fit.step,
@@ -213,6 +210,7 @@ pub fn fit_from<T: Target>(
         trace: state.trace,
         elbo,
         importance,
+        branches,
         corrected,
         verdict,
     })

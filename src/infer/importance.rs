@@ -13,20 +13,24 @@
 use super::elbo::{self, Guide, Noise};
 use super::estimate::chunk_size;
 use super::local::{LocalWorker, Particle};
+use super::pareto;
 use super::shards::Shards;
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
-/// Draws of each zᵢ for one draw of θ.
+/// Draws of each zᵢ for one draw of θ, unless their noise asks for another number.
 pub const CANDIDATES: usize = 8;
-/// Draws of θ below which weights tell little.
-pub const LEAST_DRAWS: usize = 2000;
+/// Fewer and more of them.
+const FEWEST_CANDIDATES: usize = 2;
+const MOST_CANDIDATES: usize = 32;
+/// Draws of θ below which weights tell nothing.
+pub const LEAST_DRAWS: usize = 200;
+/// Variance of a log weight that may come from the finite number of draws of the locals.
+const LOCAL_NOISE: f64 = 0.2;
 /// Relative effective size from which weighted summaries replace plain ones.
-const USABLE: f64 = 0.1;
+const USABLE: f64 = 0.02;
 /// Effective draws they need besides, so that summaries are not noisier than they were.
-const ENOUGH_DRAWS: f64 = 1000.0;
-/// Relative effective size below which the guide is not to be believed.
-const POOR: f64 = 0.02;
+const ENOUGH_DRAWS: f64 = 400.0;
 
 /// Weighted draws of θ.
 #[derive(Clone, Debug)]
@@ -40,10 +44,22 @@ pub struct Importance {
     pub log_evidence: f64,
     /// Its standard error (delta method).
     pub log_evidence_se: f64,
-    /// (Σw)² / Σw² over the number of draws, of q's draws and weights.
+    /// (Σw)² / Σw² over the number of draws, of q's draws and Pareto-smoothed weights.
     pub relative_ess: f64,
     /// Σw² ⁻¹ of the normalised weights of the mixture: how many draws they are worth.
     pub effective_draws: f64,
+    /// log mean w − mean log w of q's draws, in nats: an estimate, from below, of how far q(θ) is
+    /// from the posterior (Kullback and Leibler's divergence).
+    pub gap: f64,
+    /// The variance of log w over q's draws that the draws of the locals make by themselves.
+    pub local_noise: f64,
+    /// The mean of log w over q's draws: E_q of the per-branch importance-weighted bound, which
+    /// is at least the ELBO and at most the log evidence.
+    pub bound: f64,
+    /// k̂ of q's draws.
+    pub khat: f64,
+    /// How many draws these are.
+    pub n_draws: usize,
     /// Draws whose weight was not finite, counted as zero.
     pub non_finite: usize,
 }
@@ -55,11 +71,6 @@ impl Importance {
             && self.effective_draws > ENOUGH_DRAWS
             && self.log_evidence.is_finite()
             && self.non_finite == 0
-    }
-
-    /// Whether the weights say that the guide is bad.
-    pub fn is_poor(&self) -> bool {
-        self.relative_ess.is_nan() || self.relative_ess <= POOR
     }
 
     /// `count` draws of equal weight, one row each, by systematic resampling, in random
@@ -106,7 +117,7 @@ fn resampled(weights: &[f64], count: usize, seed: u64) -> Vec<usize> {
 }
 
 /// Weighs `n_draws` draws of θ, fewer where the time is over before; none where that leaves too
-/// few.
+/// few. How many draws of the locals go into each is settled by the noise of the first ones.
 pub fn weigh<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
@@ -116,19 +127,41 @@ pub fn weigh<T: Target>(
 ) -> Option<Importance> {
     let chunk = chunk_size(shards.target()) & !3;
     let mut draws = Draws::default();
-    let mut step = 0;
-    while draws.by_mixture.len() < n_draws {
+    let (mut step, mut wanted, mut candidates) = (0, n_draws, CANDIDATES);
+    while draws.by_mixture.len() < wanted {
         if is_over() {
             break;
         }
         let (global, local) = (Purpose::GlobalDraws, Purpose::WeightLocal);
         let noise = Noise { seed, global, local, step };
-        let count = chunk.min(n_draws - draws.by_mixture.len());
-        weigh_chunk(shards, guide, noise, count, &mut draws);
+        let count = chunk.min(wanted - draws.by_mixture.len());
+        weigh_chunk(shards, guide, noise, count, candidates, &mut draws);
+        if step == 0 {
+            candidates = candidates_for(median(&draws.local_noise));
+            // More candidates cost draws, as far as enough of these are left.
+            let affordable = n_draws * CANDIDATES / candidates.max(CANDIDATES);
+            wanted = (affordable.max(LEAST_DRAWS * 2).min(n_draws)) & !3;
+        }
         step += 1;
     }
     let is_enough = draws.by_mixture.len() >= LEAST_DRAWS.min(n_draws);
     is_enough.then(|| summarise(draws, guide.global.n()))
+}
+
+/// The power of two that brings the variance seen with [`CANDIDATES`] draws to [`LOCAL_NOISE`].
+fn candidates_for(variance: f64) -> usize {
+    let wanted = (CANDIDATES as f64 * variance / LOCAL_NOISE).ceil();
+    match wanted.is_finite() {
+        true => (wanted as usize).clamp(FEWEST_CANDIDATES, MOST_CANDIDATES).next_power_of_two(),
+        false => CANDIDATES,
+    }
+}
+
+/// The middle one; NaN of none.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted: Vec<f64> = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 #[derive(Default)]
@@ -138,10 +171,12 @@ struct Draws {
     by_mixture: Vec<f64>,
     /// log weights of the Gaussian draws against q.
     by_guide: Vec<f64>,
+    /// For each of them, the variance that the draws of the locals leave.
+    local_noise: Vec<f64>,
 }
 
 /// Whether draw `p` is of the heavy-tailed half: every other mirrored pair.
-fn is_heavy(p: usize) -> bool {
+pub fn is_heavy(p: usize) -> bool {
     p % 4 >= 2
 }
 
@@ -190,23 +225,32 @@ fn weigh_chunk<T: Target>(
     guide: &Guide,
     noise: Noise,
     count: usize,
+    candidates: usize,
     draws: &mut Draws,
 ) {
     let particles = draw_mixture(shards.target(), guide, noise, count);
     let (shared_mean, _) = elbo::shared_at(shards.target(), &guide.global.mean());
     let branches: Vec<usize> = (0..shards.target().n_branches()).collect();
     let sums = shards.map(&branches, |target, shard| {
-        weigh_shard(target, guide, noise, shard, &particles, &shared_mean)
+        weigh_shard(target, guide, noise, shard, &particles, &shared_mean, candidates)
     });
     for (p, particle) in particles.iter().enumerate() {
         draws.theta.extend(&particle.theta);
-        let local: f64 = sums.iter().map(|sums| sums[p]).sum();
+        let local: f64 = sums.iter().map(|sums| sums[p].value).sum();
         let log_weight = particle.log_prior - particle.log_q + local;
         draws.by_mixture.push(log_weight - log_mixture_ratio(&particle.noise));
         if !is_heavy(p) {
             draws.by_guide.push(log_weight);
+            draws.local_noise.push(sums.iter().map(|sums| sums[p].variance).sum());
         }
     }
+}
+
+/// The locals' share of one log weight, and its Monte Carlo variance.
+#[derive(Clone, Copy, Default)]
+struct LocalSum {
+    value: f64,
+    variance: f64,
 }
 
 /// Σᵢ log (1/K) Σ_k p(z_ik, yᵢ|θ)/q(z_ik|θ) over a shard, for each draw of θ.
@@ -217,23 +261,27 @@ fn weigh_shard<T: Target>(
     shard: &[usize],
     particles: &[Particle],
     shared_mean: &[f64],
-) -> Vec<f64> {
+    candidates: usize,
+) -> Vec<LocalSum> {
     let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
     let mut epsilon = vec![0.0; target.n_local()];
-    let mut ratios = [0.0; CANDIDATES];
-    let mut sums = vec![0.0; particles.len()];
+    let mut ratios = vec![0.0; candidates];
+    let mut sums = vec![LocalSum::default(); particles.len()];
     for &branch in shard {
         let open = worker.open(target, branch, shared_mean, None);
-        for (p, particle) in particles.iter().enumerate() {
+        for (sum, (p, particle)) in sums.iter_mut().zip(particles.iter().enumerate()) {
             if !(open && worker.at(target, particle)) {
-                sums[p] = f64::NAN;
+                sum.value = f64::NAN;
                 continue;
             }
             for (k, ratio) in ratios.iter_mut().enumerate() {
-                noise.local(branch, p * CANDIDATES + k, &mut epsilon);
+                noise.local(branch, p * candidates + k, &mut epsilon);
                 *ratio = worker.value(target, &particle.shared, &epsilon);
             }
-            sums[p] += log_mean_exp(&ratios);
+            sum.value += log_mean_exp(&ratios);
+            // Delta method: Var log w̄ is (Σw²/(Σw)² − 1/K) K/(K − 1).
+            let k = candidates as f64;
+            sum.variance += (normalise(&ratios).squares - 1.0 / k) * k / (k - 1.0);
         }
     }
     sums
@@ -241,14 +289,24 @@ fn weigh_shard<T: Target>(
 
 fn summarise(draws: Draws, n_global: usize) -> Importance {
     let mixture = normalise(&draws.by_mixture);
-    let own = normalise(&draws.by_guide);
+    // A single draw far out must not decide what is said of the guide.
+    let mut smoothed = draws.by_guide.clone();
+    let khat = pareto::smooth(&mut smoothed);
+    let own = normalise(&smoothed);
     let n = draws.by_mixture.len() as f64;
     let finite = || draws.by_guide.iter().filter(|x| x.is_finite());
     // Far out, where only the heavy tails reach, a density may overflow; that costs the guide
     // nothing, so failures are counted among its own draws.
     let non_finite = draws.by_guide.len() - finite().count();
+    let all_finite: Vec<f64> = finite().copied().collect();
+    let mean_log = all_finite.iter().sum::<f64>() / all_finite.len() as f64;
     Importance {
         n_global,
+        gap: own.log_mean - mean_log,
+        bound: mean_log,
+        local_noise: median(&draws.local_noise),
+        khat,
+        n_draws: draws.by_guide.len(),
         theta: draws.theta,
         weights: mixture.weights,
         log_evidence: mixture.log_mean,
@@ -259,14 +317,18 @@ fn summarise(draws: Draws, n_global: usize) -> Importance {
     }
 }
 
-struct Normalised {
-    weights: Vec<f64>,
-    squares: f64,
-    log_mean: f64,
+/// Weights brought to a sum of one.
+pub struct Normalised {
+    /// Of which each is at least zero.
+    pub weights: Vec<f64>,
+    /// The sum of their squares: one over the effective number of draws.
+    pub squares: f64,
+    /// log of the mean of the weights as they were.
+    pub log_mean: f64,
 }
 
 /// Weights that sum to one; what is not finite weighs nothing.
-fn normalise(log_weights: &[f64]) -> Normalised {
+pub fn normalise(log_weights: &[f64]) -> Normalised {
     let finite = log_weights.iter().copied().filter(|x| x.is_finite());
     let largest = finite.fold(f64::NEG_INFINITY, f64::max);
     let raw = |&x: &f64| if x.is_finite() { (x - largest).exp() } else { 0.0 };

@@ -3,6 +3,8 @@
 //! Sees only [`Target`](crate::target::Target): log densities and their derivatives, branch by branch.
 
 pub mod adam;
+pub mod affine;
+pub mod amortization;
 pub mod arrow;
 pub mod ascent;
 pub mod conditional;
@@ -25,11 +27,15 @@ pub mod joint;
 pub mod linalg;
 pub mod linear;
 pub mod local;
+pub mod local_weights;
+pub mod measure;
+pub mod modes;
 pub mod network;
 pub mod new_branches;
 pub mod objective;
 pub mod optimise;
 pub mod optimiser_state;
+pub mod pareto;
 pub mod pattern;
 pub mod plan;
 pub mod posterior;

@@ -1,20 +1,46 @@
-//! Whether to believe a fit.
+//! Whether to believe a fit. `docs/verdict.md` explains each figure and how its bound was set.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::estimate::Estimate;
-use super::importance::Importance;
+use super::importance::{Importance, LEAST_DRAWS};
+use super::measure::{BranchChecks, Measured};
 use super::optimise::MAX_CYCLES;
 
+/// Effective draws of θ, and their share of all, below which both the guide is not to be believed.
+const POOR_EFFECTIVE_DRAWS: f64 = 30.0;
+const POOR_GLOBAL_ESS: f64 = 0.01;
+/// Variance of log weights from the locals' draws above which they say nothing of θ.
+const NOISY: f64 = 1.0;
+/// Gap of a branch, in nats, above which its guide is poor, and the share of poor ones that is
+/// too many.
+const POOR_BRANCH_GAP: f64 = 0.5;
+const POOR_BRANCHES: f64 = 0.1;
+/// Amortization gap per branch, in nats, that is too much.
+const LARGE_AMORTIZATION_GAP: f64 = 0.2;
+/// Share of a branch's posterior in modes not covered that matters, and the mean over branches
+/// that is too much.
+const MISSED: f64 = 0.05;
+const MISSED_ON_AVERAGE: f64 = 0.01;
+
 /// Whether to believe a fit, and if not, why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// True iff there is no reason against it.
     pub believable: bool,
-    /// Sentences for the user.
+    /// Why not: each says what was seen, what that means, and what can be done.
     pub reasons: Vec<String>,
+    /// What a believable verdict does not rest on, and what else to know.
+    pub notes: Vec<String>,
+}
+
+impl Verdict {
+    /// Adds a reason against the fit.
+    pub fn object(&mut self, reason: String) {
+        self.believable = false;
+        self.reasons.push(reason);
+    }
 }
 
 /// How the optimisation came to its end.
@@ -55,49 +81,157 @@ pub struct Findings<'a> {
     pub interrupted: bool,
     /// Whether it fell back more often than allowed.
     pub has_diverged: bool,
-    /// The final ELBO.
-    pub elbo: &'a Estimate,
-    /// Weights of θ, where they could be afforded.
-    pub importance: Option<&'a Importance>,
+    /// Unconstrained globals.
+    pub n_global: usize,
+    /// What was measured of the guide.
+    pub measured: &'a Measured,
 }
 
 impl Findings<'_> {
     /// The verdict on them.
     pub fn judge(&self) -> Verdict {
-        let mut reasons = vec![];
+        let mut verdict = Verdict { believable: true, ..Verdict::default() };
+        self.judge_end(&mut verdict);
+        self.judge_elbo(&mut verdict);
+        if self.n_global > 0 {
+            judge_global(self.measured.importance.as_ref(), &mut verdict);
+        }
+        if let Some(checks) = &self.measured.branches {
+            judge_branches(checks, &mut verdict);
+        }
+        verdict
+    }
+
+    fn judge_end(&self, verdict: &mut Verdict) {
         if self.interrupted {
-            reasons.push("the fit was interrupted".to_owned());
+            verdict.object(
+                "the fit was interrupted: its figures are those of an unfinished approximation; \
+                 let it run to its end"
+                    .to_owned(),
+            );
         } else if self.has_diverged {
-            reasons.push("the optimisation kept diverging at ever smaller steps".to_owned());
+            verdict.object(
+                "the optimisation kept diverging at ever smaller steps: the figures are those of \
+                 the best point it passed; look for globals that the data hardly determine, and \
+                 give them tighter priors, or another form (docs/verdict.md)"
+                    .to_owned(),
+            );
         } else {
             match self.ended {
                 Ended::Converged => {}
-                Ended::Limit(limit) => reasons.push(format!(
-                    "the limit of {limit} was reached before the ELBO was seen to have settled"
+                Ended::Limit(limit) => verdict.object(format!(
+                    "the limit of {limit} was reached before the ELBO was seen to have settled: \
+                     means may still be on their way and standard deviations are not settled; \
+                     allow more with --max-{limit}"
                 )),
-                Ended::Cycles => {
-                    reasons.push(format!("the ELBO still changed after {MAX_CYCLES} cycles"));
-                }
+                Ended::Cycles => verdict.object(format!(
+                    "the ELBO still changed after {MAX_CYCLES} cycles: the optimisation is slow \
+                     or noisy here; try another --seed, a smaller --step-size, or more --particles"
+                )),
             }
         }
-        if self.elbo.non_finite > 0 {
-            let (bad, all) = (self.elbo.non_finite, self.elbo.draws);
-            reasons.push(format!("{bad} of {all} final evaluations were not finite"));
-        }
-        let se_bound = 0.5 + 1e-4 * self.elbo.value.abs();
-        if self.elbo.se.is_nan() || self.elbo.se >= se_bound {
-            reasons.push(format!(
-                "the Monte Carlo error of the ELBO is {:.2} nats: rare draws dominate it",
-                self.elbo.se
+    }
+
+    fn judge_elbo(&self, verdict: &mut Verdict) {
+        let elbo = &self.measured.elbo;
+        if elbo.non_finite > 0 {
+            let (bad, all) = (elbo.non_finite, elbo.draws);
+            verdict.object(format!(
+                "{bad} of {all} final evaluations of the density were not finite: part of the \
+                 approximation lies where the model allows nothing or overflows; look for bounds \
+                 that are not declared, divisions and logarithms"
             ));
         }
-        if let Some(weights) = self.importance.filter(|weights| weights.is_poor()) {
-            reasons.push(format!(
-                "importance weights of the globals have a relative effective size of {:.3}: \
-                 the approximation misses part of the posterior",
-                weights.relative_ess
+        let bound = 0.5 + 1e-4 * elbo.value.abs();
+        if elbo.se.is_nan() || elbo.se >= bound {
+            verdict.object(format!(
+                "the Monte Carlo error of the ELBO is {:.2} nats: rare draws dominate it, so the \
+                 approximation reaches where the posterior does not",
+                elbo.se
             ));
         }
-        Verdict { believable: reasons.is_empty(), reasons }
+    }
+}
+
+fn judge_global(importance: Option<&Importance>, verdict: &mut Verdict) {
+    let Some(weights) = importance else {
+        verdict.notes.push(format!(
+            "the globals were not checked by importance weights: {LEAST_DRAWS} draws over all \
+             branches were too costly; that they are right rests on convergence and on the checks \
+             of branches"
+        ));
+        return;
+    };
+    if weights.local_noise > NOISY {
+        verdict.notes.push(format!(
+            "importance weights say nothing of the globals here: the draws of the locals leave a \
+             variance of {:.1} in their logarithms; that the globals are right rests on \
+             convergence and on the checks of branches",
+            weights.local_noise
+        ));
+        return;
+    }
+    let is_uneven =
+        weights.relative_ess <= POOR_GLOBAL_ESS && weights.effective_draws <= POOR_EFFECTIVE_DRAWS;
+    if weights.relative_ess.is_nan() || is_uneven {
+        verdict.object(format!(
+            "importance weights of the globals have a relative effective size of {:.3} and a gap \
+             of {:.1} nats: the approximation of the globals misses part of the posterior; their \
+             standard deviations are likely too small, means may be off; scale parameters that \
+             the data hardly determine are the usual cause: tighter priors or non-centred locals \
+             help (docs/verdict.md)",
+            weights.relative_ess, weights.gap
+        ));
+    }
+    if weights.n_draws < 1000 {
+        verdict.notes.push(format!(
+            "only {} draws of the globals were weighed: the data are large",
+            weights.n_draws
+        ));
+    }
+}
+
+fn judge_branches(checks: &BranchChecks, verdict: &mut Verdict) {
+    let weights = &checks.weights;
+    let n = weights.branches.len();
+    let is_poor = |gap: f64| gap.is_nan() || gap > POOR_BRANCH_GAP;
+    let share = weights.share(|branch| is_poor(branch.gap));
+    if share > POOR_BRANCHES {
+        verdict.object(format!(
+            "in {:.0} % of {n} branches looked at, importance weights of the locals show an \
+             approximation more than {POOR_BRANCH_GAP} nats away from the branch's posterior \
+             (relative effective size {:.2} in the median): locals are off, and globals with them \
+             where many branches are; try --family branch, or write the locals in another form",
+            100.0 * share,
+            weights.ess_median()
+        ));
+    }
+    if weights.non_finite() > 0 {
+        verdict.object(format!(
+            "{} of the draws of locals in {n} branches looked at were not finite: part of the \
+             approximation lies where the model allows nothing or overflows",
+            weights.non_finite()
+        ));
+    }
+    if let Some(gap) =
+        checks.gap.filter(|gap| gap.per_branch - 2.0 * gap.se > LARGE_AMORTIZATION_GAP)
+    {
+        verdict.object(format!(
+            "optimised by itself, a branch gains {:.2} ± {:.2} nats: what computes locals from \
+             data is not as good as free parameters; locals are off; try --family branch, another \
+             --encoder, or more steps",
+            gap.per_branch, gap.se
+        ));
+    }
+    let modes = &checks.modes;
+    if modes.mean() > MISSED_ON_AVERAGE {
+        verdict.object(format!(
+            "{} of {n} branches looked at have modes that the approximation does not cover, up to \
+             {:.0} % of a branch's posterior: their locals have one answer where the data allow \
+             several; constrain the locals so that one is left, or sum the alternatives out with \
+             log_sum_exp",
+            modes.count_above(MISSED),
+            100.0 * modes.largest()
+        ));
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints};
 
 use crate::data::DataError;
-use crate::fit::{Draws, Fit, Observations, Score, Scores};
+use crate::fit::{Checks, Draws, Fit, Observations, Score, Scores};
 use crate::model::CompiledModel;
 use crate::saved::Prediction;
 use crate::target::Target;
@@ -207,6 +207,7 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
     let data = evaluator.data();
     let (elbo, elbo_se) = fit.elbo();
     let verdict = fit.verdict();
+    let checks = fit.checks();
     json!({
         "version": VERSION,
         "model_hash": format!("{:016x}", model.fingerprint()),
@@ -230,9 +231,27 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
         })),
         "corrected": fit.is_corrected(),
         "test": fit.scores().map(test),
-        "khat": Value::Null,
-        "amortization_gap": Value::Null,
-        "verdict": {"believable": verdict.believable, "reasons": verdict.reasons},
+        "khat": khat(&checks),
+        "amortization_gap": checks.branches.and_then(|branches| branches.amortization_gap).map(
+            |[per_branch, se, _]| json!({"per_branch": finite(per_branch), "se": finite(se)}),
+        ),
+        "checks": checks,
+        "verdict": {
+            "believable": verdict.believable,
+            "reasons": verdict.reasons,
+            "notes": verdict.notes,
+        },
+    })
+}
+
+fn khat(checks: &Checks) -> Value {
+    json!({
+        "global": checks.global.as_ref().map(|global| finite(global.khat)),
+        "branches": checks.branches.map(|branches| json!({
+            "median": finite(branches.khat_median),
+            "max": finite(branches.khat_max),
+            "above_threshold": finite(branches.khat_above),
+        })),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Laws of inference, held against closed forms, central differences and reference posteriors.
 
+mod checks;
 mod encoders;
 pub mod families;
 mod fits;

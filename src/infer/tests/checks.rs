@@ -1,0 +1,52 @@
+//! Checks of branches, against guides that are off by a known amount.
+
+use crate::infer::conjugate::Conjugate;
+use crate::infer::elbo::Guide;
+use crate::infer::global::GlobalGuide;
+use crate::infer::linalg::identity;
+use crate::infer::local::LocalGuide;
+use crate::infer::measure;
+use crate::infer::network::Network;
+use crate::infer::shards::Shards;
+use crate::infer::site::n_inputs;
+use crate::infer::triangular::Triangular;
+
+use super::models;
+
+const N: usize = 24;
+const D: usize = 2;
+
+/// Given θ, Newton's guide of the conjugate model is exact; here each zᵢ is moved by `shift`
+/// standard deviations in its first whitened coordinate.
+fn moved_guide(shift: f64) -> Guide {
+    let target = models::conjugate(N, 4, D);
+    let exact = Conjugate::generate(N, 4, D).exact();
+    let mut scale = identity(D);
+    scale.iter_mut().for_each(|x| *x *= 0.2);
+    let global = GlobalGuide::new(exact.mean, (0..D).collect(), Triangular::dense(&scale, D));
+    let mut network = Network::new(n_inputs(&target), D, &[], 1);
+    let bias = network.weights.len() - 2 * D;
+    // The network bounds ν: ν = 3 tanh(o/3).
+    network.weights[bias] = 3.0 * (shift / 3.0).atanh();
+    Guide { global, local: LocalGuide::Amortized(Some(network)) }
+}
+
+#[test]
+fn a_shift_of_every_branch_is_its_gap_in_nats() {
+    let mut shards = Shards::new(&models::conjugate(N, 4, D), None);
+    for shift in [0.0, 0.5, 1.0] {
+        let checks = measure::check_branches(&mut shards, &moved_guide(shift), 1).expect("locals");
+        // Kullback and Leibler's divergence of two Gaussians that differ by a shift.
+        let exact = 0.5 * shift * shift;
+        let gap = checks.gap.expect("a gap");
+        assert_eq!(gap.n_branches, N);
+        assert!((gap.per_branch - exact).abs() < 4.0 * gap.se + 1e-6, "{shift}: {gap:?}");
+        assert!(gap.se < 0.05, "{gap:?}");
+        let mean = checks.weights.gap_mean();
+        assert!((mean - exact).abs() < 0.05 * (1.0 + exact), "{shift}: {mean}");
+        assert!(checks.modes.largest() < 1e-9, "a Gaussian has one mode");
+        // For log-normal weights of variance s² the effective size is exp(−s²).
+        let ess = checks.weights.ess_median();
+        assert!((ess / (-shift * shift).exp() - 1.0).abs() < 0.2, "{shift}: {ess}");
+    }
+}
