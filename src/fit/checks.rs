@@ -88,7 +88,8 @@ pub struct QuantityCheck {
     pub replicated: [f64; 3],
     /// The two-sided posterior predictive p-value.
     pub p_value: f64,
-    /// Whether the verdict objects.
+    /// Whether the data are out of reach: a reason against the fit, or a note where they vary
+    /// less than the model allows.
     pub is_extreme: bool,
 }
 

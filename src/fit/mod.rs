@@ -291,7 +291,10 @@ impl Fit {
         self.predictive = predictive::check(model, self);
         let verdict = &mut self.result.verdict;
         for finding in self.predictive.findings.iter().filter(|finding| finding.is_extreme) {
-            verdict.object(finding.sentence());
+            match finding.is_cautious() {
+                true => verdict.notes.push(finding.sentence()),
+                false => verdict.object(finding.sentence()),
+            }
         }
         verdict.notes.extend(self.predictive.note());
     }

@@ -191,6 +191,18 @@ fn finding(cells: &Cells, quantity: Quantity, observed: f64, mut each: Vec<f64>)
 }
 
 impl Finding {
+    /// Whether the data vary less, or reach less far, than the model allows: its intervals are
+    /// wider than they need be, which is worth knowing and no reason against the fit.
+    pub fn is_cautious(&self) -> bool {
+        let is_high = self.observed > self.replicated[2];
+        match self.quantity {
+            Quantity::Sd | Quantity::Distance => !is_high,
+            Quantity::Largest | Quantity::HighestResidual => !is_high,
+            Quantity::Smallest | Quantity::LowestResidual => is_high,
+            Quantity::Mean | Quantity::Zeros => false,
+        }
+    }
+
     /// What was seen, what it means and what to do; for findings that are extreme.
     pub fn sentence(&self) -> String {
         let [low, _, high] = self.replicated;
