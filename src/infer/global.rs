@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::linalg::{axpy, dot};
-use super::shape::{Bent, Shape, bounded, bow};
+use super::shape::{Bent, Shape, UNIT, bounded, bow};
 use super::triangular::Triangular;
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
@@ -148,7 +148,7 @@ impl GlobalGuide {
         }
     }
 
-    /// Adds to `gradient` (μ, L with the diagonal in logarithms, then the shape's) `weight` times
+    /// Adds to `gradient` (μ, L with the diagonal in logarithms, then the shape's in its unit) `weight` times
     /// that of one draw: `theta_adjoint` is the derivative in θ without log q(θ), `noise_adjoint`
     /// what log q(z|θ) adds in the coordinates of ε₀. Sticking the landing adds −∂ log q(θ)/∂ε₀ to
     /// the latter. Returns the largest summand, to judge how near zero the result is.
@@ -305,14 +305,18 @@ impl<'a> Map<'a> {
             let own = t * self.own(i);
             axpy(*t, &self.eta[..left.len()], &mut factor[start..end]);
             factor[end] += own;
-            axpy(own * self.log_width[i].1, &self.noise[..left.len()], &mut width[start..end]);
-            axpy(*t, &self.bows[..left.len()], &mut bow[start..end]);
+            axpy(
+                UNIT * own * self.log_width[i].1,
+                &self.noise[..left.len()],
+                &mut width[start..end],
+            );
+            axpy(UNIT * t, &self.bows[..left.len()], &mut bow[start..end]);
             axpy(*t, left, &mut of_eta);
             of_eta[i] += t * self.factor.diagonal_at(i) * self.log_width[i].0.exp();
         }
         for (j, bent) in self.bent.iter().enumerate() {
-            skew[j] += of_eta[j] * bent.by_skew;
-            log_tail[j] += of_eta[j] * bent.by_log_tail;
+            skew[j] += UNIT * of_eta[j] * bent.by_skew;
+            log_tail[j] += UNIT * of_eta[j] * bent.by_log_tail;
         }
     }
 }

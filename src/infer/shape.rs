@@ -26,6 +26,10 @@ const WIDTH_BOUND: f64 = 3.0;
 const SKEW_BOUND: f64 = 2.0;
 const LOG_TAIL_BOUND: f64 = 1.0;
 
+/// The unit in which these parameters are learned, so that their steps are shorter than those of μ
+/// and L: far from the middle a draw says much of them by chance.
+pub const UNIT: f64 = 0.3;
+
 /// Parameters of the map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
@@ -55,18 +59,18 @@ impl Shape {
         2 * self.width.values().len() + self.skew.len() + self.log_tail.len()
     }
 
-    /// Moves along `delta`: C, Q, e, log d.
+    /// Moves along `delta`, in units of [`UNIT`]: C, Q, e, log d.
     pub fn advance(&mut self, delta: &[f64]) {
         let (width, rest) = delta.split_at(self.width.values().len());
         let (bow, rest) = rest.split_at(self.bow.values().len());
         let (skew, log_tail) = rest.split_at(self.skew.len());
-        axpy(1.0, width, self.width.values_mut());
-        axpy(1.0, bow, self.bow.values_mut());
+        axpy(UNIT, width, self.width.values_mut());
+        axpy(UNIT, bow, self.bow.values_mut());
         for (value, delta) in self.skew.iter_mut().zip(skew) {
-            *value = (*value + delta).clamp(-SKEW_BOUND, SKEW_BOUND);
+            *value = (*value + UNIT * delta).clamp(-SKEW_BOUND, SKEW_BOUND);
         }
         for (value, delta) in self.log_tail.iter_mut().zip(log_tail) {
-            *value = (*value + delta).clamp(-LOG_TAIL_BOUND, LOG_TAIL_BOUND);
+            *value = (*value + UNIT * delta).clamp(-LOG_TAIL_BOUND, LOG_TAIL_BOUND);
         }
     }
 
