@@ -128,16 +128,17 @@ pub(super) fn worst_shift(fit: &Fit) -> Option<Shift> {
     let shift = |(name, column): (&String, ArrayView1<f64>)| {
         let (mean, sd) = moments(column, &of_guide);
         let (weighted_mean, weighted_sd) = moments(column, &weights.weights);
-        Shift {
+        // What does not vary, but for rounding, cannot be moved.
+        let varies = weighted_sd > 1e-9 * weighted_mean.abs();
+        varies.then(|| Shift {
             name: name.clone(),
             z: (mean - weighted_mean) / weighted_sd,
             sd_ratio: sd / weighted_sd,
-        }
+        })
     };
-    let all = draws.names().iter().zip(draws.values().columns()).map(shift);
-    // What does not vary cannot be moved.
-    let varying = all.filter(|shift| shift.badness().is_finite());
-    varying.max_by(|a, b| a.badness().total_cmp(&b.badness()))
+    let all = draws.names().iter().zip(draws.values().columns()).filter_map(shift);
+    let finite = all.filter(|shift| shift.badness().is_finite());
+    finite.max_by(|a, b| a.badness().total_cmp(&b.badness()))
 }
 
 fn moments(column: ArrayView1<f64>, weights: &[f64]) -> (f64, f64) {
@@ -153,7 +154,7 @@ fn moments(column: ArrayView1<f64>, weights: &[f64]) -> (f64, f64) {
 pub(super) fn shift_reason(fit: &Fit) -> Option<String> {
     let weights = fit.result.importance.as_ref()?;
     let shift = fit.shift.as_ref().filter(|_| !fit.result.corrected)?;
-    let noise = 2.0 / weights.effective_draws.sqrt();
+    let noise = 1.0 / weights.effective_draws.sqrt();
     let is_wrong =
         shift.z.abs() > WRONG_MEAN + noise || shift.sd_ratio.ln().abs() > WRONG_SD.ln() + noise;
     is_wrong.then(|| {
