@@ -59,10 +59,10 @@ fn a_thousand_small_branches_are_fitted_too() {
     let free = fit(&model, &bound, &branch).expect("the fit starts");
     assert!(free.verdict().believable, "{:?}", free.verdict());
     assert_reaches(&free, exact, 0.05, "branch");
-    // The default starts at the answer here, but needs more steps to know that it is there.
-    let few = fit(&model, &bound, &FitConfig::default().max_steps(150)).expect("the fit starts");
+    // The default starts near the answer here, but needs more steps to know that it is there.
+    let few = fit(&model, &bound, &FitConfig::default().max_steps(400)).expect("the fit starts");
     assert_reaches(&few, exact, 0.01, "amortized");
-    assert!(!few.verdict().believable, "150 steps are too few to say that it converged");
+    assert!(!few.verdict().believable, "400 steps are too few to say that it converged");
 }
 
 #[test]
