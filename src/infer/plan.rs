@@ -59,7 +59,7 @@ pub struct Plan {
     pub tolerance: f64,
     /// Most draws of the final ELBO.
     pub measure_draws: usize,
-    /// Whether importance weights can be afforded.
+    /// Whether importance weights can be afforded and would tell something.
     pub weigh: bool,
     /// Draws of θ for them.
     pub weight_draws: usize,
@@ -77,6 +77,7 @@ impl Plan {
         let batch = config.batch.unwrap_or(by_work).clamp(1, n);
         let particles = (STEP_WORK / (per_branch * batch)).clamp(4, 16) & !1;
         let pattern = Pattern::new(target.n_global(), &target.global_variables());
+        let is_dense = pattern.is_dense();
         // A row of L shares its noise with the core alone, so that is what a safe step goes by.
         let n_shared_noise = pattern.core.max(1) as f64;
         let (start_branches, start_work) = match pattern.is_dense() {
@@ -116,7 +117,8 @@ impl Plan {
             },
             tolerance: config.tolerance.max(TOLERANCE_PER_ROW * n_rows as f64),
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
-            weigh: weight_draws >= LEAST_DRAWS,
+            // Weights of a θ of thousands of elements are those of a single draw, and say nothing.
+            weigh: is_dense && weight_draws >= LEAST_DRAWS,
             weight_draws,
         }
     }

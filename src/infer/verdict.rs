@@ -157,8 +157,8 @@ fn judge_global(importance: Option<&Importance>, verdict: &mut Verdict) {
     let Some(weights) = importance else {
         verdict.notes.push(format!(
             "the globals were not checked by importance weights: {LEAST_DRAWS} draws over all \
-             branches were too costly; that they are right rests on convergence and on the checks \
-             of branches"
+             branches were too costly, or the globals are more than a dense approximation holds; \
+             that they are right rests on convergence and on the checks of branches"
         ));
         return;
     };
