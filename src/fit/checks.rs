@@ -119,7 +119,7 @@ impl Shift {
 
 /// The global that weights would move most; none where there are no weights that tell.
 pub(super) fn worst_shift(fit: &Fit) -> Option<Shift> {
-    let weights = fit.result.importance.as_ref()?;
+    let weights = fit.result.importance.as_ref().filter(|weights| weights.tells_moments())?;
     let mut evaluator = fit.evaluator.clone();
     let count = weights.weights.len();
     let draws = Draws::of_globals(&mut evaluator, &weights.theta, count);

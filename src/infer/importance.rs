@@ -31,6 +31,10 @@ const LOCAL_NOISE: f64 = 0.2;
 const USABLE: f64 = 0.02;
 /// Effective draws they need besides: the error of a mean is then 0.07 standard deviations.
 const ENOUGH_DRAWS: f64 = 200.0;
+/// Effective draws below which weights cannot tell where a single global lies.
+const TELLING_DRAWS: f64 = 30.0;
+/// Variance of log weights from the locals' draws above which they say nothing of θ.
+const NOISY: f64 = 1.0;
 
 /// Weighted draws of θ.
 #[derive(Clone, Debug)]
@@ -71,6 +75,18 @@ impl Importance {
             && self.effective_draws > ENOUGH_DRAWS
             && self.log_evidence.is_finite()
             && self.non_finite == 0
+            && !self.is_noise()
+    }
+
+    /// Whether the draws of the locals alone make the weights uneven, so that they say nothing of θ.
+    pub fn is_noise(&self) -> bool {
+        self.local_noise > NOISY
+    }
+
+    /// Whether weighted moments of single globals mean anything: a handful of draws put them
+    /// anywhere.
+    pub fn tells_moments(&self) -> bool {
+        !self.is_noise() && self.effective_draws >= TELLING_DRAWS
     }
 
     /// `count` draws of equal weight, one row each, by systematic resampling, in random
@@ -351,6 +367,25 @@ pub fn log_mean_exp(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Weights whose logarithms are normal with this standard deviation, from as many draws.
+    fn lognormal_weights(sd: f64, count: usize, local_noise: f64) -> Importance {
+        let mut stream = Stream::new(5, Purpose::Resample, 2, 0, 0);
+        let mut log_weights = || (0..count).map(|_| sd * stream.normal()).collect::<Vec<f64>>();
+        let (by_mixture, by_guide) = (log_weights(), log_weights());
+        let theta = vec![0.0; count];
+        let local_noise = vec![local_noise; count];
+        summarise(Draws { theta, by_mixture, by_guide, local_noise }, 1)
+    }
+
+    #[test]
+    fn weights_worth_a_handful_of_draws_tell_no_moments() {
+        assert!(lognormal_weights(0.5, 4000, 0.1).tells_moments());
+        let uneven = lognormal_weights(5.0, 200, 0.1);
+        assert!(uneven.effective_draws < 30.0 && !uneven.tells_moments());
+        let noise = lognormal_weights(0.5, 4000, 1.2);
+        assert!(noise.effective_draws > 1000.0 && !noise.tells_moments() && !noise.is_usable());
+    }
 
     #[test]
     fn student_has_the_quantiles_of_two_degrees_of_freedom() {

@@ -11,8 +11,6 @@ use super::optimise::MAX_CYCLES;
 /// Effective draws of θ, and their share of all, below which both the guide is not to be believed.
 const POOR_EFFECTIVE_DRAWS: f64 = 30.0;
 const POOR_GLOBAL_ESS: f64 = 0.01;
-/// Variance of log weights from the locals' draws above which they say nothing of θ.
-const NOISY: f64 = 1.0;
 /// Gap of a branch, in nats, above which its guide is poor, and the share of poor ones that is
 /// too many.
 const POOR_BRANCH_GAP: f64 = 0.5;
@@ -162,7 +160,7 @@ fn judge_global(importance: Option<&Importance>, verdict: &mut Verdict) {
         ));
         return;
     };
-    if weights.local_noise > NOISY {
+    if weights.is_noise() {
         verdict.notes.push(format!(
             "importance weights say nothing of the globals here: the draws of the locals leave a \
              variance of {:.1} in their logarithms; that the globals are right rests on \

@@ -76,11 +76,11 @@ fn conjugate_models_reach_their_evidence_and_never_pass_it() {
 fn eight_schools_agree_with_the_reference() {
     let result = run(&models::eight_schools(), &FitConfig::default());
     let references =
-        [("mu", 0, false, 4.41052, 3.3093, PLAIN), ("tau", 1, true, 3.60206, 3.19848, [0.9, 1.31])];
+        [("mu", 0, false, 4.41052, 3.3093, PLAIN), ("tau", 1, true, 3.60206, 3.19848, PLAIN)];
     compare(&result, 2, &references, |_| 1.0);
     let weights = result.importance.as_ref().expect("weights of a small problem");
     assert!((weights.log_evidence - eight_schools_evidence()).abs() < 0.02);
-    assert!(result.elbo.value > -32.12 && result.verdict.believable);
+    assert!(result.elbo.value > -32.03 && result.verdict.believable);
     assert!(result.corrected);
 }
 
@@ -112,13 +112,13 @@ fn seeds_agree_with_the_reference() {
         ("alpha1", 1, false, -0.0498537, 0.30329, PLAIN),
         ("alpha2", 2, false, 1.19636, 0.262104, PLAIN),
         ("alpha12", 3, false, -0.608381, 0.395532, PLAIN),
-        ("sigma", 4, true, 0.331347, 0.143475, [0.85, 1.1]),
+        ("sigma", 4, true, 0.331347, 0.143475, PLAIN),
     ];
     compare(&result, 5, &references, |_| 1.0);
     let weights = result.importance.as_ref().expect("weights of a small problem");
     // -63.901 ± 0.004 by tests/oracle/seeds_evidence.py.
     assert!((weights.log_evidence + 63.901).abs() < 0.02, "{}", weights.log_evidence);
-    assert!(result.elbo.value > -64.10 && result.verdict.believable);
+    assert!(result.elbo.value > -64.00 && result.verdict.believable);
 }
 
 #[test]
