@@ -1,6 +1,8 @@
 //! The figures of `docs/inference.md`: fits of models whose answers are known.
 //!
-//!     cargo run --release --example figures
+//!     cargo run --release --example figures -- [conjugate|references] [START]
+//!
+//! START picks lines of the conjugate model, as in "(1000, 5, 10) Amortized Prior".
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code)]
@@ -15,7 +17,7 @@ fn main() {
     let what = std::env::args().nth(1);
     let wanted = |part: &str| what.as_deref().is_none_or(|what| what == part);
     if wanted("conjugate") {
-        conjugate();
+        conjugate(std::env::args().nth(2).as_deref().unwrap_or_default());
     }
     if wanted("references") {
         references();
@@ -83,7 +85,7 @@ impl fmt::Display for Approximation {
     }
 }
 
-fn conjugate() {
+fn conjugate(start: &str) {
     println!("conjugate model: ELBO less the best of its family, in nats");
     for ([n, rows, d], block, diagonal) in CONJUGATE {
         let data = Conjugate::generate(n, rows, d);
@@ -99,6 +101,9 @@ fn conjugate() {
                 Covariance::Diagonal => evidence - diagonal,
             };
             let label = format!("({n}, {rows}, {d}) {approximation}");
+            if !label.starts_with(start) {
+                continue;
+            }
             match fit(&model, &bound, &approximation.config()) {
                 Err(why) => println!("  {label}: {why}"),
                 Ok(fit) => {
