@@ -222,6 +222,15 @@ impl BoundData {
         self.inner[datum]
     }
 
+    /// Where the values of a branch lie among those of a datum of rows or branches.
+    pub(crate) fn places(&self, datum: usize, branch: usize) -> Range<usize> {
+        let units = match self.schema().data[datum].per_row {
+            true => self.rows(branch),
+            false => branch..branch + 1,
+        };
+        units.start * self.inner[datum]..units.end * self.inner[datum]
+    }
+
     /// The columns that a datum was read from.
     pub fn columns(&self, datum: usize) -> &[String] {
         &self.columns[datum]

@@ -4,13 +4,11 @@
 //! quantities T of the data are held against those of the replicates (Gelman, Meng and Stern
 //! 1996). An approximation can be perfect and the model wrong: this is what looks for that.
 
-use std::ops::Range;
-
 use super::Fit;
 use super::quantities::{self, Cells, Finding};
 use crate::data::BoundData;
 use crate::infer::posterior;
-use crate::model::{CompiledModel, Evaluator, ParamLayout};
+use crate::model::CompiledModel;
 use crate::random::{Purpose, Stream};
 use crate::simulate::{self, Outcomes};
 use crate::target::Target;
@@ -74,7 +72,7 @@ pub(super) fn check(model: &CompiledModel, fit: &Fit) -> Predictive {
     let of_datum = |(k, datum): (usize, &usize)| {
         let (mut observed, mut cells) = (vec![], vec![]);
         for (branch, draws) in branches.iter().zip(&replicated) {
-            let start = places(data, *datum, *branch).start;
+            let start = data.places(*datum, *branch).start;
             for (place, draws) in draws[k].iter().enumerate() {
                 let place = start + place;
                 if !data.is_empty_cell(*datum, place) && draws.iter().all(|x| x.is_finite()) {
@@ -109,15 +107,6 @@ fn sample(data: &BoundData, seed: u64) -> Vec<usize> {
     branches
 }
 
-/// The places of a datum's values in a branch.
-fn places(data: &BoundData, datum: usize, branch: usize) -> Range<usize> {
-    let inner = data.inner(datum);
-    match data.schema().data[datum].per_row {
-        true => data.rows(branch).start * inner..data.rows(branch).end * inner,
-        false => branch * inner..(branch + 1) * inner,
-    }
-}
-
 /// For each branch and each outcome the draws of each of its values; `None` where some could not
 /// be drawn.
 fn replicated(
@@ -132,10 +121,10 @@ fn replicated(
     let theta = fit.result.theta_draws(REPLICATES, seed);
     let guide = &fit.result.guide;
     let particles = posterior::particles(&mut evaluator, guide, &theta, REPLICATES);
-    let globals = constrained_globals(&mut evaluator, &theta);
+    let globals = evaluator.unknown_globals(&theta, REPLICATES);
     let outcomes = simulate::Predictive::new(model, data, drawn, seed, &globals).ok()?;
     let n_local = evaluator.n_local();
-    let unknown_locals = unknowns(evaluator.reported_local_layout());
+    let layout = evaluator.reported_local_layout().clone();
     let of_branch = |branch: usize, draws: Option<&[f64]>| {
         let draws = draws?;
         let mut evaluator = evaluator.clone();
@@ -143,30 +132,13 @@ fn replicated(
         for (p, particle) in particles.iter().enumerate() {
             let z = &draws[p * n_local..(p + 1) * n_local];
             let reported = evaluator.reported_local(branch, &particle.shared, z);
-            locals.push(unknown_locals.iter().map(|&at| reported[at]).collect());
+            locals.push(layout.unknowns(reported));
         }
-        let all = |&datum: &usize| (datum, (0..places(data, datum, branch).len()).collect());
+        let all = |&datum: &usize| (datum, (0..data.places(datum, branch).len()).collect());
         let wanted: Vec<(usize, Vec<usize>)> = drawn.iter().map(all).collect();
         outcomes.draws(branch, &locals, &wanted).ok()
     };
     let shards = &mut fit.shards();
     let parts = posterior::for_each_branch(shards, guide, &particles, branches, seed, 1, of_branch);
     parts.into_iter().collect()
-}
-
-/// Where the elements of unknowns lie among what is reported.
-fn unknowns(layout: &ParamLayout) -> Vec<usize> {
-    let variables = layout.variables().iter().filter(|variable| variable.is_unknown);
-    variables.flat_map(|variable| variable.range.clone()).collect()
-}
-
-fn constrained_globals(evaluator: &mut Evaluator, theta: &[f64]) -> Vec<Vec<f64>> {
-    let places = unknowns(evaluator.reported_layout());
-    let n = evaluator.n_global();
-    (0..REPLICATES)
-        .map(|r| {
-            let reported = evaluator.reported(&theta[r * n..(r + 1) * n]);
-            places.iter().map(|&at| reported[at]).collect()
-        })
-        .collect()
 }

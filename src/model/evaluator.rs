@@ -123,6 +123,13 @@ impl Evaluator {
         self.out.clone()
     }
 
+    /// The constrained unknown globals at each of `count` draws of θ (one row each, perhaps empty).
+    pub(crate) fn unknown_globals(&mut self, theta: &[f64], count: usize) -> Vec<Vec<f64>> {
+        let (n, layout) = (self.n_global(), self.reported_layout().clone());
+        let mut row = |draw: usize| self.reported(&theta[draw * n..(draw + 1) * n]);
+        (0..count).map(|draw| layout.unknowns(&row(draw))).collect()
+    }
+
     /// Constrained locals and derived quantities of a branch.
     pub fn reported_local(&mut self, branch: usize, shared: &[f64], z: &[f64]) -> &[f64] {
         let arguments = self.of_branch(branch, shared, z);

@@ -45,6 +45,12 @@ impl ParamLayout {
         self.len == 0
     }
 
+    /// The unknowns among the values of all variables.
+    pub(crate) fn unknowns(&self, values: &[f64]) -> Vec<f64> {
+        let own = self.variables.iter().filter(|variable| variable.is_unknown);
+        own.flat_map(|variable| values[variable.range.clone()].iter().copied()).collect()
+    }
+
     /// The variables, in order.
     pub fn variables(&self) -> &[Variable] {
         &self.variables

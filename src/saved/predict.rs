@@ -6,7 +6,6 @@ use super::{SavedError, SavedFit};
 use crate::data::{BoundData, Dataset};
 use crate::fit::{BranchSummaries, SummaryRow, draws_per_branch, summarise_with};
 use crate::infer::shards::Shards;
-use crate::model::{Evaluator, ParamLayout};
 use crate::simulate::{Predictive, SimulateError};
 use crate::target::Target;
 
@@ -111,7 +110,7 @@ impl SavedFit {
         let wanted: Vec<Wanted> = (0..evaluator.n_branches()).map(|b| wanted(&new, b)).collect();
         let globals = match wanted.iter().all(Vec::is_empty) {
             true => Vec::new(),
-            false => unknown_globals(&evaluator, &theta, count),
+            false => evaluator.clone().unknown_globals(&theta, count),
         };
         let predictive = Predictive::new(&new.model, &new.data, &new.drawn, seed, &globals)?;
         let shards = &mut Shards::new(&evaluator, config.threads);
@@ -120,7 +119,7 @@ impl SavedFit {
         let draw = |branch: usize, reported: &[Vec<f64>]| match wanted[branch].is_empty() {
             true => Ok(Vec::new()),
             false => {
-                let locals: Vec<Vec<f64>> = reported.iter().map(|r| unknowns(locals, r)).collect();
+                let locals: Vec<Vec<f64>> = reported.iter().map(|r| locals.unknowns(r)).collect();
                 let draws = predictive.draws(branch, &locals, &wanted[branch])?;
                 Ok(cells(&new.data, branch, &wanted[branch], draws))
             }
@@ -142,37 +141,12 @@ impl SavedFit {
 fn wanted(new: &NewData, branch: usize) -> Wanted {
     let data = &new.data;
     let of_datum = |&datum: &usize| {
-        let range = values_of(data, branch, datum);
+        let range = data.places(datum, branch);
         let is_empty = |place: &usize| data.is_empty_cell(datum, range.start + place);
         let places: Vec<usize> = (0..range.len()).filter(is_empty).collect();
         (!places.is_empty()).then_some((datum, places))
     };
     new.drawn.iter().filter_map(of_datum).collect()
-}
-
-/// Where a branch's values of a datum lie.
-fn values_of(data: &BoundData, branch: usize, datum: usize) -> std::ops::Range<usize> {
-    let inner = data.inner(datum);
-    let units = match data.schema().data[datum].per_row {
-        true => data.rows(branch),
-        false => branch..branch + 1,
-    };
-    units.start * inner..units.end * inner
-}
-
-/// The constrained unknown globals at each draw of θ.
-pub(super) fn unknown_globals(evaluator: &Evaluator, theta: &[f64], count: usize) -> Vec<Vec<f64>> {
-    let mut evaluator = evaluator.clone();
-    let (n, layout) = (evaluator.n_global(), evaluator.reported_layout().clone());
-    (0..count)
-        .map(|draw| unknowns(&layout, &evaluator.reported(&theta[draw * n..(draw + 1) * n])))
-        .collect()
-}
-
-/// The unknowns among what is reported.
-pub(super) fn unknowns(layout: &ParamLayout, reported: &[f64]) -> Vec<f64> {
-    let own = layout.variables().iter().filter(|variable| variable.is_unknown);
-    own.flat_map(|variable| reported[variable.range.clone()].iter().copied()).collect()
 }
 
 fn cells(
@@ -194,7 +168,7 @@ fn without_draws(data: &BoundData, branch: usize, wanted: &Wanted) -> Vec<Predic
     let mut cells = Vec::new();
     for (datum, places) in wanted {
         let declared = &data.schema().data[*datum];
-        let (inner, start) = (data.inner(*datum).max(1), values_of(data, branch, *datum).start);
+        let (inner, start) = (data.inner(*datum).max(1), data.places(*datum, branch).start);
         for place in places {
             let row = (start + place) / inner;
             let column = match data.columns(*datum).get(place % inner) {

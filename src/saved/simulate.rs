@@ -1,6 +1,5 @@
 //! Outcomes drawn at one draw of the unknowns from the posterior.
 
-use super::predict::{unknown_globals, unknowns};
 use super::{SavedError, SavedFit};
 use crate::data::Dataset;
 use crate::infer::posterior::{self, BranchSampler};
@@ -21,7 +20,7 @@ impl SavedFit {
         let mut evaluator = new.model.evaluator(&new.data)?;
         let guide = &self.guide_of(&mut Shards::new(&evaluator, None), &new.data);
         let theta = self.contents.theta_draws(1, seed);
-        let globals = unknown_globals(&evaluator, &theta, 1).remove(0);
+        let globals = evaluator.unknown_globals(&theta, 1).remove(0);
         let particles = posterior::particles(&mut evaluator, guide, &theta, 1);
         let mut sampler = BranchSampler::new(&mut evaluator, guide, seed, 1);
         let layout = evaluator.reported_local_layout().clone();
@@ -35,7 +34,7 @@ impl SavedFit {
                 )
             })?;
             let reported = evaluator.reported_local(branch, &particles[0].shared, &z);
-            locals.push(unknowns(&layout, reported));
+            locals.push(layout.unknowns(reported));
         }
         let config = SimulateConfig { seed, point: Some(Point { globals, locals }) };
         Ok(simulate_in(&self.model, data, &config, self.terms())?)
