@@ -1,56 +1,83 @@
-//! q(z|θ) of any family, at one θ, as z = m + J ε: what checks of a fit need of it.
+//! q(z|θ) of any family, at one θ, as z = m + J v(ε), v the stretched tails of each element where
+//! there are some: what checks of a fit need of it.
 
 use super::linalg::{axpy, cholesky, dot, identity, log_diagonal_sum, solve_lower};
 use super::local::LocalWorker;
+use super::tails::Tails;
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 
-/// One Gaussian q(z|θ).
+/// One q(z|θ).
 #[derive(Clone, Debug)]
 pub struct Affine {
     n: usize,
     /// m.
     pub mean: Vec<f64>,
     /// J, row-major.
-    pub map: Vec<f64>,
+    map: Vec<f64>,
+    /// One for each element; none for a Gaussian.
+    tails: Vec<Tails>,
 }
 
 impl Affine {
     /// That of the worker's branch and θ.
     pub fn of(worker: &mut LocalWorker) -> Self {
         let n = worker.z.len();
+        let tails = worker.tails().to_vec();
+        let stretched = |j: usize, x: f64| tails.get(j).map_or(x, |tails| tails.position(x).0);
         let mut noise = vec![0.0; n];
         worker.sample(&noise);
-        let mean = worker.z.clone();
+        let mut mean = worker.z.clone();
         let mut map = vec![0.0; n * n];
         for j in 0..n {
             noise[j] = 1.0;
             worker.sample(&noise);
             noise[j] = 0.0;
+            let (zero, one) = (stretched(j, 0.0), stretched(j, 1.0));
             for i in 0..n {
-                map[i * n + j] = worker.z[i] - mean[i];
+                map[i * n + j] = (worker.z[i] - mean[i]) / (one - zero);
             }
         }
-        Self { n, mean, map }
-    }
-
-    /// Sets z to m + J ε.
-    pub fn position(&self, noise: &[f64], z: &mut [f64]) {
-        for (i, z) in z.iter_mut().enumerate() {
-            *z = self.mean[i] + dot(&self.map[i * self.n..(i + 1) * self.n], noise);
+        for j in 0..n {
+            let shift = stretched(j, 0.0);
+            (0..n).for_each(|i| mean[i] -= shift * map[i * n + j]);
         }
+        Self { n, mean, map, tails }
     }
 
-    /// Sets `out` to Jᵀ g.
-    pub fn pull(&self, gradient: &[f64], out: &mut [f64]) {
+    /// Sets z to m + J v(ε); returns log |v′(ε)|.
+    pub fn position(&self, noise: &[f64], z: &mut [f64]) -> f64 {
+        let mut log_slope = 0.0;
+        let stretched: Vec<f64> = match self.tails.is_empty() {
+            true => noise.to_vec(),
+            false => (self.tails.iter().zip(noise))
+                .map(|(tails, &x)| {
+                    let (v, log_of_slope) = tails.position(x);
+                    log_slope += log_of_slope;
+                    v
+                })
+                .collect(),
+        };
+        for (i, z) in z.iter_mut().enumerate() {
+            *z = self.mean[i] + dot(&self.map[i * self.n..(i + 1) * self.n], &stretched);
+        }
+        log_slope
+    }
+
+    /// Sets `out` to the gradient in ε of f(z) + log |v′(ε)|, for the gradient of f in z.
+    pub fn pull(&self, noise: &[f64], gradient: &[f64], out: &mut [f64]) {
         out.fill(0.0);
         for (row, &g) in self.map.chunks_exact(self.n.max(1)).zip(gradient) {
             axpy(g, row, out);
         }
+        for ((out, tails), &x) in out.iter_mut().zip(&self.tails).zip(noise) {
+            let at = tails.at(x);
+            *out = *out * at.slope + at.log_slope_derivative;
+        }
     }
 }
 
-/// The Gaussian of an [`Affine`] by its covariance, for densities at any point.
+/// The Gaussian of an [`Affine`], its tails aside, by its covariance, for densities at any point.
 #[derive(Clone, Debug)]
 pub struct Ellipsoid {
     n: usize,

@@ -4,15 +4,20 @@
 //!
 //! ```text
 //! g = Σ w_k ∇_z ℓ(z_k, θ)      Λ = Σ w_k (−∇²_z ℓ(z_k, θ)) = R Rᵀ      m = z* + Λ⁻¹ g
-//! z = m + R⁻ᵀ (ν + T ε)         log q(z|θ) = −½|ε|² − D/2 log 2π + Σ log R_jj − Σ t_j
+//! z = m + R⁻ᵀ (ν + T v(ε))      log q(z|θ) = −½|ε|² − D/2 log 2π + Σ (log R_jj − t_j − log v′(ε_j))
 //! ```
 //!
-//! where ℓ is the branch's log density and ν, T = diag(exp t) come from the network.
+//! where ℓ is the branch's log density and ν, T = diag(exp t) come from the network. v stretches the
+//! tails ([`super::tails`]); its κ and λ are the network's, plus what third and fourth derivatives
+//! of ℓ at this θ say ([`super::higher`]).
 
+use super::higher::Higher;
 use super::linalg::{
     axpy, cholesky, cholesky_adjoint, dot, log_diagonal_sum, solve_lower, solve_lower_transposed,
 };
+use super::network::Activation;
 use super::site::Site;
+use super::tails::{SKEW_OF_THIRD, Stretched, TAIL_OF_FOURTH, Tails};
 use crate::target::{Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
@@ -33,6 +38,11 @@ pub struct Conditional {
     precision_adjoint: Vec<f64>,
     scratch: Vec<f64>,
     log_determinant: f64,
+    higher: Higher,
+    /// One for each local; none where q is a Gaussian.
+    tails: Vec<Tails>,
+    /// Of κ and λ of each local, before their bounds, all of log q included.
+    tails_adjoint: Vec<[f64; 2]>,
 }
 
 impl Conditional {
@@ -53,6 +63,9 @@ impl Conditional {
             precision_adjoint: matrix.clone(),
             scratch: vector,
             log_determinant: 0.0,
+            higher: Higher::default(),
+            tails: vec![],
+            tails_adjoint: vec![[0.0; 2]; n_local],
         }
     }
 
@@ -68,22 +81,21 @@ impl Conditional {
         let n = self.n;
         self.shift.fill(0.0);
         self.factor.fill(0.0);
-        let prior_points = if target.prior_is_gaussian() { 1 } else { site.weights.len() };
-        for k in 0..prior_points {
-            let (point, weight) = prior_point(target, site, n, k);
-            self.add_part(target, Part::Prior, branch, shared, point, weight);
+        self.tails.clear();
+        let likelihood = site.likelihood.as_ref();
+        let higher = likelihood.map(|averages| &averages.higher[..]);
+        self.higher.begin(n, site.weights.len(), higher);
+        if target.prior_is_gaussian() {
+            // The same quadratic at every point, and these are symmetric about the centre.
+            self.add_part(target, Part::Prior, branch, shared, (&site.centre, &[], 1.0));
+        } else {
+            site.nodes().for_each(|at| self.add_part(target, Part::Prior, branch, shared, at));
         }
-        match &site.likelihood {
-            Some((gradient, curvature)) => {
-                axpy(1.0, gradient, &mut self.shift);
-                axpy(1.0, curvature, &mut self.factor);
-            }
-            None if site.has_rows => {
-                for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
-                    self.add_part(target, Part::Likelihood, branch, shared, point, weight);
-                }
-            }
-            None => {}
+        if let Some(averages) = likelihood {
+            axpy(1.0, &averages.gradient, &mut self.shift);
+            axpy(1.0, &averages.curvature, &mut self.factor);
+        } else if site.has_rows {
+            site.nodes().for_each(|at| self.add_part(target, Part::Likelihood, branch, shared, at));
         }
         if !self.factorise(site) {
             return false;
@@ -117,13 +129,15 @@ impl Conditional {
         part: Part,
         branch: usize,
         shared: &[f64],
-        point: &[f64],
-        weight: f64,
+        (point, node, weight): (&[f64], &[f64], f64),
     ) {
         let (gradient, curvature) = (&mut self.part_gradient, &mut self.part_curvature);
         target.expansion(part, branch, shared, point, gradient, curvature);
         axpy(weight, gradient, &mut self.shift);
         axpy(weight, curvature, &mut self.factor);
+        if !node.is_empty() {
+            self.higher.add(node, weight, curvature);
+        }
     }
 
     /// Λ to R. Far from the mean of q(θ) a curvature may lose definiteness: as much of the
@@ -143,14 +157,46 @@ impl Conditional {
         false
     }
 
+    /// Gives q its tails, after [`Self::expand`]; without, it is a Gaussian.
+    pub fn stretch(&mut self, activation: &Activation, site: &Site) {
+        self.higher.evaluate(&self.factor, &site.factor);
+        let n = self.n;
+        let (third, fourth) = match self.higher.values.len() {
+            0 => (None, None),
+            _ => self.higher.values.split_at_checked(n).unzip(),
+        };
+        let own = |values: Option<&[f64]>, j: usize| {
+            values.and_then(|values| values.get(j)).copied().unwrap_or(0.0)
+        };
+        self.tails.extend(activation.skew().iter().zip(activation.tail()).enumerate().map(
+            |(j, (skew, tail))| {
+                let skew = skew - SKEW_OF_THIRD * own(third, j);
+                Tails::new(skew, tail - TAIL_OF_FOURTH * own(fourth, j))
+            },
+        ));
+    }
+
+    /// The tails of each local; none where q is a Gaussian.
+    pub fn tails(&self) -> &[Tails] {
+        &self.tails
+    }
+
+    /// v(ε_j) and log v′(ε_j).
+    fn position(&self, j: usize, epsilon: f64) -> (f64, f64) {
+        self.tails.get(j).map_or((epsilon, 0.0), |tails| tails.position(epsilon))
+    }
+
     /// Sets z for noise ε; returns log q(z|θ).
-    pub fn sample(&mut self, nu: &[f64], log_t: &[f64], noise: &[f64], z: &mut [f64]) -> f64 {
+    pub fn sample(&mut self, activation: &Activation, noise: &[f64], z: &mut [f64]) -> f64 {
+        let mut log_scale = 0.0;
+        let (nu, log_t) = (activation.nu(), activation.log_t());
         for j in 0..self.n {
-            z[j] = nu[j] + log_t[j].exp() * noise[j];
+            let (v, log_slope) = self.position(j, noise[j]);
+            z[j] = nu[j] + log_t[j].exp() * v;
+            log_scale += log_t[j] + log_slope;
         }
         solve_lower_transposed(&self.factor, self.n, z);
         axpy(1.0, &self.mean, z);
-        let log_scale: f64 = log_t.iter().sum();
         self.log_determinant - log_scale - 0.5 * dot(noise, noise) - HALF_LOG_TAU * self.n as f64
     }
 
@@ -158,42 +204,51 @@ impl Conditional {
     pub fn begin_adjoint(&mut self) {
         self.mean_adjoint.fill(0.0);
         self.factor_adjoint.fill(0.0);
+        self.tails_adjoint.fill([0.0; 2]);
     }
 
     /// Adds `weight` times the derivative of `log p(z, y|θ) − log q(z|θ)` along the path of one
-    /// sample; `dz` is ∂ log p/∂z there. Adds the network's share, with log q's parameters held
-    /// (sticking the landing), to `nu_adjoint` and `log_t_adjoint`.
-    #[allow(clippy::too_many_arguments)]
+    /// sample; `dz` is ∂ log p/∂z there. Adds `own_weight` times the network's share, with log q's
+    /// parameters held (sticking the landing), to `adjoint`, ordered as the network's outputs.
     pub fn add_adjoint(
         &mut self,
-        nu: &[f64],
-        log_t: &[f64],
+        activation: &Activation,
         noise: &[f64],
         dz: &[f64],
-        weight: f64,
-        nu_adjoint: &mut [f64],
-        log_t_adjoint: &mut [f64],
+        (weight, own_weight): (f64, f64),
+        adjoint: &mut [f64],
     ) {
         let n = self.n;
+        let (nu, log_t) = (activation.nu(), activation.log_t());
         axpy(weight, dz, &mut self.mean_adjoint);
-        let v = &mut self.whitened;
-        for j in 0..n {
-            v[j] = nu[j] + log_t[j].exp() * noise[j];
-        }
-        solve_lower_transposed(&self.factor, n, v);
-        let pulled = &mut self.scratch;
+        let mut pulled = std::mem::take(&mut self.scratch);
         pulled.copy_from_slice(dz);
-        solve_lower(&self.factor, n, pulled);
+        solve_lower(&self.factor, n, &mut pulled);
+        for j in 0..n {
+            let at = self.tails.get(j).map_or_else(|| unstretched(noise[j]), |t| t.at(noise[j]));
+            let scale = log_t[j].exp();
+            self.whitened[j] = nu[j] + scale * at.value;
+            // −∂ log q/∂ of the whitened coordinate.
+            let landing = (noise[j] + at.log_slope_derivative) / (at.slope * scale);
+            let path = own_weight * (pulled[j] + landing);
+            adjoint[j] += path;
+            adjoint[n + j] += path * scale * at.value;
+            if self.tails.is_empty() {
+                continue;
+            }
+            for k in 0..2 {
+                adjoint[(2 + k) * n + j] += path * scale * at.by[k];
+                self.tails_adjoint[j][k] +=
+                    weight * (pulled[j] * scale * at.by[k] + at.log_slope_by[k]);
+            }
+        }
+        let v = &mut self.whitened;
+        solve_lower_transposed(&self.factor, n, v);
         for i in 0..n {
             axpy(-weight * v[i], &pulled[..i + 1], &mut self.factor_adjoint[i * n..i * n + i + 1]);
             self.factor_adjoint[i * n + i] -= weight / self.factor[i * n + i];
         }
-        for j in 0..n {
-            let scale = log_t[j].exp();
-            let total = pulled[j] + noise[j] / scale;
-            nu_adjoint[j] += weight * total;
-            log_t_adjoint[j] += weight * total * scale * noise[j];
-        }
+        self.scratch = pulled;
     }
 
     /// Adds `adjoint` to that of the mean m.
@@ -213,6 +268,7 @@ impl Conditional {
         prior: &mut PriorAdjoint,
     ) {
         let n = self.n;
+        self.pull_tails(site);
         cholesky_adjoint(&self.factor, &self.factor_adjoint, n, &mut self.precision_adjoint);
         let g = &mut self.mean_adjoint;
         solve_lower(&self.factor, n, g);
@@ -223,23 +279,25 @@ impl Conditional {
                     0.5 * (g[i] * self.shift[j] + g[j] * self.shift[i]);
             }
         }
-        let prior_points = match (target.prior_is_common(), target.prior_is_gaussian()) {
-            (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => site.weights.len(),
-        };
         if target.prior_is_common() {
             prior.add(&self.mean_adjoint, &self.precision_adjoint, &site.centre);
+        } else {
+            self.pull_prior(target, branch, shared, site, dshared);
         }
-        for k in 0..prior_points {
-            let (point, weight) = prior_point(target, site, n, k);
-            self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);
+        self.pull_likelihood(target, branch, shared, site, dshared);
+    }
+
+    /// Carries the adjoints of the tails to R and to the sums behind third and fourth derivatives.
+    fn pull_tails(&mut self, site: &Site) {
+        self.higher.clear_adjoint();
+        if self.tails.is_empty() || self.higher.values.is_empty() {
+            return;
         }
-        if site.has_rows && site.likelihood.is_none() {
-            for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
-                self.pull_part(target, Part::Likelihood, branch, shared, point, weight, dshared);
-            }
-        }
+        let own = |k: usize, factor: f64| {
+            self.tails_adjoint.iter().map(move |adjoint| -factor * adjoint[k])
+        };
+        let adjoint: Vec<f64> = own(0, SKEW_OF_THIRD).chain(own(1, TAIL_OF_FOURTH)).collect();
+        self.higher.pull(&adjoint, &self.factor, &site.factor, &mut self.factor_adjoint);
     }
 
     /// Adds to `dshared` the gradient in `shared` of `adjointᵀ g`; spoils collected adjoints.
@@ -252,30 +310,53 @@ impl Conditional {
         adjoint: &[f64],
         dshared: &mut [f64],
     ) {
-        let n = self.n;
         self.mean_adjoint.copy_from_slice(adjoint);
         self.precision_adjoint.fill(0.0);
-        let prior_points = if target.prior_is_gaussian() { 1 } else { site.weights.len() };
-        for k in 0..prior_points {
-            let (point, weight) = prior_point(target, site, n, k);
-            self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);
-        }
-        if site.has_rows && site.likelihood.is_none() {
-            for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
-                self.pull_part(target, Part::Likelihood, branch, shared, point, weight, dshared);
+        self.higher.clear_adjoint();
+        self.pull_prior(target, branch, shared, site, dshared);
+        self.pull_likelihood(target, branch, shared, site, dshared);
+    }
+
+    fn pull_prior<T: Target>(
+        &mut self,
+        target: &mut T,
+        branch: usize,
+        shared: &[f64],
+        site: &Site,
+        dshared: &mut [f64],
+    ) {
+        if target.prior_is_gaussian() {
+            let at = (&site.centre[..], &[][..], 1.0);
+            self.pull_part(target, Part::Prior, branch, shared, at, dshared);
+        } else {
+            for at in site.nodes() {
+                self.pull_part(target, Part::Prior, branch, shared, at, dshared);
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    fn pull_likelihood<T: Target>(
+        &mut self,
+        target: &mut T,
+        branch: usize,
+        shared: &[f64],
+        site: &Site,
+        dshared: &mut [f64],
+    ) {
+        if site.has_rows && site.likelihood.is_none() {
+            for at in site.nodes() {
+                self.pull_part(target, Part::Likelihood, branch, shared, at, dshared);
+            }
+        }
+    }
+
     fn pull_part<T: Target>(
         &mut self,
         target: &mut T,
         part: Part,
         branch: usize,
         shared: &[f64],
-        point: &[f64],
-        weight: f64,
+        (point, node, weight): (&[f64], &[f64], f64),
         dshared: &mut [f64],
     ) {
         for (out, x) in self.part_gradient.iter_mut().zip(&self.mean_adjoint) {
@@ -284,8 +365,22 @@ impl Conditional {
         for (out, x) in self.part_curvature.iter_mut().zip(&self.precision_adjoint) {
             *out = weight * x;
         }
+        if !node.is_empty() {
+            self.higher.add_node_adjoint(node, weight, &mut self.part_curvature);
+        }
         let (gradient, curvature) = (&self.part_gradient, &self.part_curvature);
         target.expansion_vjp(part, branch, shared, point, gradient, curvature, dshared);
+    }
+}
+
+/// What a Gaussian's noise is stretched to: itself.
+fn unstretched(epsilon: f64) -> Stretched {
+    Stretched {
+        value: epsilon,
+        slope: 1.0,
+        log_slope_derivative: 0.0,
+        by: [0.0; 2],
+        log_slope_by: [0.0; 2],
     }
 }
 
@@ -319,15 +414,5 @@ impl PriorAdjoint {
             let (gradient, precision) = (&self.gradient, &self.precision);
             target.expansion_vjp(Part::Prior, 0, shared, &zero, gradient, precision, dshared);
         }
-    }
-}
-
-/// A Gaussian prior is the same quadratic at every point, and the points are symmetric about
-/// the centre: there one expansion is the average.
-fn prior_point<'a, T: Target>(target: &T, site: &'a Site, n: usize, k: usize) -> (&'a [f64], f64) {
-    if target.prior_is_gaussian() {
-        (&site.centre, 1.0)
-    } else {
-        (&site.points[k * n..k * n + n], site.weights[k])
     }
 }

@@ -59,8 +59,9 @@ pub fn guide<T: Target>(
             let with_rows = sites.into_iter().flatten().filter(|site| site.has_rows);
             let examples: Vec<_> = with_rows.map(|site| site.inputs).collect();
             let n = n_inputs(shards.target());
-            let network = Network::new(n, n_local, &examples, config.seed);
-            match config.linear_form(n_local, n_global) {
+            let form = config.linear_form(n_local, n_global);
+            let network = Network::new(n, n_local, form.is_none(), &examples, config.seed);
+            match form {
                 Some(form) => LocalGuide::Expanded(ExpandedGuide::new(form, network)),
                 None => LocalGuide::Amortized(Some(network)),
             }

@@ -17,10 +17,14 @@ use super::linear::{LinearForm, Whitening};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
 use super::site_guide::{FreeSites, SiteAdjoint};
+use super::tails::Tails;
 use crate::target::Target;
 
 /// Length of differences about a site, in its standard deviations.
 const SITE_STEP: f64 = 0.3;
+
+/// Outputs of a network for each local where q has no tails of its own: ν and t.
+const PLAIN: usize = 2;
 
 /// How q(zᵢ | θ) is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,23 +42,25 @@ pub enum LocalGuide {
 }
 
 impl LocalGuide {
-    /// Length of one gradient in shared parameters: those of the network.
-    pub fn n_shared_parameters(&self) -> usize {
+    /// The residual network, where there is one.
+    fn network(&self) -> Option<&Network> {
         match self {
-            Self::Amortized(Some(network)) => network.weights.len(),
-            Self::Expanded(guide) => guide.network.weights.len(),
-            Self::Encoded(guide) => guide.encoder.weights.len(),
-            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => 0,
+            Self::Amortized(network) => network.as_ref(),
+            Self::Expanded(guide) => Some(&guide.network),
+            Self::Encoded(_) | Self::Branch(_) | Self::Sites(_) => None,
         }
+    }
+
+    /// Length of one gradient in shared parameters.
+    pub fn n_shared_parameters(&self) -> usize {
+        self.shared_parameters().len()
     }
 
     /// Parameters that all branches share: a network's weights.
     pub fn shared_parameters(&self) -> &[f64] {
         match self {
-            Self::Amortized(Some(network)) => &network.weights,
-            Self::Expanded(guide) => &guide.network.weights,
             Self::Encoded(guide) => &guide.encoder.weights,
-            Self::Amortized(None) | Self::Branch(_) | Self::Sites(_) => &[],
+            _ => self.network().map_or(&[], |network| &network.weights),
         }
     }
 
@@ -162,6 +168,8 @@ pub struct LocalWorker<'a> {
     solver: SiteSolver,
     conditional: Conditional,
     activation: Activation,
+    /// Whether the network has a say in the open branch.
+    is_moved: bool,
     site: Option<Site>,
     site_adjoint: SiteAdjoint,
     expansion: Expansion,
@@ -170,8 +178,8 @@ pub struct LocalWorker<'a> {
     /// z of the last sample.
     pub z: Vec<f64>,
     dz: Vec<f64>,
-    nu_adjoint: Vec<f64>,
-    log_t_adjoint: Vec<f64>,
+    /// Of the network's outputs.
+    output_adjoint: Vec<f64>,
     own: Vec<f64>,
     free_mean: Vec<f64>,
     /// Branches that will be opened, in this order.
@@ -185,12 +193,14 @@ impl<'a> LocalWorker<'a> {
     /// Work space.
     pub fn new<T: Target>(guide: &'a LocalGuide, target: &T) -> Self {
         let n = target.n_local();
+        let n_kinds = guide.network().map_or(PLAIN, Network::n_kinds);
         Self {
             guide,
             n,
             solver: SiteSolver::new(n),
             conditional: Conditional::new(n),
             activation: Activation::default(),
+            is_moved: false,
             site: None,
             site_adjoint: SiteAdjoint::new(n),
             expansion: Expansion::default(),
@@ -198,8 +208,7 @@ impl<'a> LocalWorker<'a> {
             branch: 0,
             z: vec![0.0; n],
             dz: vec![0.0; n],
-            nu_adjoint: vec![0.0; n],
-            log_t_adjoint: vec![0.0; n],
+            output_adjoint: vec![0.0; n * n_kinds],
             own: vec![0.0; guide.linear_form().map_or(0, |form| form.n_parameters())],
             free_mean: vec![0.0; n],
             expected: vec![],
@@ -235,30 +244,29 @@ impl<'a> LocalWorker<'a> {
         warm: Option<&[f64]>,
     ) -> bool {
         self.branch = branch;
-        self.nu_adjoint.fill(0.0);
-        self.log_t_adjoint.fill(0.0);
+        self.output_adjoint.fill(0.0);
         self.own.fill(0.0);
-        let network = match self.guide {
-            LocalGuide::Amortized(network) => network.as_ref(),
-            LocalGuide::Expanded(guide) => Some(&guide.network),
+        let network = self.guide.network();
+        match self.guide {
+            LocalGuide::Amortized(_) | LocalGuide::Expanded(_) => {}
             LocalGuide::Branch(_) => return true,
             LocalGuide::Sites(free) => {
-                self.activation.clear(self.n);
+                self.activation.clear(self.n, PLAIN);
                 self.site_adjoint.clear();
                 self.site = Some(free.site(branch));
                 return true;
             }
             LocalGuide::Encoded(guide) => return self.open_encoded(target, guide, shared),
-        };
+        }
         self.site = self.solver.solve(target, branch, shared, warm);
         let Some(site) = &self.site else { return false };
         match network {
             Some(network) => {
                 // A branch without rows keeps its prior, which Newton has exactly if Gaussian.
-                let active = site.has_rows || !target.prior_is_gaussian();
-                network.forward(&site.inputs, active, &mut self.activation);
+                self.is_moved = site.has_rows || !target.prior_is_gaussian();
+                network.forward(&site.inputs, self.is_moved, &mut self.activation);
             }
-            None => self.activation.clear(self.n),
+            None => self.activation.clear(self.n, PLAIN),
         }
         let LocalGuide::Expanded(guide) = self.guide else { return true };
         self.conditional.expand(target, branch, shared, site)
@@ -281,7 +289,7 @@ impl<'a> LocalWorker<'a> {
         guide: &EncodedGuide,
         shared: &[f64],
     ) -> bool {
-        self.activation.clear(self.n);
+        self.activation.clear(self.n, PLAIN);
         self.site_adjoint.clear();
         if guide.linear.is_none() && target.n_rows(self.branch) == 0 {
             self.site = self.solver.solve(target, self.branch, shared, None);
@@ -323,6 +331,14 @@ impl<'a> LocalWorker<'a> {
         }
     }
 
+    /// The tails of q(z|θ) at this θ; none where it is a Gaussian.
+    pub fn tails(&self) -> &[Tails] {
+        match self.linear() {
+            Some(_) => &[],
+            None => self.conditional.tails(),
+        }
+    }
+
     /// The site of the open branch.
     pub fn site(&self) -> Option<&Site> {
         self.site.as_ref()
@@ -339,7 +355,11 @@ impl<'a> LocalWorker<'a> {
         }
         let Some(site) = &self.site else { return false };
         self.conditional.begin_adjoint();
-        self.conditional.expand(target, self.branch, &particle.shared, site)
+        let usable = self.conditional.expand(target, self.branch, &particle.shared, site);
+        if usable {
+            self.conditional.stretch(&self.activation, site);
+        }
+        usable
     }
 
     /// Draws z (see [`Self::z`]) for noise ε; returns log q(z|θ).
@@ -349,10 +369,7 @@ impl<'a> LocalWorker<'a> {
             Some((form, own, whitening)) => {
                 form.sample(own, &self.free_mean, noise, &mut z) + whitening.unwhiten(&mut z)
             }
-            None => {
-                let Activation { nu, log_t, .. } = &self.activation;
-                self.conditional.sample(nu, log_t, noise, &mut z)
-            }
+            None => self.conditional.sample(&self.activation, noise, &mut z),
         };
         self.z = z;
         log_q
@@ -387,15 +404,9 @@ impl<'a> LocalWorker<'a> {
                 form.add_gradient(parameters, particle, noise, &path, weight, &mut own, dnoise);
             }
             None => {
-                self.conditional.add_adjoint(
-                    &self.activation.nu,
-                    &self.activation.log_t,
-                    noise,
-                    &self.dz,
-                    weight,
-                    &mut self.nu_adjoint,
-                    &mut self.log_t_adjoint,
-                );
+                let adjoint = &mut self.output_adjoint;
+                let weights = (weight, weight);
+                self.conditional.add_adjoint(&self.activation, noise, &self.dz, weights, adjoint);
                 if self.guide.learns_sites() {
                     self.site_adjoint.add(&self.conditional, noise, &self.dz, weight);
                 }
@@ -453,26 +464,19 @@ impl<'a> LocalWorker<'a> {
     /// encoder's not before [`Self::close_all`]. A branch sits out where a draw was not finite
     /// and would spoil the network for all.
     pub fn close(&mut self, scale: f64, gradient: &mut [f64]) {
-        let of_network = match self.guide {
-            LocalGuide::Amortized(Some(network)) => Some(network),
+        match self.guide {
             LocalGuide::Expanded(guide) => {
-                let (nu, log_t) = self.expansion.network_adjoint(&guide.form());
-                axpy(1.0, nu, &mut self.nu_adjoint);
-                axpy(1.0, log_t, &mut self.log_t_adjoint);
-                Some(&guide.network)
+                let adjoint = self.expansion.network_adjoint(&guide.form());
+                self.output_adjoint.copy_from_slice(&adjoint);
             }
-            LocalGuide::Encoded(guide) => {
-                self.close_encoded(guide, scale);
-                None
-            }
-            LocalGuide::Amortized(None) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => None,
-        };
-        let has_rows = self.site.as_ref().is_some_and(|site| site.has_rows);
-        let Some(network) = of_network.filter(|_| has_rows) else { return };
-        let (nu, log_t) = (&mut self.nu_adjoint, &mut self.log_t_adjoint);
-        if nu.iter().chain(&*log_t).all(|x| x.is_finite()) {
-            nu.iter_mut().chain(&mut *log_t).for_each(|x| *x *= scale);
-            network.backward(&self.activation, nu, log_t, gradient);
+            LocalGuide::Encoded(guide) => self.close_encoded(guide, scale),
+            LocalGuide::Amortized(_) | LocalGuide::Branch(_) | LocalGuide::Sites(_) => {}
+        }
+        let Some(network) = self.guide.network().filter(|_| self.is_moved) else { return };
+        let adjoint = &mut self.output_adjoint;
+        if adjoint.iter().all(|x| x.is_finite()) {
+            adjoint.iter_mut().for_each(|x| *x *= scale);
+            network.backward(&self.activation, adjoint, gradient);
         }
     }
 

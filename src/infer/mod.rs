@@ -21,6 +21,7 @@ pub mod expanded;
 pub mod fit;
 pub mod free;
 pub mod global;
+pub mod higher;
 pub mod importance;
 pub mod initial;
 pub mod joint;
@@ -46,6 +47,7 @@ pub mod site;
 pub mod site_guide;
 pub mod start;
 pub mod state;
+pub mod tails;
 #[cfg(test)]
 pub mod tests;
 pub mod triangular;

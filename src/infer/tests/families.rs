@@ -202,7 +202,7 @@ fn gradients_of_the_expanded_forms_are_central_differences_with_log_q_held() {
     let particle = &elbo::draw_particles(&mut target, &global, NOISE, 1)[0];
     let noise = [0.8, -0.5];
     for form in forms(2, 5).into_iter().skip(1) {
-        let mut network = Network::new(n_inputs(&target), 2, &inputs, 1);
+        let mut network = Network::new(n_inputs(&target), 2, false, &inputs, 1);
         network.weights.iter_mut().enumerate().for_each(|(k, w)| *w += 0.2 * (k as f64).sin());
         let guide = LocalGuide::Expanded(ExpandedGuide::new(form, network));
         let draw = |guide: &LocalGuide, target: &mut Glmm, particle: &Particle| {
@@ -266,7 +266,7 @@ pub fn exact_guides(data: &Conjugate, target: &mut Glmm) -> Vec<Guide> {
     }
     let form = forms(d, d)[1];
     let inputs: Vec<_> = sites.iter().flatten().map(|site| site.inputs.clone()).collect();
-    let network = Network::new(n_inputs(target), d, &inputs, 1);
+    let network = Network::new(n_inputs(target), d, false, &inputs, 1);
     guides.push(LocalGuide::Expanded(ExpandedGuide::new(form, network)));
     guides.into_iter().map(|local| Guide { global: global.clone(), local }).collect()
 }

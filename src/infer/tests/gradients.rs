@@ -105,7 +105,7 @@ fn network<T: Target>(target: &mut T, shared: &[f64], spread: f64) -> Network {
     let examples: Vec<Vec<f64>> = (0..target.n_branches())
         .map(|i| solver.solve(target, i, shared, None).expect("a site").inputs)
         .collect();
-    let mut network = Network::new(n_inputs(target), target.n_local(), &examples, 1);
+    let mut network = Network::new(n_inputs(target), target.n_local(), true, &examples, 1);
     let mut noise = vec![0.0; network.weights.len()];
     Stream::new(9, Purpose::Initial, 0, 0, 0).normals(&mut noise);
     network.weights.iter_mut().zip(noise).for_each(|(w, e)| *w += spread * e);
