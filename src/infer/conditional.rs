@@ -4,12 +4,12 @@
 //!
 //! ```text
 //! g = Σ w_k ∇_z ℓ(z_k, θ)      Λ = Σ w_k (−∇²_z ℓ(z_k, θ)) = R Rᵀ      m = z* + Λ⁻¹ g
-//! z = m + R⁻ᵀ (ν + T v(ε))      log q(z|θ) = −½|ε|² − D/2 log 2π + Σ (log R_jj − t_j − log v′(ε_j))
+//! z = m + R⁻ᵀ (ν + T v(ε))      log q(z|θ) = −½|ε|² − D/2 log 2π + Σ (log R_jj − t_j) − log|∂v/∂ε|
 //! ```
 //!
-//! where ℓ is the branch's log density and ν, T = diag(exp t) come from the network. v stretches the
-//! tails ([`super::tails`]); its κ and λ are the network's, plus what third and fourth derivatives
-//! of ℓ at this θ say ([`super::higher`]).
+//! where ℓ is the branch's log density and ν, T = diag(exp t) come from the network. v bends and
+//! stretches the noise ([`super::stretch`]) by what third and fourth derivatives of ℓ at this θ say
+//! ([`super::higher`]), and by what the network adds.
 
 use super::higher::Higher;
 use super::linalg::{
@@ -17,7 +17,7 @@ use super::linalg::{
 };
 use super::network::Activation;
 use super::site::Site;
-use super::tails::{SKEW_OF_THIRD, Stretched, TAIL_OF_FOURTH, Tails};
+use super::stretch::{Stretch, StretchAdjoint};
 use crate::target::{Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
@@ -39,10 +39,8 @@ pub struct Conditional {
     scratch: Vec<f64>,
     log_determinant: f64,
     higher: Higher,
-    /// One for each local; none where q is a Gaussian.
-    tails: Vec<Tails>,
-    /// Of κ and λ of each local, before their bounds, all of log q included.
-    tails_adjoint: Vec<[f64; 2]>,
+    stretch: Stretch,
+    stretch_adjoint: StretchAdjoint,
 }
 
 impl Conditional {
@@ -64,8 +62,8 @@ impl Conditional {
             scratch: vector,
             log_determinant: 0.0,
             higher: Higher::default(),
-            tails: vec![],
-            tails_adjoint: vec![[0.0; 2]; n_local],
+            stretch: Stretch::default(),
+            stretch_adjoint: StretchAdjoint::default(),
         }
     }
 
@@ -81,7 +79,7 @@ impl Conditional {
         let n = self.n;
         self.shift.fill(0.0);
         self.factor.fill(0.0);
-        self.tails.clear();
+        self.stretch.clear();
         let likelihood = site.likelihood.as_ref();
         let higher = likelihood.map(|averages| &averages.higher[..]);
         self.higher.begin(n, site.weights.len(), higher);
@@ -157,44 +155,26 @@ impl Conditional {
         false
     }
 
-    /// Gives q its tails, after [`Self::expand`]; without, it is a Gaussian.
+    /// Bends and stretches q, after [`Self::expand`]; without, it is a Gaussian.
     pub fn stretch(&mut self, activation: &Activation, site: &Site) {
         self.higher.evaluate(&self.factor, &site.factor);
-        let n = self.n;
-        let (third, fourth) = match self.higher.values.len() {
-            0 => (None, None),
-            _ => self.higher.values.split_at_checked(n).unzip(),
-        };
-        let own = |values: Option<&[f64]>, j: usize| {
-            values.and_then(|values| values.get(j)).copied().unwrap_or(0.0)
-        };
-        self.tails.extend(activation.skew().iter().zip(activation.tail()).enumerate().map(
-            |(j, (skew, tail))| {
-                let skew = skew - SKEW_OF_THIRD * own(third, j);
-                Tails::new(skew, tail - TAIL_OF_FOURTH * own(fourth, j))
-            },
-        ));
+        self.stretch.set(activation, &self.higher.values);
+        self.stretch_adjoint.begin(self.higher.values.len());
     }
 
-    /// The tails of each local; none where q is a Gaussian.
-    pub fn tails(&self) -> &[Tails] {
-        &self.tails
-    }
-
-    /// v(ε_j) and log v′(ε_j).
-    fn position(&self, j: usize, epsilon: f64) -> (f64, f64) {
-        self.tails.get(j).map_or((epsilon, 0.0), |tails| tails.position(epsilon))
+    /// v.
+    pub fn stretched(&self) -> &Stretch {
+        &self.stretch
     }
 
     /// Sets z for noise ε; returns log q(z|θ).
     pub fn sample(&mut self, activation: &Activation, noise: &[f64], z: &mut [f64]) -> f64 {
-        let mut log_scale = 0.0;
+        let log_slope = self.stretch.position(noise, z);
         let (nu, log_t) = (activation.nu(), activation.log_t());
-        for j in 0..self.n {
-            let (v, log_slope) = self.position(j, noise[j]);
-            z[j] = nu[j] + log_t[j].exp() * v;
-            log_scale += log_t[j] + log_slope;
+        for (j, z) in z.iter_mut().enumerate() {
+            *z = nu[j] + log_t[j].exp() * *z;
         }
+        let log_scale = log_slope + log_t.iter().sum::<f64>();
         solve_lower_transposed(&self.factor, self.n, z);
         axpy(1.0, &self.mean, z);
         self.log_determinant - log_scale - 0.5 * dot(noise, noise) - HALF_LOG_TAU * self.n as f64
@@ -204,7 +184,6 @@ impl Conditional {
     pub fn begin_adjoint(&mut self) {
         self.mean_adjoint.fill(0.0);
         self.factor_adjoint.fill(0.0);
-        self.tails_adjoint.fill([0.0; 2]);
     }
 
     /// Adds `weight` times the derivative of `log p(z, y|θ) − log q(z|θ)` along the path of one
@@ -224,23 +203,28 @@ impl Conditional {
         let mut pulled = std::mem::take(&mut self.scratch);
         pulled.copy_from_slice(dz);
         solve_lower(&self.factor, n, &mut pulled);
+        // −∂ log q/∂v, then with the gradient of log p in v the path of v.
+        let mut landing = noise.to_vec();
+        let work = &mut self.stretch_adjoint;
+        if self.stretch.is_gaussian() {
+            self.whitened.copy_from_slice(noise);
+        } else {
+            self.stretch.visit(noise, work, &mut self.whitened);
+            self.stretch.landing(noise, work, &mut landing);
+            let gradient: Vec<f64> = (0..n).map(|j| pulled[j] * log_t[j].exp()).collect();
+            self.stretch.add_higher(noise, &gradient, weight, work);
+        }
         for j in 0..n {
-            let at = self.tails.get(j).map_or_else(|| unstretched(noise[j]), |t| t.at(noise[j]));
             let scale = log_t[j].exp();
-            self.whitened[j] = nu[j] + scale * at.value;
-            // −∂ log q/∂ of the whitened coordinate.
-            let landing = (noise[j] + at.log_slope_derivative) / (at.slope * scale);
-            let path = own_weight * (pulled[j] + landing);
-            adjoint[j] += path;
-            adjoint[n + j] += path * scale * at.value;
-            if self.tails.is_empty() {
-                continue;
+            let path = own_weight * (pulled[j] * scale + landing[j]);
+            adjoint[j] += path / scale;
+            adjoint[n + j] += path * self.whitened[j];
+            if !self.stretch.is_gaussian() {
+                let [by_skew, by_tail] = self.stretch.by_tails(j, work);
+                adjoint[2 * n + j] += path * by_skew;
+                adjoint[3 * n + j] += path * by_tail;
             }
-            for k in 0..2 {
-                adjoint[(2 + k) * n + j] += path * scale * at.by[k];
-                self.tails_adjoint[j][k] +=
-                    weight * (pulled[j] * scale * at.by[k] + at.log_slope_by[k]);
-            }
+            self.whitened[j] = nu[j] + scale * self.whitened[j];
         }
         let v = &mut self.whitened;
         solve_lower_transposed(&self.factor, n, v);
@@ -268,7 +252,7 @@ impl Conditional {
         prior: &mut PriorAdjoint,
     ) {
         let n = self.n;
-        self.pull_tails(site);
+        self.pull_stretch(site);
         cholesky_adjoint(&self.factor, &self.factor_adjoint, n, &mut self.precision_adjoint);
         let g = &mut self.mean_adjoint;
         solve_lower(&self.factor, n, g);
@@ -287,17 +271,13 @@ impl Conditional {
         self.pull_likelihood(target, branch, shared, site, dshared);
     }
 
-    /// Carries the adjoints of the tails to R and to the sums behind third and fourth derivatives.
-    fn pull_tails(&mut self, site: &Site) {
+    /// Carries the adjoint of v to R and to the sums behind third and fourth derivatives.
+    fn pull_stretch(&mut self, site: &Site) {
         self.higher.clear_adjoint();
-        if self.tails.is_empty() || self.higher.values.is_empty() {
-            return;
+        if !self.stretch.is_gaussian() {
+            let adjoint = self.stretch_adjoint.symmetric(self.n);
+            self.higher.pull(&adjoint, &self.factor, &site.factor, &mut self.factor_adjoint);
         }
-        let own = |k: usize, factor: f64| {
-            self.tails_adjoint.iter().map(move |adjoint| -factor * adjoint[k])
-        };
-        let adjoint: Vec<f64> = own(0, SKEW_OF_THIRD).chain(own(1, TAIL_OF_FOURTH)).collect();
-        self.higher.pull(&adjoint, &self.factor, &site.factor, &mut self.factor_adjoint);
     }
 
     /// Adds to `dshared` the gradient in `shared` of `adjointᵀ g`; spoils collected adjoints.
@@ -370,17 +350,6 @@ impl Conditional {
         }
         let (gradient, curvature) = (&self.part_gradient, &self.part_curvature);
         target.expansion_vjp(part, branch, shared, point, gradient, curvature, dshared);
-    }
-}
-
-/// What a Gaussian's noise is stretched to: itself.
-fn unstretched(epsilon: f64) -> Stretched {
-    Stretched {
-        value: epsilon,
-        slope: 1.0,
-        log_slope_derivative: 0.0,
-        by: [0.0; 2],
-        log_slope_by: [0.0; 2],
     }
 }
 

@@ -1,52 +1,49 @@
 //! Third and fourth derivatives of a branch's density, from the curvature at its site's points.
+//!
+//! By Stein's lemma E[f‴] = E[He₁ f″] and E[f⁗] = E[He₂ f″] over a standard normal, so that the nodes
+//! ξ_k which average the curvature −∇²ℓ of a branch also give the averages of its derivatives:
+//!
+//! ```text
+//! T_j = Σ_k w_k ξ_kj (−∇²ℓ(z_k, θ))       A_j = (R*_jj/R_jj) R⁻¹ T_j R⁻ᵀ
+//! F = Σ_k w_k (ξ_k² − 1) (−∇²ℓ(z_k, θ))   b = (R*/R)² R⁻¹ F R⁻¹          (one local)
+//! ```
+//!
+//! Element (i, l) of A_j is the derivative of −ℓ in the whitened coordinates i, l and j of q(z|θ). The nodes
+//! stand in those of the site, of which axis j is as long as R*_jj/R_jj in q's; that a skewed axis of
+//! R moves with the others is left out.
 
 use super::linalg::{axpy, dot, solve_lower, solve_lower_transposed};
 
-/// Third and, for one local, fourth derivatives of a branch's −log density in the whitened
-/// coordinates of q(z|θ), averaged over the site's points: by Stein's lemma E[f‴] = E[He₁ f″] and
-/// E[f⁗] = E[He₂ f″], with
-///
-/// ```text
-/// T_j = Σ_k w_k ξ_kj (−∇²ℓ(z_k, θ))     a_j = (R*_jj/R_jj) r_jᵀ T_j r_j     r_j = R⁻ᵀ e_j
-/// ```
-///
-/// ξ_k are the nodes in the site's own coordinates, of which axis j is as long as R*_jj/R_jj in those
-/// of q(z|θ); that a skewed axis of R moves with the others is left out.
+/// The sums of one branch at one θ, what follows from them, and adjoints.
 #[derive(Clone, Debug, Default)]
 pub struct Higher {
     n: usize,
-    /// T_j, one matrix after another; for one local the sum for the fourth derivative after it.
+    /// T_j, one matrix after another; for one local F after it.
     sums: Vec<f64>,
-    /// Adjoints of the same.
     adjoints: Vec<f64>,
-    /// a_j, and for one local b.
+    /// A_j, likewise, and for one local b after it; empty where the centre is the only point.
     pub values: Vec<f64>,
 }
 
 impl Higher {
-    /// How many sums a site with these nodes has: none where the centre is its only point.
-    pub fn count(n_local: usize, n_nodes: usize) -> usize {
-        match (n_nodes > 1, n_local) {
+    /// Begins at the sums of the likelihood, or at zero.
+    pub fn begin(&mut self, n_local: usize, n_nodes: usize, likelihood: Option<&[f64]>) {
+        let count = match (n_nodes > 1, n_local) {
             (false, _) => 0,
             (true, 1) => 2,
             (true, n) => n,
-        }
-    }
-
-    /// Begins at sums of their likelihood, or at zero.
-    pub fn begin(&mut self, n_local: usize, n_nodes: usize, likelihood: Option<&[f64]>) {
+        };
         self.n = n_local;
         self.sums.clear();
-        self.sums.resize(Self::count(n_local, n_nodes) * n_local * n_local, 0.0);
-        if let Some(likelihood) = likelihood.filter(|sums| sums.len() == self.sums.len()) {
+        self.sums.resize(count * n_local * n_local, 0.0);
+        if let Some(likelihood) = likelihood {
             self.sums.copy_from_slice(likelihood);
         }
     }
 
     /// Adds the curvature at a node of this weight.
     pub fn add(&mut self, node: &[f64], weight: f64, curvature: &[f64]) {
-        let size = self.n * self.n;
-        for (slot, sum) in self.sums.chunks_exact_mut(size.max(1)).enumerate() {
+        for (slot, sum) in self.sums.chunks_exact_mut(curvature.len().max(1)).enumerate() {
             axpy(weight * hermite(node, slot), curvature, sum);
         }
     }
@@ -59,18 +56,20 @@ impl Higher {
     /// Sets the values, for q's factor R and the site's R*.
     pub fn evaluate(&mut self, factor: &[f64], site_factor: &[f64]) {
         let n = self.n;
-        self.values.clear();
-        let mut row = vec![0.0; n];
-        for (slot, sum) in self.sums.chunks_exact((n * n).max(1)).enumerate() {
+        self.values.clone_from(&self.sums);
+        for (slot, matrix) in self.values.chunks_exact_mut((n * n).max(1)).enumerate() {
             let (j, power) = axis(slot, n);
-            unit_solve(factor, n, j, &mut row);
-            let ratio = site_factor[j * n + j] / factor[j * n + j];
-            let quadratic: f64 = (0..n * n).map(|il| row[il / n] * sum[il] * row[il % n]).sum();
-            self.values.push(ratio.powi(power) * quadratic);
+            let scale = (site_factor[j * n + j] / factor[j * n + j]).powi(power);
+            for _ in 0..2 {
+                matrix.chunks_exact_mut(n).for_each(|row| solve_lower(factor, n, row));
+                transpose(matrix, n);
+            }
+            matrix.iter_mut().for_each(|x| *x *= scale);
         }
     }
 
-    /// Carries adjoints of the values to the sums, kept for [`Self::add_node_adjoint`], and to R.
+    /// Carries adjoints of the values, each matrix symmetric, to the sums, kept for
+    /// [`Self::add_node_adjoint`], and to R.
     pub fn pull(
         &mut self,
         adjoint: &[f64],
@@ -80,26 +79,24 @@ impl Higher {
     ) {
         let n = self.n;
         self.adjoints.clear();
-        self.adjoints.resize(self.sums.len(), 0.0);
-        let (mut row, mut product) = (vec![0.0; n], vec![0.0; n]);
-        for (slot, sum) in self.sums.chunks_exact((n * n).max(1)).enumerate() {
+        for (slot, value) in self.values.chunks_exact((n * n).max(1)).enumerate() {
             let (j, power) = axis(slot, n);
+            let own = &adjoint[slot * n * n..(slot + 1) * n * n];
             let diagonal = factor[j * n + j];
-            let scale = adjoint[slot] * (site_factor[j * n + j] / diagonal).powi(power);
-            unit_solve(factor, n, j, &mut row);
-            for (i, product) in product.iter_mut().enumerate() {
-                *product = dot(&sum[i * n..i * n + n], &row);
-            }
-            solve_lower(factor, n, &mut product);
+            factor_adjoint[j * n + j] -= f64::from(power) * dot(own, value) / diagonal;
+            // Rows of R⁻ᵀ A̅: then −2 R⁻ᵀ A̅ A for R, and (R⁻ᵀ A̅) R⁻¹, scaled, for T.
+            let mut rows = own.to_vec();
+            rows.chunks_exact_mut(n).for_each(|row| solve_lower_transposed(factor, n, row));
+            transpose(&mut rows, n);
             for i in 0..n {
-                let of_sum = &mut self.adjoints[slot * n * n + i * n..slot * n * n + i * n + n];
-                axpy(scale * row[i], &row, of_sum);
-                // d r_j = −R⁻ᵀ dRᵀ r_j.
-                let of_factor = &mut factor_adjoint[i * n..i * n + i + 1];
-                axpy(-2.0 * scale * row[i], &product[..i + 1], of_factor);
+                for (k, weight) in rows[i * n..(i + 1) * n].iter().enumerate() {
+                    let value = &value[k * n..k * n + i + 1];
+                    axpy(-2.0 * weight, value, &mut factor_adjoint[i * n..i * n + i + 1]);
+                }
             }
-            factor_adjoint[j * n + j] -=
-                adjoint[slot] * f64::from(power) * self.values[slot] / diagonal;
+            rows.chunks_exact_mut(n).for_each(|row| solve_lower_transposed(factor, n, row));
+            let scale = (site_factor[j * n + j] / diagonal).powi(power);
+            self.adjoints.extend(rows.iter().map(|x| scale * x));
         }
     }
 
@@ -130,9 +127,10 @@ fn axis(slot: usize, n: usize) -> (usize, i32) {
     if slot < n { (slot, 1) } else { (0, 2) }
 }
 
-/// R⁻ᵀ e_j.
-fn unit_solve(factor: &[f64], n: usize, j: usize, out: &mut [f64]) {
-    out.fill(0.0);
-    out[j] = 1.0;
-    solve_lower_transposed(factor, n, out);
+fn transpose(matrix: &mut [f64], n: usize) {
+    for i in 0..n {
+        for j in 0..i {
+            matrix.swap(i * n + j, j * n + i);
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::linear::{LinearForm, Whitening};
 use super::network::{Activation, Network};
 use super::site::{Site, SiteSolver};
 use super::site_guide::{FreeSites, SiteAdjoint};
-use super::tails::Tails;
+use super::stretch::Stretch;
 use crate::target::Target;
 
 /// Length of differences about a site, in its standard deviations.
@@ -331,11 +331,11 @@ impl<'a> LocalWorker<'a> {
         }
     }
 
-    /// The tails of q(z|θ) at this θ; none where it is a Gaussian.
-    pub fn tails(&self) -> &[Tails] {
+    /// How q(z|θ) at this θ differs from a Gaussian.
+    pub fn stretch(&self) -> Stretch {
         match self.linear() {
-            Some(_) => &[],
-            None => self.conditional.tails(),
+            Some(_) => Stretch::default(),
+            None => self.conditional.stretched().clone(),
         }
     }
 

@@ -47,6 +47,7 @@ pub mod site;
 pub mod site_guide;
 pub mod start;
 pub mod state;
+pub mod stretch;
 pub mod tails;
 #[cfg(test)]
 pub mod tests;
