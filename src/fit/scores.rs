@@ -219,7 +219,11 @@ impl<'a> Scorer<'a> {
     /// Whole branches that were not fitted.
     fn new_ones(&self, evaluator: &Evaluator) -> Part {
         let fitted = &self.fit.result.guide;
-        let guide = Guide { global: fitted.global.clone(), local: fitted.local.for_new_branches() };
+        let guide = Guide {
+            global: fitted.global.clone(),
+            local: fitted.local.for_new_branches(),
+            samples: fitted.samples,
+        };
         let mut shards = Shards::new(evaluator, self.fit.config.engine.threads);
         let branches: Vec<usize> = (0..evaluator.n_branches()).collect();
         let scores = score::new_branches(&mut shards, &guide, &self.draws, &branches, self.seed);

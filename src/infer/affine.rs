@@ -2,8 +2,8 @@
 //! [`super::stretch`]: what checks of a fit need of it.
 
 use super::linalg::{axpy, cholesky, dot, identity, log_diagonal_sum, solve_lower};
-use super::local::LocalWorker;
 use super::stretch::{Stretch, StretchAdjoint};
+use super::worker::LocalWorker;
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 

@@ -10,8 +10,8 @@
 use super::affine::Affine;
 use super::elbo::{Guide, Noise};
 use super::linalg::{axpy, cholesky, dot, solve_lower};
-use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
+use super::worker::{LocalWorker, Particle};
 use crate::target::Target;
 
 /// Steps of the ascent at most.

@@ -55,3 +55,4 @@ pub mod triangular;
 pub mod verdict;
 pub mod watch;
 pub mod whiten;
+pub mod worker;

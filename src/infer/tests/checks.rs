@@ -28,7 +28,7 @@ fn moved_guide(shift: f64) -> Guide {
     let bias = network.weights.len() - 4 * D;
     // The network bounds ν: ν = 3 tanh(o/3).
     network.weights[bias] = 3.0 * (shift / 3.0).atanh();
-    Guide { global, local: LocalGuide::Amortized(Some(network)) }
+    Guide { global, local: LocalGuide::Amortized(Some(network)), samples: 1 }
 }
 
 #[test]
