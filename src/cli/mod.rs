@@ -172,6 +172,7 @@ fn unused(name: &str) -> PathBuf {
 fn place_failure(error: OutputError) -> Failure {
     let help = match error {
         OutputError::Exists(_) => "choose another --out, or replace it with --force",
+        OutputError::InUse(..) => "wait until it ends, or choose another --out",
         OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
         OutputError::Data(_) => "fit without --log-likelihood",
         OutputError::Io(..) => "choose an --out in a folder that you may write to",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use hbdc::{PredictConfig, Prediction, write_prediction};
 
 use super::args::{MessageFormat, PredictArgs};
-use super::{Failure, Outcome, input, print, saved};
+use super::{Failure, Outcome, input, print, resume, saved};
 
 /// Writes the posterior of branches, and of cells that are empty.
 pub fn run(args: &PredictArgs, format: MessageFormat) -> Outcome {
@@ -15,6 +15,7 @@ pub fn run(args: &PredictArgs, format: MessageFormat) -> Outcome {
     if folder.symlink_metadata().is_ok() {
         return Err(exists(hbdc::OutputError::Exists(folder)));
     }
+    let _lock = resume::lock(&folder, format)?;
     let mut config = PredictConfig::default();
     if let Some(draws) = args.draws {
         config = config.draws(draws as usize);
