@@ -13,7 +13,7 @@ use super::args::{
 };
 use super::progress::{self, Limits, Reporter};
 use super::resume::{self, Reached, Session, Signals};
-use super::{Exit, Failure, Outcome, input, place_failure, print};
+use super::{Exit, Failure, Outcome, counted, input, place_failure, print};
 
 /// Fits, writes the fit folder, prints the globals and the verdict.
 pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
@@ -236,7 +236,9 @@ fn scored(scores: &Scores) -> String {
         let per_row = log_likelihood / n_rows.max(1) as f64;
         format!(
             "{what} log likelihood {log_likelihood:.2} ± {se:.2}, {per_row:.4} per row \
-             ({n_rows} rows of {n_branches} branches)\n"
+             ({} of {})\n",
+            counted(n_rows, "row", "rows"),
+            counted(n_branches, "branch", "branches")
         )
     };
     let seen = scores.seen().map(|score| line("held-out", score));

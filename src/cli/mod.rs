@@ -180,6 +180,11 @@ fn place_failure(error: OutputError) -> Failure {
     Failure::usage(error).help(help)
 }
 
+/// A number of things.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// Whether diagnostics on standard error may have colour.
 fn color() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
