@@ -102,8 +102,8 @@ pub use model::{
     compile, compile_with,
 };
 pub use output::{
-    Checkpoint, CheckpointError, Checkpoints, OutputError, check_place, draws_csv, write_fit,
-    write_prediction,
+    Checkpoint, CheckpointError, Checkpoints, OutputError, PlaceLock, check_place, draws_csv,
+    write_fit, write_prediction,
 };
 pub use saved::{PredictConfig, PredictedCell, Prediction, SavedError, SavedFit};
 pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};

@@ -6,6 +6,7 @@ mod program;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,8 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hbdc::{
-    BoundData, Checkpoints, Column, CompiledModel, Covariance, Dataset, Encoder, Family, FitConfig,
-    FitError, OptimiserState, Source, StepInfo, Watcher, compile, fit, fit_from,
+    BoundData, Checkpoints, Column, CompiledModel, Covariance, Dataset, Encoder, Family, Fit,
+    FitConfig, FitError, OptimiserState, Source, Stage, StepInfo, Watcher, compile, fit, fit_from,
 };
 use program::{Bench, shipped};
 use serde_json::Value;
@@ -133,6 +134,134 @@ fn ctrl_c_saves_and_ends_soon() {
     assert_same(&bench, "whole", "stopped");
 }
 
+/// `fit` of the same model into `folder`, of data that it waits for.
+fn start_waiting(bench: &Bench, folder: &str, more: &str) -> Child {
+    let model = shipped("eight_schools.hbd");
+    let words = format!("fit {model} --data - --progress none --draws 100 --out {folder} {more}");
+    let child = Command::new(env!("CARGO_BIN_EXE_hbdc"))
+        .args(words.split_whitespace())
+        .current_dir(bench.path("."))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let lock = bench.path(&format!(".{folder}.lock"));
+    // The process writes its number once it has the lock.
+    let number = child.id().to_string();
+    while !fs::read_to_string(&lock).is_ok_and(|text| text == number) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child
+}
+
+#[test]
+fn one_place_takes_one_fit_at_a_time() {
+    let bench = Bench::new();
+    let mut first = start_waiting(&bench, "a.fit", "");
+    for more in ["", "--resume", "--force"] {
+        let refused = bench.run(&words("a.fit", more)).ends_with(2).stderr;
+        let holder = format!("a.fit is in use by another hbdc, process {}", first.id());
+        assert!(refused.contains(&holder), "{more}: {refused}");
+        assert!(refused.contains("choose another --out"), "{more}: {refused}");
+    }
+    bench.run(&words("b.fit", "")).ends_with(0);
+    let data = fs::read(shipped("eight_schools.csv")).expect("shipped data");
+    first.stdin.take().expect("a pipe").write_all(&data).expect("it reads");
+    let ended = first.wait_with_output().expect("it ends");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(bench.names(), ["a.fit", "b.fit"], "no lock is left");
+}
+
+#[test]
+fn the_lock_of_a_process_that_was_killed_is_none() {
+    let bench = Bench::new();
+    let mut killed = start_waiting(&bench, "a.fit", "");
+    killed.kill().expect("a child can be killed");
+    killed.wait().expect("it ends");
+    assert_eq!(bench.names(), [".a.fit.lock"], "its file is there");
+    bench.run(&words("a.fit", "")).ends_with(0);
+    assert_eq!(bench.names(), ["a.fit"]);
+}
+
+#[test]
+fn fits_without_a_name_that_run_at_once_take_turns_with_numbers() {
+    let bench = Bench::new();
+    let mut first = start_waiting(&bench, "eight_schools.fit", "");
+    let unnamed = words("x", "").replace("--out x", "");
+    let second = bench.run(&unnamed).ends_with(0).stdout;
+    assert!(second.contains("written to eight_schools.fit-2"), "{second}");
+    // What is to go on is what nobody works on.
+    fs::create_dir(bench.path("eight_schools.fit.checkpoint")).expect("a folder");
+    let refused = bench.run(&format!("{unnamed} --resume")).ends_with(2).stderr;
+    assert!(refused.contains("eight_schools.fit is in use"), "{refused}");
+    fs::create_dir(bench.path("eight_schools.fit-3.checkpoint")).expect("a folder");
+    let third = bench.run(&format!("{unnamed} --resume")).ends_with(0).stdout;
+    assert!(third.contains("written to eight_schools.fit-3"), "{third}");
+    first.kill().expect("a child can be killed");
+    first.wait().expect("it ends");
+}
+
+/// Runs `words` until a stage begins, presses Ctrl-C, and gives what is said then.
+#[cfg(unix)]
+fn interrupted_in(bench: &Bench, words: &str, stage: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hbdc"))
+        .args(words.split_whitespace())
+        .current_dir(bench.path("."))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let begins = format!("{{\"event\":\"stage\",\"stage\":\"{stage}\"");
+    let is_it = |line: std::io::Result<String>| line.expect("text").starts_with(&begins);
+    assert!(lines.by_ref().any(is_it), "{stage} begins");
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.expect("kill is there").success());
+    let began = Instant::now();
+    let said: Vec<String> = lines.map(|line| line.expect("text")).collect();
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{said:?}");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    said.into_iter().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_after_the_last_step_keeps_the_approximation() {
+    let bench = Bench::new();
+    // Many draws, so that there is time to press.
+    let command = |folder: &str, progress: &str| {
+        words(folder, "").replace("--draws 100", "--draws 1000000").replace("none", progress)
+    };
+    bench.run(&command("whole", "none")).ends_with(0);
+    let said = interrupted_in(&bench, &command("stopped", "json"), "measure");
+    assert!(said.contains("interrupted after the last step"), "{said}");
+    assert!(said.contains("kept in stopped.checkpoint, and --resume"), "{said}");
+    assert_eq!(bench.names(), ["stopped.checkpoint", "whole"], "there is no fit by half");
+    let resumed = format!("{} --resume", command("stopped", "json"));
+    let run = bench.run(&resumed).ends_with(0);
+    assert!(!run.stderr.contains("\"step\""), "it takes no more steps: {}", run.stderr);
+    assert_same(&bench, "whole", "stopped");
+    assert_eq!(bench.names(), ["stopped", "whole"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_in_the_search_for_a_start_says_that_nothing_was_saved() {
+    let bench = Bench::new();
+    let mut rows = "g,y\n".to_owned();
+    for row in 0..200_000 {
+        rows.push_str(&format!("{},{}\n", row / 20, (row * 37 % 101) as f64 * 0.02));
+    }
+    bench.write("groups.hbd", MODEL);
+    bench.write("groups.csv", rows);
+    let command = "fit groups.hbd --data groups.csv --progress json";
+    let said = interrupted_in(&bench, command, "start");
+    assert!(said.contains("in the search for a start: there was nothing to save yet"), "{said}");
+    assert_eq!(bench.names(), ["groups.csv", "groups.hbd"], "nothing is left");
+}
+
 const MODEL: &str = "\
 data { branch g { rows N; vector[N] y; } }
 global { real mu ~ normal(0, 5); real<lower=0> tau ~ normal(0, 2); }
@@ -243,6 +372,73 @@ fn threads_reruns_and_the_order_of_branches_change_no_bit() {
     let first = bits(&model, &in_order, &config.clone().threads(1));
     assert!(bits(&model, &in_order, &config.clone().threads(8)) == first, "threads");
     assert!(bits(&model, &shuffled, &config) == first, "shuffled branches");
+}
+
+/// Stops a fit as a stage begins, and keeps its state.
+struct StopAt {
+    stage: Stage,
+    stop: Arc<AtomicBool>,
+    state: Option<OptimiserState>,
+}
+
+impl Watcher for StopAt {
+    fn stage(&mut self, stage: Stage) {
+        self.stop.fetch_or(stage == self.stage, Ordering::SeqCst);
+    }
+
+    fn row(&mut self, _: &StepInfo) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn keep(&mut self, state: &OptimiserState) {
+        self.state = Some(state.clone());
+    }
+}
+
+/// The state of a fit that is stopped as `stage` begins.
+fn stopped_at(
+    stage: Stage,
+    model: &CompiledModel,
+    data: &BoundData,
+    config: &FitConfig,
+) -> Option<OptimiserState> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut watcher = StopAt { stage, stop: stop.clone(), state: None };
+    let fitted = fit_from(model, data, &config.clone().stop(stop), None, &mut watcher);
+    assert!(matches!(fitted, Err(FitError::Interrupted)), "{:?}", fitted.err());
+    watcher.state
+}
+
+#[test]
+fn a_fit_stopped_after_its_last_step_goes_on_with_the_same_bits() {
+    let model = model();
+    let data = data(&model, 5, |k| k);
+    for (family, covariance) in
+        [(Family::Amortized, Covariance::Prior), (Family::Joint, Covariance::Dense)]
+    {
+        let config = FitConfig::default().family(family).covariance(covariance);
+        let config = config.max_steps(150).draws(100);
+        let state = stopped_at(Stage::Measure, &model, &data, &config).expect("it is kept");
+        let elbo = |fit: &Fit| [fit.elbo().0.to_bits(), fit.elbo().1.to_bits()];
+        let whole = fit(&model, &data, &config).expect("the fit starts");
+        let ignore = &mut |_: &StepInfo| ControlFlow::Continue(());
+        let resumed = fit_from(&model, &data, &config, Some(state.clone()), ignore);
+        let resumed = resumed.expect("the fit goes on");
+        assert_eq!(elbo(&resumed), elbo(&whole), "{family:?}");
+        assert_eq!(resumed.steps(), whole.steps());
+        // A limit that ended it may be lifted.
+        let config = config.max_steps(300);
+        let longer = fit_from(&model, &data, &config, Some(state), ignore);
+        assert!(longer.expect("the fit goes on").steps() > whole.steps());
+    }
+}
+
+#[test]
+fn a_fit_stopped_in_the_search_for_a_start_has_no_state() {
+    let model = model();
+    let data = data(&model, 5, |k| k);
+    let config = FitConfig::default();
+    assert!(stopped_at(Stage::Start, &model, &data, &config).is_none());
 }
 
 /// Saves after some steps, then ends the fit.

@@ -46,15 +46,20 @@ pub fn run(args: &CalibrateArgs, format: MessageFormat) -> Outcome {
     let found = calibrate(&model, &dataset, &config, &mut progress);
     let found = found.map_err(|error| match error {
         CalibrateError::NoFits if stop.load(Ordering::Relaxed) => {
+            input::note(
+                "interrupted before the first fit was done: there is nothing to show",
+                format,
+            );
             Failure::silent(Exit::Interrupted)
         }
         error => failure(&error, &model, format),
     })?;
+    let reasons = found.reasons();
+    // What was found is shown even if it cannot be written.
+    print(&report(&found, &reasons))?;
     if let Some(path) = &args.out {
         write_new(path, found.ranks_csv().as_bytes())?;
     }
-    let reasons = found.reasons();
-    print(&report(&found, &reasons))?;
     match (found.is_interrupted(), reasons.is_empty()) {
         (true, _) => Err(Failure::silent(Exit::Interrupted)),
         (false, false) => Err(Failure::silent(Exit::PoorFit)),

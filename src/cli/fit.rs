@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use hbdc::{
     Checkpoints, CompileOptions, Coupling, Covariance, Encoder, Family, Fit, FitConfig, FitError,
-    Score, Scores, check_place, fit_from, write_fit,
+    OutputError, PlaceLock, Score, Scores, check_place, fit_from, write_fit,
 };
 
 use super::args::{
     CouplingArg, CovarianceArg, EncoderArg, FamilyArg, FitArgs, Input, MessageFormat, ProgressArg,
 };
 use super::progress::{self, Limits, Reporter};
-use super::resume::{self, Session, Signals};
-use super::{Exit, Failure, Outcome, input, place_failure, print};
+use super::resume::{self, Reached, Session, Signals};
+use super::{Exit, Failure, Outcome, counted, input, place_failure, print};
 
 /// Fits, writes the fit folder, prints the globals and the verdict.
 pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
-    let folder = folder(args)?;
+    let (folder, lock) = place(args, format)?;
     let model = input::model(&args.model, &CompileOptions::default(), format)?;
     let data = input::bind(&model, &args.input, format)?;
     let mut config = config(args);
@@ -28,7 +28,6 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let interval = args.checkpoint_seconds.map(Duration::from_secs_f64);
     let mut checkpoints = Checkpoints::new(&folder, &model, &data, &config, interval);
     let state = resume::state(&checkpoints, args, format)?;
-    let signals = Signals::listen()?;
     let style = progress::style(args.progress, format);
     if matches!(style, ProgressArg::Plain | ProgressArg::Bar) && format == MessageFormat::Text {
         anstream::eprintln!(
@@ -40,8 +39,16 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
         );
     }
     let (steps, seconds) = config.limits();
+    let reporter = Reporter::new(style, Limits { steps, seconds });
+    let (bar, place, locked) = (reporter.bar(), folder.clone(), lock.path().to_path_buf());
+    let signals = Signals::listen(move |reached| {
+        bar.finish_and_clear();
+        resume::interrupted(reached, &place, format);
+        // The lock itself goes with the process.
+        let _ = std::fs::remove_file(&locked);
+    })?;
     let mut session = Session {
-        reporter: Reporter::new(style, Limits { steps, seconds }),
+        reporter,
         checkpoints: &mut checkpoints,
         signals: &signals,
         format,
@@ -52,11 +59,15 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     session.reporter.finish();
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
-        FitError::Interrupted => interrupted(&folder, format),
+        FitError::Interrupted => interrupted(&signals, &folder, format),
         error => Failure::coded("fit", error),
     })?;
-    write_fit(&folder, &model, &fit, args.force).map_err(place_failure)?;
-    checkpoints.remove().map_err(Failure::usage)?;
+    write_fit(&folder, &model, &fit, args.force)
+        .map_err(|error| not_written(error, &signals, &folder, format))?;
+    signals.reach(Reached::End);
+    if let Err(error) = checkpoints.remove() {
+        input::note(&format!("what is not needed any more is still there: {error}"), format);
+    }
     print(&report(&fit, &folder))?;
     match fit.verdict().believable || args.allow_poor_fit {
         true => Ok(()),
@@ -133,30 +144,49 @@ pub fn approximation(
     }
 }
 
-/// Where the fit goes; decided before anything is computed.
-fn folder(args: &FitArgs) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &args.out {
-        check_place(folder, args.force).map_err(place_failure)?;
-        resume::check_unfinished(folder, args)?;
-        return Ok(folder.clone());
-    }
-    let stem = args.model.file_stem().unwrap_or(args.model.as_os_str()).to_string_lossy();
-    let first = PathBuf::from(format!("{stem}.fit"));
-    let folder = resume::default_folder(&first, args.force, args.resume);
-    resume::check_unfinished(&folder, args)?;
+/// Where the fit goes, with the right to write there; decided before anything is computed.
+fn place(args: &FitArgs, format: MessageFormat) -> Result<(PathBuf, PlaceLock), Failure> {
+    let (folder, lock) = match &args.out {
+        Some(folder) => {
+            check_place(folder, args.force).map_err(place_failure)?;
+            (folder.clone(), resume::lock(folder, format)?)
+        }
+        None => {
+            let stem = args.model.file_stem().unwrap_or(args.model.as_os_str()).to_string_lossy();
+            let first = PathBuf::from(format!("{stem}.fit"));
+            resume::default_place(&first, args, format)?
+        }
+    };
+    // Another process may have ended its fit just before.
     check_place(&folder, args.force).map_err(place_failure)?;
-    Ok(folder)
+    resume::check_unfinished(&folder, args)?;
+    Ok((folder, lock))
 }
 
 /// Ends with 130, and says how to go on if there is a checkpoint.
-fn interrupted(folder: &Path, format: MessageFormat) -> Failure {
-    let checkpoints = Checkpoints::folder(folder);
-    let note = match checkpoints.exists() {
-        true => format!("interrupted; --resume goes on from {}", checkpoints.display()),
-        false => "interrupted; there was nothing to save yet".to_owned(),
-    };
-    input::note(&note, format);
+fn interrupted(signals: &Signals, folder: &Path, format: MessageFormat) -> Failure {
+    resume::interrupted(signals.end(), folder, format);
     Failure::silent(Exit::Interrupted)
+}
+
+/// A fit that could not be written is not lost: its last state is saved.
+fn not_written(
+    error: OutputError,
+    signals: &Signals,
+    folder: &Path,
+    format: MessageFormat,
+) -> Failure {
+    if signals.reached() == Reached::Optimum {
+        let place = Checkpoints::folder(folder);
+        input::note(
+            &format!(
+                "the approximation is kept in {}: the same command with --resume writes it again",
+                place.display()
+            ),
+            format,
+        );
+    }
+    place_failure(error)
 }
 
 /// What is printed at the end.
@@ -210,7 +240,9 @@ fn scored(scores: &Scores) -> String {
         let per_row = log_likelihood / n_rows.max(1) as f64;
         format!(
             "{what} log likelihood {log_likelihood:.2} ± {se:.2}, {per_row:.4} per row \
-             ({n_rows} rows of {n_branches} branches)\n"
+             ({} of {})\n",
+            counted(n_rows, "row", "rows"),
+            counted(n_branches, "branch", "branches")
         )
     };
     let seen = scores.seen().map(|score| line("held-out", score));

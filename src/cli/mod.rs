@@ -172,11 +172,17 @@ fn unused(name: &str) -> PathBuf {
 fn place_failure(error: OutputError) -> Failure {
     let help = match error {
         OutputError::Exists(_) => "choose another --out, or replace it with --force",
+        OutputError::InUse(..) => "wait until it ends, or choose another --out",
         OutputError::NotAFit(_) => "choose another --out; --force replaces fit folders alone",
         OutputError::Data(_) => "fit without --log-likelihood",
         OutputError::Io(..) => "choose an --out in a folder that you may write to",
     };
     Failure::usage(error).help(help)
+}
+
+/// A number of things.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// Whether diagnostics on standard error may have colour.

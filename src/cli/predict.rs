@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use hbdc::{PredictConfig, Prediction, write_prediction};
 
 use super::args::{MessageFormat, PredictArgs};
-use super::{Failure, Outcome, input, print, saved};
+use super::{Failure, Outcome, counted, input, print, resume, saved};
 
 /// Writes the posterior of branches, and of cells that are empty.
 pub fn run(args: &PredictArgs, format: MessageFormat) -> Outcome {
@@ -15,6 +15,7 @@ pub fn run(args: &PredictArgs, format: MessageFormat) -> Outcome {
     if folder.symlink_metadata().is_ok() {
         return Err(exists(hbdc::OutputError::Exists(folder)));
     }
+    let _lock = resume::lock(&folder, format)?;
     let mut config = PredictConfig::default();
     if let Some(draws) = args.draws {
         config = config.draws(draws as usize);
@@ -30,11 +31,9 @@ pub fn run(args: &PredictArgs, format: MessageFormat) -> Outcome {
     notes(&prediction, format);
     write_prediction(&folder, &prediction).map_err(exists)?;
     let (n_branches, n_cells) = (prediction.data().n_branches(), prediction.cells().len());
-    let count =
-        |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-    let mut text = format!("the posterior of {}", count(n_branches, "branch", "branches"));
+    let mut text = format!("the posterior of {}", counted(n_branches, "branch", "branches"));
     if n_cells > 0 {
-        text.push_str(&format!(" and {}", count(n_cells, "empty cell", "empty cells")));
+        text.push_str(&format!(" and {}", counted(n_cells, "empty cell", "empty cells")));
     }
     print(&format!("{text}; written to {}\n", folder.display()))
 }

@@ -61,6 +61,11 @@ impl Reporter {
         Reporter { style, limits, rate, stage, last_line: None, bar }
     }
 
+    /// The bar, for who has to take it away from another thread.
+    pub fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

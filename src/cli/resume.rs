@@ -1,37 +1,72 @@
-//! Fits that are interrupted and go on: checkpoints and Ctrl-C.
+//! Fits that are interrupted and go on: their places, checkpoints and Ctrl-C.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use hbdc::{CheckpointError, Checkpoints, OptimiserState, OutputError, Stage, StepInfo, Watcher};
+use hbdc::{
+    CheckpointError, Checkpoints, OptimiserState, OutputError, PlaceLock, Stage, StepInfo, Watcher,
+};
 
 use super::args::{FitArgs, MessageFormat};
 use super::progress::Reporter;
-use super::{Exit, Failure, input};
+use super::{Exit, Failure, input, place_failure};
 
 /// How long a fit may take to come to a place where its state can be saved.
 const PATIENCE: Duration = Duration::from_millis(700);
 const CHECK_EVERY: Duration = Duration::from_millis(10);
 
+/// Takes the place of a fit for this process.
+pub fn lock(folder: &Path, format: MessageFormat) -> Result<PlaceLock, Failure> {
+    let lock = PlaceLock::take(folder).map_err(place_failure)?;
+    if let Some(fault) = lock.unavailable() {
+        let place = folder.display();
+        input::note(
+            &format!("nothing can be locked here ({fault}): let no other hbdc write to {place}"),
+            format,
+        );
+    }
+    Ok(lock)
+}
+
 /// Where a fit without `--out` goes, given the model's name with `.fit`: the first name that is
-/// free, or with `--resume` the last one with a checkpoint.
-pub fn default_folder(first: &Path, force: bool, resume: bool) -> PathBuf {
+/// free, or with `--resume` the last one with a checkpoint that no other process goes on with.
+pub fn default_place(
+    first: &Path,
+    args: &FitArgs,
+    format: MessageFormat,
+) -> Result<(PathBuf, PlaceLock), Failure> {
     let numbered = |k: usize| match k {
         1 => first.to_path_buf(),
         k => PathBuf::from(format!("{}-{k}", first.display())),
     };
+    let locked = |folder: PathBuf| lock(&folder, format).map(|lock| (folder, lock));
     let is_unfinished = |folder: &Path| Checkpoints::folder(folder).exists();
-    let is_taken = |k: &usize| numbered(*k).exists() || is_unfinished(&numbered(*k));
-    let taken = (1..).take_while(is_taken).map(numbered);
-    if resume && let Some(folder) = taken.filter(|folder| is_unfinished(folder)).last() {
-        return folder;
+    let is_taken =
+        |folder: &Path| folder.exists() || is_unfinished(folder) || PlaceLock::is_held(folder);
+    if args.resume {
+        let taken = (1..).map(numbered).take_while(|folder| is_taken(folder));
+        let unfinished: Vec<PathBuf> = taken.filter(|folder| is_unfinished(folder)).collect();
+        let idle = unfinished.iter().rfind(|folder| !PlaceLock::is_held(folder));
+        if let Some(folder) = idle.or(unfinished.last()) {
+            return locked(folder.clone());
+        }
     }
-    match force {
-        true => numbered(1),
-        false => (1..).find(|k| !is_taken(k)).map(numbered).expect("numbers do not end"),
+    if args.force {
+        return locked(numbered(1));
+    }
+    // What looks free may be taken by a process that begins at the same time.
+    let mut free = (1..).map(numbered).filter(|folder| !is_taken(folder));
+    loop {
+        let folder = free.next().expect("numbers do not end");
+        match PlaceLock::take(&folder) {
+            Err(OutputError::InUse(..)) => {}
+            Ok(_) if folder.exists() || is_unfinished(&folder) => {}
+            Ok(lock) => return Ok((folder, lock)),
+            Err(error) => return Err(place_failure(error)),
+        }
     }
 }
 
@@ -88,6 +123,9 @@ pub struct Session<'a> {
 
 impl Watcher for Session<'_> {
     fn stage(&mut self, stage: Stage) {
+        if !matches!(stage, Stage::Start | Stage::Measure) {
+            self.signals.reach(Reached::Steps);
+        }
         self.reporter.show_stage(stage);
     }
 
@@ -101,16 +139,28 @@ impl Watcher for Session<'_> {
     }
 
     fn keep(&mut self, state: &OptimiserState) {
-        self.signals.is_saving.store(true, Ordering::SeqCst);
-        let saved = self.checkpoints.save(state);
-        self.signals.is_saving.store(false, Ordering::SeqCst);
-        if let Err(error) = saved {
-            self.warn(&error);
+        // At the end it was kept already.
+        if self.signals.reached() < Reached::Optimum {
+            self.save(state);
+        }
+    }
+
+    fn optimised(&mut self, state: &OptimiserState) {
+        if self.save(state) {
+            self.signals.reach(Reached::Optimum);
         }
     }
 }
 
 impl Session<'_> {
+    /// Whether it could be saved.
+    fn save(&mut self, state: &OptimiserState) -> bool {
+        self.signals.is_saving.store(true, Ordering::SeqCst);
+        let saved = self.checkpoints.save(state);
+        self.signals.is_saving.store(false, Ordering::SeqCst);
+        saved.inspect_err(|error| self.warn(error)).is_ok()
+    }
+
     /// A fit goes on without checkpoints; the user is told once, and again at the end.
     fn warn(&mut self, error: &OutputError) {
         if !self.has_warned || self.signals.stop.load(Ordering::SeqCst) {
@@ -121,39 +171,100 @@ impl Session<'_> {
     }
 }
 
-/// What Ctrl-C sets.
+/// How far a fit came, as far as it matters to who interrupts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    /// It looks for a start.
+    #[default]
+    Nothing,
+    /// It takes steps.
+    Steps,
+    /// The approximation is found and saved; measurements and files are left.
+    Optimum,
+    /// The fit folder is in its place.
+    End,
+}
+
+/// What Ctrl-C sets, and what it finds.
 #[derive(Clone, Default)]
 pub struct Signals {
     /// Asks the fit to save its state and to end.
     pub stop: Arc<AtomicBool>,
     /// A checkpoint is being written, which is worth waiting for.
     is_saving: Arc<AtomicBool>,
+    reached: Arc<Mutex<Reached>>,
 }
 
 impl Signals {
-    /// Listens to Ctrl-C. The first asks the fit to end; where nothing comes of that soon,
-    /// there is nothing to save (the search for a start, the final measurements) or too little
-    /// to wait for, and the process ends. The second ends it at once.
-    pub fn listen() -> Result<Signals, Failure> {
+    /// Listens to Ctrl-C. The first asks the fit to end; where nothing comes of that soon, there
+    /// is nothing to save (the search for a start), all is saved (the final measurements), or a
+    /// step takes too long to wait for, and the process ends after `last_words`. The second ends
+    /// it at once.
+    pub fn listen(last_words: impl Fn(Reached) + Send + 'static) -> Result<Signals, Failure> {
         let signals = Signals::default();
         let on_signal = signals.clone();
+        let last_words = Arc::new(Mutex::new(last_words));
         let handler = move || {
             if on_signal.stop.swap(true, Ordering::SeqCst) {
                 exit();
             }
-            let waiting = on_signal.clone();
+            let (waiting, last_words) = (on_signal.clone(), last_words.clone());
             std::thread::spawn(move || {
-                std::thread::sleep(PATIENCE);
-                while waiting.is_saving.load(Ordering::SeqCst) {
-                    std::thread::sleep(CHECK_EVERY);
+                waiting.wait();
+                // Nobody reaches anything from here on.
+                let reached = waiting.reached.lock().expect("no thread panics");
+                if *reached < Reached::End {
+                    last_words.lock().expect("no thread panics")(*reached);
+                    exit();
                 }
-                exit();
             });
         };
         ctrlc::set_handler(handler)
             .map_err(|fault| Failure::usage(format!("no handler for Ctrl-C: {fault}")))?;
         Ok(signals)
     }
+
+    /// Lets the fit come to a place where its state can be saved.
+    fn wait(&self) {
+        let asked = Instant::now();
+        let is_worth_it = || asked.elapsed() < PATIENCE && self.reached() < Reached::Optimum;
+        while is_worth_it() || self.is_saving.load(Ordering::SeqCst) {
+            std::thread::sleep(CHECK_EVERY);
+        }
+    }
+
+    /// Notes how far the fit came.
+    pub fn reach(&self, reached: Reached) {
+        *self.reached.lock().expect("no thread panics") = reached;
+    }
+
+    /// Takes the last words from Ctrl-C, and tells how far the fit came.
+    pub fn end(&self) -> Reached {
+        std::mem::replace(&mut *self.reached.lock().expect("no thread panics"), Reached::End)
+    }
+
+    /// How far it came.
+    pub fn reached(&self) -> Reached {
+        *self.reached.lock().expect("no thread panics")
+    }
+}
+
+/// What is left of a fit that was interrupted, and how to go on.
+pub fn interrupted(reached: Reached, folder: &Path, format: MessageFormat) {
+    let checkpoints = Checkpoints::folder(folder);
+    let place = checkpoints.display();
+    let note = match (reached, checkpoints.exists()) {
+        (Reached::Nothing, false) => {
+            "interrupted in the search for a start: there was nothing to save yet".to_owned()
+        }
+        (_, false) => "interrupted: nothing was saved yet".to_owned(),
+        (Reached::Optimum | Reached::End, true) => format!(
+            "interrupted after the last step: the approximation is kept in {place}, and --resume \
+             goes on with what is left, its measurement"
+        ),
+        (_, true) => format!("interrupted; --resume goes on from {place}"),
+    };
+    input::note(&note, format);
 }
 
 fn exit() -> ! {

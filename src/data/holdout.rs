@@ -63,6 +63,12 @@ impl BoundData {
             .at(span)
     }
 
+    /// Why data without any outcome cannot be scored.
+    pub fn refuse_nothing_to_score(&self) -> DataError {
+        let message = format!("no row of {} has an outcome to score", self.source_name());
+        hold_out_error(message).help("`hbdc predict` fills empty outcomes with predictions")
+    }
+
     fn too_few(&self, fraction: f64) -> DataError {
         let most = self.max_rows();
         let message = format!(

@@ -43,23 +43,26 @@ pub struct LogLikelihood {
     pub log_joint: Vec<f64>,
 }
 
+/// For each row whether it has a term: not where all its outcomes are empty.
+pub(super) fn rows_with_outcome(model: &CompiledModel, data: &BoundData) -> Vec<bool> {
+    let of_rows = |datum: &usize| data.schema().data[*datum].per_row;
+    let own: Vec<usize> = outcomes(model).into_iter().filter(of_rows).collect();
+    let is_seen = |datum: usize, row: usize| {
+        let inner = data.inner(datum);
+        (row * inner..(row + 1) * inner).any(|at| !data.is_empty_cell(datum, at))
+    };
+    let has_outcome = |row: usize| own.is_empty() || own.iter().any(|&datum| is_seen(datum, row));
+    (0..data.n_rows_total()).map(has_outcome).collect()
+}
+
 impl Observations {
     /// Those of a fit: rows that are held out, and those without an outcome, are none.
     pub fn of(model: &CompiledModel, evaluator: &Evaluator) -> Observations {
         let data = evaluator.data();
-        let is_seen = |datum: usize, unit: usize| {
-            let inner = data.inner(datum);
-            (unit * inner..(unit + 1) * inner).any(|at| !data.is_empty_cell(datum, at))
-        };
-        let outcomes = outcomes(model);
-        let of_rows = |datum: &&usize| data.schema().data[**datum].per_row;
         match model.likelihood_is_by_rows() {
             true => {
-                let own: Vec<usize> = outcomes.iter().filter(of_rows).copied().collect();
-                let is_one = |row: &usize| {
-                    let has_outcome = own.is_empty() || own.iter().any(|&k| is_seen(k, *row));
-                    evaluator.is_fitted(*row) && has_outcome
-                };
+                let has_outcome = rows_with_outcome(model, data);
+                let is_one = |row: &usize| evaluator.is_fitted(*row) && has_outcome[*row];
                 Observations::Rows((0..data.n_rows_total()).filter(is_one).collect())
             }
             false => Observations::Branches((0..data.n_branches()).collect()),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::saved::rows_with_outcome;
 use super::{Fit, FitConfig};
 use crate::data::{BoundData, DataError};
 use crate::infer::elbo::Guide;
@@ -27,7 +28,7 @@ pub struct Score {
     pub log_likelihood: f64,
     /// Its Monte Carlo error.
     pub se: f64,
-    /// Rows that were scored.
+    /// Rows that were scored: those with an outcome.
     pub n_rows: usize,
     /// Branches that have them.
     pub n_branches: usize,
@@ -104,6 +105,9 @@ impl Split {
     }
 
     fn add_test(&mut self, model: &CompiledModel, test: &BoundData) -> Result<(), DataError> {
+        if model.likelihood_is_by_rows() && !rows_with_outcome(model, test).contains(&true) {
+            return Err(test.refuse_nothing_to_score());
+        }
         let fitted = &self.fitted;
         // Without a key each row is a branch of its own, and row 1 here is not row 1 there.
         let known: HashMap<Vec<&str>, usize> = match fitted.schema().key.is_empty() {
@@ -140,10 +144,8 @@ impl Split {
         fit: &Fit,
     ) -> Result<Option<Scores>, DataError> {
         let evaluator = &fit.evaluator;
-        let n_held_out = |branch: &usize| evaluator.n_held_out(*branch);
-        let held_out: Vec<usize> =
-            (0..evaluator.n_branches()).filter(|branch| n_held_out(branch) > 0).collect();
-        if held_out.is_empty() && self.new.is_none() && self.others.is_none() {
+        let is_cut = (0..evaluator.n_branches()).any(|branch| evaluator.n_held_out(branch) > 0);
+        if !is_cut && self.new.is_none() && self.others.is_none() {
             return Ok(None);
         }
         let new = self.new.as_ref().map(|data| model.evaluator(data)).transpose()?;
@@ -155,12 +157,29 @@ impl Split {
             None => None,
         };
         let scorer = Scorer::new(fit, new.as_ref());
+        let all = |evaluator: &Evaluator| n_scored(model, evaluator, |_| true);
         let seen = match &others {
-            Some((evaluator, pairs)) => scorer.others(evaluator, pairs),
-            None => scorer.held_out(&held_out),
+            Some((evaluator, pairs)) => scorer.others(evaluator, pairs, &all(evaluator)),
+            None => scorer.held_out(&n_scored(model, evaluator, |row| !evaluator.is_fitted(row))),
         };
-        Ok(Some(scorer.gather(seen, new.as_ref().map(|evaluator| scorer.new_ones(evaluator)))))
+        let new = new.as_ref().map(|evaluator| scorer.new_ones(evaluator, &all(evaluator)));
+        Ok(Some(scorer.gather(seen, new)))
     }
+}
+
+/// For each branch how many of its rows `is_scored` and have an outcome, as far as terms are of rows.
+fn n_scored(
+    model: &CompiledModel,
+    evaluator: &Evaluator,
+    is_scored: impl Fn(usize) -> bool,
+) -> Vec<usize> {
+    let data = evaluator.data();
+    let by_rows = model.likelihood_is_by_rows();
+    let has_outcome = by_rows.then(|| rows_with_outcome(model, data));
+    let counts = |row: &usize| {
+        is_scored(*row) && has_outcome.as_ref().is_none_or(|has_outcome| has_outcome[*row])
+    };
+    (0..data.n_branches()).map(|branch| data.rows(branch).filter(counts).count()).collect()
 }
 
 /// Scores of the engine, and what is known of the branches: key, whether new, rows.
@@ -187,23 +206,25 @@ impl<'a> Scorer<'a> {
         Scorer { fit, draws: ScoreDraws { particles, units }, seed }
     }
 
-    /// Rows that the evaluator of the fit holds out.
-    fn held_out(&self, branches: &[usize]) -> Part {
+    /// Rows that the evaluator of the fit holds out, so many in each branch.
+    fn held_out(&self, n_rows: &[usize]) -> Part {
         let evaluator = &self.fit.evaluator;
         let (guide, mut shards) = (&self.fit.result.guide, self.fit.shards());
+        let branches: Vec<usize> = (0..n_rows.len()).filter(|&b| n_rows[b] > 0).collect();
         let rows = || {
             let mut evaluator = evaluator.clone();
             move |branch: usize, shared: &[f64], z: &[f64]| evaluator.held_out(branch, shared, z)
         };
-        let scores = score::held_out(&mut shards, guide, &self.draws, branches, self.seed, rows);
-        let about = |&branch: &usize| (key(evaluator.data(), branch), evaluator.n_held_out(branch));
-        (scores, branches.iter().map(about).collect())
+        let scores = score::held_out(&mut shards, guide, &self.draws, &branches, self.seed, rows);
+        (scores, about(evaluator.data(), &branches, n_rows))
     }
 
-    /// Rows of other data, given those of the same branches that were fitted.
-    fn others(&self, others: &Evaluator, pairs: &[(usize, usize)]) -> Part {
+    /// Rows of other data, so many in each branch, given those of the same branches that were
+    /// fitted.
+    fn others(&self, others: &Evaluator, pairs: &[(usize, usize)], n_rows: &[usize]) -> Part {
         let (guide, mut shards) = (&self.fit.result.guide, self.fit.shards());
-        let own: Vec<usize> = pairs.iter().map(|&(own, _)| own).collect();
+        let with_rows = pairs.iter().copied().filter(|&(_, other)| n_rows[other] > 0);
+        let (own, of_others): (Vec<usize>, Vec<usize>) = with_rows.unzip();
         let other_of: HashMap<usize, usize> = pairs.iter().copied().collect();
         let rows = || {
             let mut others = others.clone();
@@ -211,13 +232,11 @@ impl<'a> Scorer<'a> {
             move |own: usize, shared: &[f64], z: &[f64]| others.held_out(other_of[&own], shared, z)
         };
         let scores = score::held_out(&mut shards, guide, &self.draws, &own, self.seed, rows);
-        let data = others.data();
-        let about = |&(_, other): &(usize, usize)| (key(data, other), data.rows(other).len());
-        (scores, pairs.iter().map(about).collect())
+        (scores, about(others.data(), &of_others, n_rows))
     }
 
-    /// Whole branches that were not fitted.
-    fn new_ones(&self, evaluator: &Evaluator) -> Part {
+    /// Whole branches that were not fitted, with so many rows.
+    fn new_ones(&self, evaluator: &Evaluator, n_rows: &[usize]) -> Part {
         let fitted = &self.fit.result.guide;
         let guide = Guide {
             global: fitted.global.clone(),
@@ -225,11 +244,12 @@ impl<'a> Scorer<'a> {
             samples: fitted.samples,
         };
         let mut shards = Shards::new(evaluator, self.fit.config.engine.threads);
-        let branches: Vec<usize> = (0..evaluator.n_branches()).collect();
-        let scores = score::new_branches(&mut shards, &guide, &self.draws, &branches, self.seed);
         let data = evaluator.data();
-        let about = |&branch: &usize| (key(data, branch), data.rows(branch).len());
-        (scores, branches.iter().map(about).collect())
+        // Without rows a branch may still have an outcome of its own.
+        let is_scored = |&branch: &usize| n_rows[branch] > 0 || data.rows(branch).is_empty();
+        let branches: Vec<usize> = (0..n_rows.len()).filter(is_scored).collect();
+        let scores = score::new_branches(&mut shards, &guide, &self.draws, &branches, self.seed);
+        (scores, about(data, &branches, n_rows))
     }
 
     fn gather(&self, seen: Part, new: Option<Part>) -> Scores {
@@ -259,6 +279,8 @@ fn add(branches: &mut Vec<BranchScore>, (scores, about): Part, is_new: bool) {
     }
 }
 
-fn key(data: &BoundData, branch: usize) -> Vec<String> {
-    data.key(branch).into_iter().map(String::from).collect()
+/// Key and scored rows of these branches.
+fn about(data: &BoundData, branches: &[usize], n_rows: &[usize]) -> Vec<(Vec<String>, usize)> {
+    let key = |branch: usize| data.key(branch).into_iter().map(String::from).collect();
+    branches.iter().map(|&branch| (key(branch), n_rows[branch])).collect()
 }

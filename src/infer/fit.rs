@@ -158,7 +158,9 @@ pub fn fit_from<T: Target>(
         Some(state) => state,
         None => {
             run.announce(Stage::Start);
-            let guide = initial::guide(&mut shards, &plan, config, &run)?;
+            // A search that is stopped may have found nothing yet.
+            let of_search = |error| if stop.is_set() { FitError::Interrupted } else { error };
+            let guide = initial::guide(&mut shards, &plan, config, &run).map_err(of_search)?;
             let seconds = run.seconds();
             match &mut joint {
                 Some(JointProblem { shards, plan }) => {
@@ -171,17 +173,20 @@ pub fn fit_from<T: Target>(
     if stop.is_set() {
         return Err(FitError::Interrupted);
     }
+    let is_joint = joint.is_some();
     let ended = match &mut joint {
         Some(JointProblem { shards: joint, plan }) => {
             run.replan(plan);
-            let ended = run.run(joint, &mut state);
-            let (n_global, n_local) = (target.n_global(), target.n_local());
-            state.fit.guide = joint::parted(&state.fit.guide.global, n_global, n_local);
-            ended
+            run.run(joint, &mut state)
         }
         None => run.run(&mut shards, &mut state),
     };
     let ended = ended.ok_or(FitError::Interrupted)?;
+    run.show_end(&mut state);
+    // The state keeps its own guide, which is what a fit goes on from.
+    let part = || joint::parted(&state.fit.guide.global, target.n_global(), target.n_local());
+    let parted = is_joint.then(part);
+    let guide = parted.as_ref().unwrap_or(&state.fit.guide);
     run.announce(Stage::Measure);
     // A limit of time leaves these measurements a share of their own.
     let share = |share: f64| config.max_seconds.map(|limit| run.seconds() + share * limit);
@@ -189,7 +194,7 @@ pub fn fit_from<T: Target>(
     let is_over =
         |limit: Option<f64>| stop.is_set() || limit.is_some_and(|limit| run.seconds() > limit);
     let limits = Limits { elbo: &|| is_over(of_elbo), all: &|| is_over(of_weights) };
-    let measured = measure::measure(&mut shards, &state.fit.guide, &plan, config.seed, &limits);
+    let measured = measure::measure(&mut shards, guide, &plan, config.seed, &limits);
     if stop.is_set() {
         run.keep(&mut state);
         return Err(FitError::Interrupted);
@@ -205,7 +210,7 @@ pub fn fit_from<T: Target>(
     let Measured { elbo, bound, importance, branches } = measured;
     let corrected = importance.as_ref().is_some_and(Importance::is_usable);
     Ok(FitResult {
-        guide: state.fit.guide,
+        guide: parted.unwrap_or(state.fit.guide),
         steps: state.fit.step,
         seconds: run.seconds(),
         interrupted: run.is_ended(),

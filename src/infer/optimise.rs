@@ -81,6 +81,10 @@ pub trait Watcher {
     /// Sees the state, which a later fit can go on from: when it is wanted, and when the caller
     /// asked to stop.
     fn keep(&mut self, _state: &OptimiserState) {}
+
+    /// Sees the state at the end of the optimisation: what goes on from it measures, and takes
+    /// no more steps.
+    fn optimised(&mut self, _state: &OptimiserState) {}
 }
 
 impl<F: FnMut(&StepInfo) -> ControlFlow<()>> Watcher for F {
@@ -148,6 +152,11 @@ impl<'a> Optimiser<'a> {
     ) -> Option<Ended> {
         let stop = shards.stop();
         let mut announced = None;
+        let is_limited = matches!(state.phase, Phase::Over(Ended::Limit(_)));
+        if is_limited && self.used(state) < 1.0 && state.cycle < MAX_CYCLES {
+            // The limit that ended it was lifted.
+            state.phase = Phase::Begin;
+        }
         loop {
             let is_stopped = stop.is_set();
             if is_stopped || self.watcher.wants_state() {
@@ -170,6 +179,12 @@ impl<'a> Optimiser<'a> {
     pub fn keep(&mut self, state: &mut OptimiserState) {
         state.seconds = self.seconds();
         self.watcher.keep(state);
+    }
+
+    /// Shows the watcher the state at the end.
+    pub fn show_end(&mut self, state: &mut OptimiserState) {
+        state.seconds = self.seconds();
+        self.watcher.optimised(state);
     }
 
     /// Takes one step or looks at the ELBO once. Changes nothing where the caller asked to stop

@@ -3,6 +3,7 @@
 
 mod arviz;
 mod checkpoint;
+mod lock;
 mod tables;
 mod zarr;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints};
+pub use lock::PlaceLock;
 
 use crate::data::DataError;
 use crate::fit::{Checks, Draws, Fit, Observations, Score, Scores};
@@ -29,6 +31,8 @@ const VERSION: u32 = 1;
 pub enum OutputError {
     /// It exists already.
     Exists(PathBuf),
+    /// Another process writes to it: which, where that is known.
+    InUse(PathBuf, Option<u32>),
     /// Something that is no fit folder is there, and so it is not replaced.
     NotAFit(PathBuf),
     /// What was to be written cannot be computed.
@@ -42,6 +46,10 @@ impl fmt::Display for OutputError {
         match self {
             OutputError::Exists(path) => {
                 write!(f, "{} exists already", path.display())
+            }
+            OutputError::InUse(path, process) => {
+                write!(f, "{} is in use by another hbdc", path.display())?;
+                process.map_or(Ok(()), |process| write!(f, ", process {process}"))
             }
             OutputError::NotAFit(path) => {
                 write!(f, "{} exists and is not a fit folder", path.display())
@@ -93,7 +101,7 @@ pub fn write_fit(
     replace: bool,
 ) -> Result<(), OutputError> {
     check_place(folder, replace)?;
-    let unfinished = beside(folder, "unfinished");
+    let unfinished = own_beside(folder, "unfinished");
     let written = write_files(&unfinished, model, fit).and_then(|()| place(&unfinished, folder));
     if written.is_err() {
         // The first error is the one to report.
@@ -102,16 +110,21 @@ pub fn write_fit(
     written
 }
 
-/// A path in the same folder, so that moving is renaming.
+/// A hidden path in the same folder, so that moving is renaming.
 fn beside(folder: &Path, what: &str) -> PathBuf {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_else(|| "fit".to_string());
-    folder.with_file_name(format!(".{name}.{what}-{}", std::process::id()))
+    folder.with_file_name(format!(".{name}.{what}"))
+}
+
+/// The same for this process alone.
+fn own_beside(folder: &Path, what: &str) -> PathBuf {
+    beside(folder, &format!("{what}-{}", std::process::id()))
 }
 
 fn place(unfinished: &Path, folder: &Path) -> Result<(), OutputError> {
     let fault = |fault| OutputError::Io(folder.to_path_buf(), fault);
-    let old = beside(folder, "old");
+    let old = own_beside(folder, "old");
     let had_old = folder.exists();
     if had_old {
         fs::rename(folder, &old).map_err(fault)?;
@@ -159,7 +172,7 @@ pub fn write_prediction(folder: &Path, prediction: &Prediction) -> Result<(), Ou
     if folder.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(folder.to_path_buf()));
     }
-    let unfinished = beside(folder, "unfinished");
+    let unfinished = own_beside(folder, "unfinished");
     let write = |name: &str, text: String| {
         let path = unfinished.join(name);
         fs::write(&path, text).map_err(|fault| OutputError::Io(path, fault))

@@ -52,3 +52,40 @@ fn whole_branches_are_held_out() {
     assert_eq!(fit["test"]["seen"], serde_json::Value::Null);
     bench.run(&format!("{words} --holdout-branches 0.1 --test test.csv")).ends_with(2);
 }
+
+#[test]
+fn rows_without_an_outcome_are_not_scored() {
+    let model = "data { branch g { rows N; vector[N] y MISSING; } }\n\
+                 global { real mu ~ normal(0, 5); }\n\
+                 local { real b ~ normal(mu, 1); y ~ normal(b, 1); }\n";
+    let bench = Bench::new();
+    bench.write("given.hbd", model.replace("MISSING", ""));
+    bench.write("gaps.hbd", model.replace("MISSING", "missing"));
+    bench.write("fitted.csv", "g,y\n1,0.5\n1,1\n2,-1\n2,0.2\n3,2\n");
+    bench.write("test.csv", "g,y\n1,\n1,0.1\n2,\n8,\n9,1\n9,\n9,2\n");
+    bench.write("nothing.csv", "g,y\n1,\n9,\n");
+    let fit = |model: &str, more: &str| {
+        let words = "--data fitted.csv --progress none --allow-poor-fit --max-steps 50 --test";
+        bench.run(&format!("fit {model}.hbd {words} {more}"))
+    };
+    let refused = fit("given", "test.csv").ends_with(1).stderr;
+    assert!(
+        refused.contains("test.csv:2, column `y`, branch g = 1: the cell is empty"),
+        "{refused}"
+    );
+    fit("given", "test.csv --na drop --out dropped").ends_with(0);
+    let run = fit("gaps", "test.csv --out gaps").ends_with(0);
+    assert!(run.stdout.contains("(1 row of 1 branch)"), "{}", run.stdout);
+    assert!(run.stdout.contains("(2 rows of 1 branch)"), "{}", run.stdout);
+    // An empty cell has no term, so both are the same.
+    let figures = |path: &str| -> Vec<f64> {
+        let numbers = |line: &str| line.split(',').map(str::parse).collect::<Vec<_>>();
+        let text = bench.read(path);
+        text.lines().skip(1).flat_map(numbers).map(|number| number.expect("a number")).collect()
+    };
+    let (dropped, gaps) = (figures("dropped/scores.csv"), figures("gaps/scores.csv"));
+    assert_eq!(dropped.len(), 10, "{dropped:?}");
+    assert!(dropped.iter().zip(&gaps).all(|(a, b)| (a - b).abs() < 1e-9), "{dropped:?} {gaps:?}");
+    let refused = fit("gaps", "nothing.csv").ends_with(1).stderr;
+    assert!(refused.contains("no row of nothing.csv has an outcome to score"), "{refused}");
+}
