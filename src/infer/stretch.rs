@@ -147,27 +147,27 @@ impl Stretch {
 
     /// ∂v_i/∂ε_j for j > i.
     fn slope(&self, i: usize, j: usize, noise: &[f64], work: &StretchAdjoint) -> f64 {
-        if self.width.is_empty() {
-            return 0.0;
-        }
         let n = self.n;
         let (width, width_slope) = work.widths[i];
         let mut slope = width.exp() * work.at[i].value * width_slope * self.width[i * n + j];
-        for k in i + 1..n {
+        for (k, epsilon) in noise.iter().enumerate().skip(i + 1) {
             let pair = self.bow[(i * n + j.min(k)) * n + j.max(k)];
-            slope += pair * noise[k] * if j == k { 2.0 } else { 1.0 };
+            slope += pair * epsilon * if j == k { 2.0 } else { 1.0 };
         }
         slope
     }
 
+    /// Elements before j that follow it.
+    fn followers(&self, j: usize) -> std::ops::Range<usize> {
+        if self.width.is_empty() { 0..0 } else { 0..j }
+    }
+
     /// Sets `out` to ∂ log |∂v/∂ε| / ∂ε.
     fn log_slope_gradient(&self, work: &StretchAdjoint, out: &mut [f64]) {
-        for j in 0..self.n {
-            out[j] = work.at[j].log_slope_derivative;
-            if !self.width.is_empty() {
-                out[j] +=
-                    (0..j).map(|i| work.widths[i].1 * self.width[i * self.n + j]).sum::<f64>();
-            }
+        for (j, out) in out.iter_mut().enumerate() {
+            let of_width = |i: usize| work.widths[i].1 * self.width[i * self.n + j];
+            let widths: f64 = self.followers(j).map(of_width).sum();
+            *out = work.at[j].log_slope_derivative + widths;
         }
     }
 
@@ -175,22 +175,19 @@ impl Stretch {
     pub fn landing(&self, noise: &[f64], work: &StretchAdjoint, out: &mut [f64]) {
         self.log_slope_gradient(work, out);
         for j in 0..self.n {
-            let mut rest = out[j] + noise[j];
-            for i in 0..j {
-                rest -= self.slope(i, j, noise, work) * out[i];
-            }
-            out[j] = rest / (work.widths[j].0.exp() * work.at[j].slope);
+            let of_earlier = |i: usize| self.slope(i, j, noise, work) * out[i];
+            let known: f64 = self.followers(j).map(of_earlier).sum();
+            out[j] = (out[j] + noise[j] - known) / (work.widths[j].0.exp() * work.at[j].slope);
         }
     }
 
     /// Sets `out` to the gradient in ε of f(v) + log |∂v/∂ε| at the visited draw, for that of f in v.
     pub fn pull(&self, noise: &[f64], gradient: &[f64], work: &StretchAdjoint, out: &mut [f64]) {
         self.log_slope_gradient(work, out);
-        for j in 0..self.n {
-            out[j] += work.widths[j].0.exp() * work.at[j].slope * gradient[j];
-            for i in 0..j {
-                out[j] += self.slope(i, j, noise, work) * gradient[i];
-            }
+        for (j, out) in out.iter_mut().enumerate() {
+            let of_earlier = |i: usize| self.slope(i, j, noise, work) * gradient[i];
+            let earlier: f64 = self.followers(j).map(of_earlier).sum();
+            *out += work.widths[j].0.exp() * work.at[j].slope * gradient[j] + earlier;
         }
     }
 
@@ -210,9 +207,9 @@ impl Stretch {
         work: &mut StretchAdjoint,
     ) {
         let n = if work.higher.is_empty() { 0 } else { self.n };
-        for i in 0..n {
+        for (i, slope) in gradient.iter().enumerate().take(n) {
             let by = self.by_tails(i, work);
-            let along = |k: usize| weight * (gradient[i] * by[k] + work.at[i].log_slope_by[k]);
+            let along = |k: usize| weight * (slope * by[k] + work.at[i].log_slope_by[k]);
             let (skew, tail) = (along(0), along(1));
             work.higher[i * (n * n + n + 1)] -= SKEW_OF_THIRD * skew;
             if n == 1 {
@@ -222,14 +219,14 @@ impl Stretch {
                 continue;
             }
             let (width, width_slope) = work.widths[i];
-            let of_width = gradient[i] * width.exp() * work.at[i].value + 1.0;
+            let of_width = slope * width.exp() * work.at[i].value + 1.0;
             for j in i + 1..n {
                 let own = weight * of_width * width_slope * noise[j];
                 work.higher[(j * n + i) * n + i] -= 0.5 * own;
                 for k in j..n {
                     let at = (i * n + j) * n + k;
                     let pair = noise[j] * noise[k] - if j == k { 1.0 } else { 0.0 };
-                    work.higher[at] += weight * gradient[i] * pair * self.bow_slopes[at];
+                    work.higher[at] += weight * slope * pair * self.bow_slopes[at];
                 }
             }
         }
