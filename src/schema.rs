@@ -20,6 +20,9 @@ pub struct Schema {
     /// Data whose cells may be empty, where the model reads them other than as an outcome: an
     /// error once cells are empty indeed.
     pub missing_reads: Vec<(usize, Span)>,
+    /// Of these, data that are to be drawn cell after cell: there it is no error where empty cells
+    /// are the last of their branch.
+    pub drawn_in_turn: Vec<usize>,
 }
 
 /// `rows N …`.

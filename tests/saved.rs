@@ -2,6 +2,8 @@
 
 #[path = "support/conjugate.rs"]
 mod conjugate;
+#[path = "saved/series.rs"]
+mod series;
 
 use std::fs;
 use std::path::Path;
@@ -357,8 +359,12 @@ fn outcomes_that_cannot_be_drawn_say_why() {
             "`y` cannot be predicted: cells of `y` may be empty, and `multi_normal` is",
         ),
         (
-            "for (n in 2:N) y[n] ~ normal(a + 0.5 * y[n - 1], 1);",
-            "`y` has an empty cell, and the model reads its values",
+            "y ~ normal(a, 1); target += normal_lpdf(sum(y) | 0, 9);",
+            "`y` cannot be predicted: it, or its column, is used elsewhere than left of `~`",
+        ),
+        (
+            "y ~ normal(a, 1); log(y + 9) ~ normal(0, 9);",
+            "`y` cannot be predicted: it, or its column, is used elsewhere",
         ),
     ] {
         let saved = with_term(term);

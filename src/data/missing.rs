@@ -81,13 +81,74 @@ impl BoundData {
         present.map_or(0, |present| present.iter().filter(|&&is_there| is_there == 0.0).count())
     }
 
-    /// Data with empty cells are read as outcomes alone.
+    /// Data with empty cells are read as outcomes alone; those that are drawn in turn may be read
+    /// where empty cells are the last of their branch.
     pub(crate) fn check_missing_reads(&self) -> Result<(), DataError> {
-        let reads = &self.schema.missing_reads;
-        match reads.iter().find(|(datum, _)| self.n_missing(*datum) > 0) {
-            Some((datum, span)) => Err(self.missing_read(*datum).at(*span)),
-            None => Ok(()),
+        for &(datum, span) in &self.schema.missing_reads {
+            let is_in_turn = self.schema.drawn_in_turn.contains(&datum);
+            match self.gap(datum) {
+                Some(at) if is_in_turn => return Err(self.gap_read(datum, at).at(span)),
+                _ if is_in_turn || self.n_missing(datum) == 0 => {}
+                _ => return Err(self.missing_read(datum).at(span)),
+            }
         }
+        Ok(())
+    }
+
+    /// An empty cell that a value follows, further down in the branch; further on in it where the
+    /// datum is of branches.
+    fn gap(&self, datum: usize) -> Option<usize> {
+        let stride = if self.schema.data[datum].per_row { self.inner[datum].max(1) } else { 1 };
+        (0..self.n_branches()).find_map(|branch| {
+            let places = self.places(datum, branch);
+            let is_gap = |&at: &usize| {
+                let next = at + stride;
+                next < places.end
+                    && self.is_empty_cell(datum, at)
+                    && !self.is_empty_cell(datum, next)
+            };
+            places.clone().find(is_gap)
+        })
+    }
+
+    fn gap_read(&self, datum: usize, at: usize) -> DataError {
+        let name = &self.schema.data[datum].name;
+        let place = self.unit_place(datum, at / self.inner[datum].max(1));
+        let message = format!(
+            "{place}: `{name}` has an empty cell here and values after it, and the model reads its \
+             values"
+        );
+        DataError::new(DataErrorKind::MissingRead, message).help(format!(
+            "what a later value of `{name}` is drawn from would read the empty cell: cells may be \
+             empty at the end of a branch alone; fill the cell in, or empty those after it too"
+        ))
+    }
+
+    /// Values to put into the empty cells of a datum by turns, to see what reads them.
+    pub(crate) fn fillers(&self, datum: usize) -> Vec<f64> {
+        let values = self.values(datum).iter().enumerate();
+        let there = values.filter(|(at, _)| !self.is_empty_cell(datum, *at)).map(|(_, x)| *x);
+        let usual = self.usual.get(&self.schema.data[datum].name).copied();
+        let known: Vec<f64> = there.chain(usual).collect();
+        let least = known.iter().copied().reduce(f64::min).unwrap_or(PLACEHOLDER);
+        let most = known.iter().copied().reduce(f64::max).unwrap_or(PLACEHOLDER);
+        match least < most {
+            true => vec![least, most],
+            // Whichever of these the bounds of the cells allow.
+            false => vec![least - 1.0, most + 1.0],
+        }
+    }
+
+    /// Puts another value into the empty cells of a datum, as far as their bounds allow it.
+    pub(crate) fn refill(&mut self, datum: usize, value: f64) {
+        let Some(present) = self.present[datum].clone() else { return };
+        let declared = &self.schema.data[datum];
+        let of_cell = |at: usize| match present[at] {
+            0.0 => self.within_bounds(declared, datum, at, Some(value)),
+            _ => self.values(datum)[at],
+        };
+        let filled = (0..present.len()).map(of_cell).collect();
+        self.values[datum] = Some(Arc::new(filled));
     }
 
     fn missing_read(&self, datum: usize) -> DataError {

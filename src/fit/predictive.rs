@@ -10,7 +10,7 @@ use crate::data::BoundData;
 use crate::infer::posterior;
 use crate::model::CompiledModel;
 use crate::random::{Purpose, Stream};
-use crate::simulate::{self, Outcomes};
+use crate::simulate::{self, Outcomes, ToDraw};
 use crate::target::Target;
 use crate::ty::Level;
 
@@ -122,7 +122,8 @@ fn replicated(
     let guide = &fit.result.guide;
     let particles = posterior::particles(&mut evaluator, guide, &theta, REPLICATES);
     let globals = evaluator.unknown_globals(&theta, REPLICATES);
-    let outcomes = simulate::Predictive::new(model, data, drawn, seed, &globals).ok()?;
+    let to_draw = ToDraw { drawn, kept: &[] };
+    let outcomes = simulate::Predictive::new(model, data, to_draw, seed, &globals).ok()?;
     let n_local = evaluator.n_local();
     let layout = evaluator.reported_local_layout().clone();
     let of_branch = |branch: usize, draws: Option<&[f64]>| {

@@ -33,6 +33,7 @@ use crate::codegen::Listing;
 use crate::data::{DataError, SetValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, render, to_json};
 use crate::lower::Program;
+use crate::schema::Datum;
 use crate::source::Source;
 use crate::{check, ir, lower, syntax};
 use derivatives::Derivatives;
@@ -121,14 +122,16 @@ pub fn compile_with(
     source: &Source,
     options: &CompileOptions,
 ) -> Result<CompiledModel, CompileError> {
-    compile_where(source, options, &[])
+    compile_where(source, options, &[], &[])
 }
 
-/// The same; cells of the data of these names may be empty, as if they were declared `missing`.
+/// The same; cells of the data of these names may be empty, as if they were declared `missing`,
+/// and data of the names in `in_turn` are to be drawn cell after cell.
 fn compile_where(
     source: &Source,
     options: &CompileOptions,
     may_be_missing: &[String],
+    in_turn: &[String],
 ) -> Result<CompiledModel, CompileError> {
     let mut diagnostics = Diagnostics::default();
     let mut timings = Timings::default();
@@ -138,9 +141,12 @@ fn compile_where(
     }
     ast.data.let_be_missing(may_be_missing);
     let typed = timings.of("check", || check::check(&ast, source, &mut diagnostics));
-    let Some(typed) = typed.filter(|_| !diagnostics.has_errors()) else {
+    let Some(mut typed) = typed.filter(|_| !diagnostics.has_errors()) else {
         return Err(CompileError::new(source, diagnostics));
     };
+    let is_in_turn = |(_, datum): &(usize, &Datum)| in_turn.contains(&datum.name);
+    let data = typed.schema.data.iter().enumerate();
+    typed.schema.drawn_in_turn = data.filter(is_in_turn).map(|(k, _)| k).collect();
     let program = timings.of("lower", || lower::lower(&typed, false));
     let derivatives = timings.of("differentiate", || Derivatives::of(&program));
     debug_verify(&program, &derivatives);
@@ -245,12 +251,17 @@ impl CompiledModel {
         Ok(timings)
     }
 
-    /// The same model, in which cells of the data of these names may be empty.
+    /// The same model, in which cells of the data of these names may be empty. Those of `in_turn`
+    /// may then be read too, where empty cells are the last of a branch.
     ///
     /// # Errors
     /// When it cannot be seen where such a cell enters the density.
-    pub(crate) fn with_missing(&self, names: &[String]) -> Result<CompiledModel, CompileError> {
-        compile_where(&self.inner.source, &self.inner.options, names)
+    pub(crate) fn with_missing(
+        &self,
+        names: &[String],
+        in_turn: &[String],
+    ) -> Result<CompiledModel, CompileError> {
+        compile_where(&self.inner.source, &self.inner.options, names, in_turn)
     }
 
     /// Data whose cells may be empty although the text does not say so.

@@ -14,6 +14,10 @@ use crate::infer::shards::Shards;
 use crate::model::{CompiledModel, Evaluator};
 use crate::schema::{Datum, Origin};
 use crate::simulate::Outcomes;
+use crate::target::Target;
+
+/// Unconstrained locals at which it is seen what the terms of a branch read.
+const PROBES: [f64; 2] = [0.3, -0.7];
 
 /// New data, with the model that they are bound to.
 pub(super) struct NewData {
@@ -21,6 +25,8 @@ pub(super) struct NewData {
     pub(super) data: BoundData,
     /// Places in the schema of outcomes that can be drawn.
     pub(super) drawn: Vec<usize>,
+    /// Those of them with empty cells that the model reads too: they are drawn in turn.
+    pub(super) in_turn: Vec<usize>,
     /// Names of outcomes that the data have no column of.
     pub(super) absent: Vec<String>,
 }
@@ -29,6 +35,8 @@ pub(super) struct NewData {
 struct Empty {
     /// Those of which cells may be empty, though the model does not say so.
     allowed: Vec<String>,
+    /// Those that can be drawn, whatever else.
+    drawn: Vec<String>,
     /// Those of which none may, with the reason.
     refused: BTreeMap<String, String>,
     /// Whether these are all that the likelihood is of.
@@ -69,24 +77,26 @@ impl SavedFit {
 
     fn bind_with_empty(&self, data: &Dataset) -> Result<NewData, SavedError> {
         let empty = self.empty();
-        let with_missing = self.model.with_missing(&empty.allowed).map_err(SavedError::Model)?;
+        let with_missing = self.model.with_missing(&empty.allowed, &empty.drawn);
+        let with_missing = with_missing.map_err(SavedError::Model)?;
         let schema = with_missing.schema().columns();
         let is_absent = |k: &usize| {
             let datum = &schema.data[*k];
             datum.may_be_missing && is_absent(datum, data)
         };
         let outcomes = Outcomes::of(&with_missing);
-        let absent: Vec<usize> = outcomes.drawn.iter().copied().filter(is_absent).collect();
+        let drawn = outcomes.drawn;
+        let absent: Vec<usize> = drawn.iter().copied().filter(is_absent).collect();
         let mut bound = data
             .bind_in(with_missing.schema(), &absent, self.terms())
             .map_err(|error| empty.explain(error, schema))?;
         for &datum in &absent {
             bound.note_absent(datum);
         }
-        bound.check_missing_reads()?;
+        bound.check_missing_reads().map_err(|error| empty.explain(error, schema))?;
         let name = |&k: &usize| schema.data[k].name.clone();
         let absent: Vec<String> = absent.iter().map(name).collect();
-        let is_whole = outcomes.drawn.iter().all(|&datum| {
+        let is_whole = drawn.iter().all(|&datum| {
             bound.n_missing(datum) == 0 || !empty.allowed.contains(&schema.data[datum].name)
         });
         if is_whole {
@@ -94,13 +104,18 @@ impl SavedFit {
             let model = self.model.clone();
             let data = data.bind_in(model.schema(), &[], self.terms())?;
             let drawn = Outcomes::of(&model).drawn;
-            return Ok(NewData { model, data, drawn, absent });
+            return Ok(NewData { model, data, drawn, in_turn: vec![], absent });
         }
         if empty.is_all {
-            let informed = informed_rows(&bound, &outcomes.drawn);
+            let informed = informed_rows(&bound, &drawn);
             bound.set_informed_rows(informed);
         }
-        Ok(NewData { model: with_missing, data: bound, drawn: outcomes.drawn, absent })
+        // What is read keeps the values that it has; where it has all, nothing of it is drawn.
+        let is_read = |datum: &usize| schema.missing_reads.iter().any(|(read, _)| read == datum);
+        let is_drawn = |datum: &usize| bound.n_missing(*datum) > 0 || !is_read(datum);
+        let drawn: Vec<usize> = drawn.into_iter().filter(is_drawn).collect();
+        let in_turn = drawn.iter().copied().filter(is_read).collect();
+        Ok(NewData { model: with_missing, data: bound, drawn, in_turn, absent })
     }
 
     fn empty(&self) -> Empty {
@@ -112,14 +127,15 @@ impl SavedFit {
             .iter()
             .map(|(&datum, reason)| (schema.data[datum].name.clone(), reason.to_string()))
             .collect();
+        let drawn: Vec<String> =
+            outcomes.drawn.iter().map(|&datum| schema.data[datum].name.clone()).collect();
         let mut has_own = false;
-        for &datum in &outcomes.drawn {
-            let name = &schema.data[datum].name;
+        for (&datum, name) in outcomes.drawn.iter().zip(&drawn) {
             if schema.data[datum].may_be_missing {
                 has_own = true;
                 continue;
             }
-            match self.model.with_missing(std::slice::from_ref(name)) {
+            match self.model.with_missing(std::slice::from_ref(name), &[]) {
                 Ok(_) => allowed.push(name.clone()),
                 Err(error) => {
                     let first = error.diagnostics().first().map(|d| d.message.clone());
@@ -128,7 +144,7 @@ impl SavedFit {
             }
         }
         let is_all = !has_own && !outcomes.has_other_terms && refused.is_empty();
-        Empty { allowed, refused, is_all }
+        Empty { allowed, drawn, refused, is_all }
     }
 
     /// Says of levels that they are those of the fit.
@@ -148,6 +164,58 @@ impl SavedFit {
             }
             error => error,
         }
+    }
+}
+
+impl NewData {
+    /// Refuses data where a term of a value that is there, or what is reported, reads an empty
+    /// cell: what is said of the branch would depend on a value that nobody has. It changes with
+    /// what stands in the cell; the term of the cell itself is left out.
+    pub(super) fn check_reads(
+        &self,
+        evaluator: &Evaluator,
+        shared: &[f64],
+    ) -> Result<(), SavedError> {
+        let mut before = evaluator.clone();
+        for &datum in &self.in_turn {
+            for filler in self.data.fillers(datum) {
+                let mut data = self.data.clone();
+                data.refill(datum, filler);
+                let mut after = evaluator.with_data(data);
+                let is_empty = |branch: &usize| {
+                    self.data.places(datum, *branch).any(|at| self.data.is_empty_cell(datum, at))
+                };
+                for branch in (0..self.data.n_branches()).filter(is_empty) {
+                    let mut changes = |at: f64| {
+                        let z: Vec<f64> =
+                            (0..before.n_local()).map(|k| at * (1.0 + 0.1 * k as f64)).collect();
+                        let of = |evaluator: &mut Evaluator| {
+                            let likelihood = evaluator.density(branch, shared, &z).likelihood;
+                            let reported = evaluator.reported_local(branch, shared, &z);
+                            let all = std::iter::once(&likelihood).chain(reported);
+                            all.map(|x| x.to_bits()).collect::<Vec<_>>()
+                        };
+                        of(&mut before) != of(&mut after)
+                    };
+                    if PROBES.iter().any(|&at| changes(at)) {
+                        return Err(self.read_of_empty(datum, branch));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_of_empty(&self, datum: usize, branch: usize) -> SavedError {
+        let (name, label) = (&self.data.schema().data[datum].name, self.data.branch_label(branch));
+        SavedError::refused(
+            format!(
+                "branch {label}: an empty cell of `{name}` is read by a term that is not its own, \
+                 or by what is reported"
+            ),
+            "that needs the value of the cell: fill it in, or empty the cells of all that is drawn \
+             from it; left out is the term of `~` with a built-in distribution alone",
+        )
     }
 }
 

@@ -5,8 +5,9 @@ use super::empty::NewData;
 use super::{SavedError, SavedFit};
 use crate::data::{BoundData, Dataset};
 use crate::fit::{BranchSummaries, SummaryRow, draws_per_branch, summarise_with};
+use crate::infer::elbo;
 use crate::infer::shards::Shards;
-use crate::simulate::{Predictive, SimulateError};
+use crate::simulate::{Predictive, SimulateError, ToDraw};
 use crate::target::Target;
 
 /// How predictions are made.
@@ -107,12 +108,15 @@ impl SavedFit {
         let seed = config.seed.unwrap_or(self.seed());
         let count = config.draws.unwrap_or(draws_per_branch(evaluator.n_branches()));
         let theta = self.contents.theta_draws(count, seed);
+        let mean = self.contents.facts.guide.global.mean();
+        new.check_reads(&evaluator, &elbo::shared_at(&mut evaluator.clone(), &mean).0)?;
         let wanted: Vec<Wanted> = (0..evaluator.n_branches()).map(|b| wanted(&new, b)).collect();
         let globals = match wanted.iter().all(Vec::is_empty) {
             true => Vec::new(),
             false => evaluator.clone().unknown_globals(&theta, count),
         };
-        let predictive = Predictive::new(&new.model, &new.data, &new.drawn, seed, &globals)?;
+        let to_draw = ToDraw { drawn: &new.drawn, kept: &new.in_turn };
+        let predictive = Predictive::new(&new.model, &new.data, to_draw, seed, &globals)?;
         let shards = &mut Shards::new(&evaluator, config.threads);
         let locals = evaluator.reported_local_layout();
         let guide = &self.guide_of(shards, &new.data);

@@ -2,6 +2,7 @@
 
 use super::{SavedError, SavedFit};
 use crate::data::Dataset;
+use crate::infer::elbo;
 use crate::infer::posterior::{self, BranchSampler};
 use crate::infer::shards::Shards;
 use crate::model::Point;
@@ -18,6 +19,8 @@ impl SavedFit {
     pub fn simulate(&self, data: Dataset, seed: u64) -> Result<Simulated, SavedError> {
         let new = self.bind_new(&data)?;
         let mut evaluator = new.model.evaluator(&new.data)?;
+        let mean = self.contents.facts.guide.global.mean();
+        new.check_reads(&evaluator, &elbo::shared_at(&mut evaluator.clone(), &mean).0)?;
         let guide = &self.guide_of(&mut Shards::new(&evaluator, None), &new.data);
         let theta = self.contents.theta_draws(1, seed);
         let globals = evaluator.unknown_globals(&theta, 1).remove(0);

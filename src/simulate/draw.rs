@@ -45,14 +45,7 @@ pub fn outcomes(
         return Err(NoDraw::Different);
     }
     for (k, outcome) in drawn.chunks_mut(length.max(1)).enumerate() {
-        let own: Vec<&[f64]> = args
-            .iter()
-            .zip(lengths)
-            .map(|(arg, &length)| match arg.len() > length {
-                true => &arg[k * length..(k + 1) * length],
-                false => arg.as_slice(),
-            })
-            .collect();
+        let own = own(args, lengths, k);
         one(distribution, &own, outcome, &|x| allowed.holds(k, x), stream)?;
     }
     if let Allowed::Increasing(length, _) = allowed {
@@ -61,6 +54,15 @@ pub fn outcomes(
         }
     }
     Ok(drawn)
+}
+
+/// The arguments of outcome `k`.
+pub fn own<'a>(args: &'a [Vec<f64>], lengths: &[usize], k: usize) -> Vec<&'a [f64]> {
+    let of_outcome = |(arg, &length): (&'a Vec<f64>, &usize)| match arg.len() > length {
+        true => &arg[k * length..(k + 1) * length],
+        false => arg.as_slice(),
+    };
+    args.iter().zip(lengths).map(of_outcome).collect()
 }
 
 fn one(

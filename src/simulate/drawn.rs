@@ -53,6 +53,20 @@ pub fn base(model: &TypedModel, outcome: ExprId) -> Option<SymbolId> {
     }
 }
 
+/// Whether an expression reads a name.
+pub fn reads(model: &TypedModel, root: ExprId, symbol: SymbolId) -> bool {
+    let mut open = vec![root];
+    while let Some(part) = open.pop() {
+        match &model.exprs[part].kind {
+            // What a function does with it is not looked at.
+            ExprKind::Inline(..) => return true,
+            ExprKind::Symbol(found) if *found == symbol => return true,
+            kind => for_each_typed_operand(kind, |operand| open.push(operand)),
+        }
+    }
+    false
+}
+
 struct Uses<'m> {
     model: &'m TypedModel,
     outcomes: BTreeSet<usize>,

@@ -19,7 +19,7 @@ use std::fmt;
 use crate::data::{BoundData, DataError, Dataset, Terms};
 use crate::model::{CompiledModel, Evaluator, Point};
 use crate::source::Span;
-pub(crate) use predictive::{Outcomes, Predictive};
+pub(crate) use predictive::{Outcomes, Predictive, ToDraw};
 
 /// What a simulation is made from.
 #[derive(Clone, Debug, Default)]

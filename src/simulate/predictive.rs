@@ -79,11 +79,21 @@ fn in_density(model: &TypedModel, root: ExprId, visit: &mut dyn FnMut(usize)) {
 
 type Values = Arc<HashMap<SymbolId, Vec<f64>>>;
 
+/// What is drawn of bound data, by places in the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct ToDraw<'a> {
+    /// Outcomes.
+    pub drawn: &'a [usize],
+    /// Those of them that keep their values where they have any, because others are drawn given
+    /// these.
+    pub kept: &'a [usize],
+}
+
 /// Draws of outcomes, branch by branch, from several threads.
 pub struct Predictive<'a> {
     model: &'a CompiledModel,
     data: &'a BoundData,
-    drawn: &'a [usize],
+    outcomes: ToDraw<'a>,
     seed: u64,
     /// What each draw of the globals makes of the names of `global`.
     of_global: Vec<Values>,
@@ -99,15 +109,23 @@ impl<'a> Predictive<'a> {
     pub fn new(
         model: &'a CompiledModel,
         data: &'a BoundData,
-        drawn: &'a [usize],
+        outcomes: ToDraw<'a>,
         seed: u64,
         globals: &[Vec<f64>],
     ) -> Result<Predictive<'a>, SimulateError> {
-        let mut walk = Walk::new(model, data, seed, drawn).with_unknowns_given();
-        let of_global = globals.iter().map(|given| walk.globals(Some(given)).map(Arc::new));
-        let of_global = of_global.collect::<Result<_, _>>()?;
-        let idle = Mutex::new(vec![walk]);
-        Ok(Predictive { model, data, drawn, seed, of_global, idle })
+        let idle = Mutex::new(Vec::new());
+        let of_global = Vec::with_capacity(globals.len());
+        let mut all = Predictive { model, data, outcomes, seed, of_global, idle };
+        let mut walk = all.walk();
+        for given in globals {
+            all.of_global.push(Arc::new(walk.globals(Some(given))?));
+        }
+        Ok(all)
+    }
+
+    fn walk(&self) -> Walk<'a> {
+        let walk = Walk::new(self.model, self.data, self.seed, self.outcomes.drawn);
+        walk.with_unknowns_given().keeping(self.outcomes.kept)
     }
 
     /// Draws of one datum's values in a branch where `wanted` says so, for each draw of the
@@ -122,8 +140,7 @@ impl<'a> Predictive<'a> {
         wanted: &[(usize, Vec<usize>)],
     ) -> Result<Vec<Vec<Vec<f64>>>, SimulateError> {
         let idle = self.idle.lock().expect("no thread panics").pop();
-        let make = || Walk::new(self.model, self.data, self.seed, self.drawn).with_unknowns_given();
-        let mut walk = idle.unwrap_or_else(make);
+        let mut walk = idle.unwrap_or_else(|| self.walk());
         let empty = |(_, places): &(usize, Vec<usize>)| {
             vec![Vec::with_capacity(locals.len()); places.len()]
         };
@@ -138,6 +155,26 @@ impl<'a> Predictive<'a> {
             }
         }
         self.idle.lock().expect("no thread panics").push(walk);
+        for ((datum, _), draws) in wanted.iter().zip(&draws) {
+            let is_never = |draws: &Vec<f64>| draws.iter().all(|x| x.is_nan());
+            if self.outcomes.kept.contains(datum) && draws.iter().any(is_never) {
+                return Err(self.not_in_turn(*datum));
+            }
+        }
         Ok(draws)
+    }
+
+    fn not_in_turn(&self, datum: usize) -> SimulateError {
+        let model = self.model.typed();
+        let is_it = |id: &SymbolId| matches!(model.symbols[*id].kind, SymbolKind::Datum(found) if found == datum);
+        let symbol = model.symbols.ids().find(is_it).expect("a datum has a name");
+        let symbol = &model.symbols[symbol];
+        let message = format!(
+            "`{}` cannot be predicted cell by cell: what an empty cell is drawn from has no value \
+             there, perhaps because it reads later cells, or a name that is computed from the \
+             column; read the cells before in the arguments of `~` itself",
+            symbol.name
+        );
+        SimulateError::Statement { message, span: symbol.span }
     }
 }

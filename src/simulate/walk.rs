@@ -1,22 +1,19 @@
 //! Statements run one by one, on numbers.
 
+mod sample;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::SimulateError;
-use super::draw::{Allowed, NoDraw, outcomes};
-use super::drawn::base;
-use crate::builtin::Distribution;
-use crate::check::typed::{
-    Constraint, ExprId, ExprKind, Statement, SymbolId, SymbolKind, TypedModel,
-};
+use crate::check::typed::{ExprId, ExprKind, Statement, SymbolId, SymbolKind, TypedModel};
 use crate::data::BoundData;
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::InputKind;
 use crate::lower::{Expression, expression};
 use crate::model::{CompiledModel, Point, size_of};
 use crate::random::{Purpose, Stream};
-use crate::ty::{Level, Role, Size};
+use crate::ty::{Level, Size};
 
 type Result<T> = std::result::Result<T, SimulateError>;
 
@@ -31,6 +28,8 @@ pub struct Walk<'a> {
     seed: u64,
     /// Columns that are drawn, by their places in the schema: their values so far.
     drawn: BTreeMap<usize, Vec<f64>>,
+    /// Those of them whose cells are drawn where they are empty alone.
+    kept: Vec<usize>,
     /// The value of each name of `global`, row-major.
     of_global: Arc<HashMap<SymbolId, Vec<f64>>>,
     /// The value of each other name, row-major, in the branch at hand.
@@ -56,6 +55,7 @@ impl<'a> Walk<'a> {
             lenient: false,
             seed,
             drawn: drawn.iter().map(empty).collect(),
+            kept: Vec::new(),
             of_global: Arc::default(),
             values: HashMap::new(),
             functions: HashMap::new(),
@@ -100,6 +100,13 @@ impl<'a> Walk<'a> {
         self
     }
 
+    /// From here on these data, which are drawn, keep their values where they have any, so that what
+    /// reads them is drawn given these.
+    pub fn keeping(mut self, kept: &[usize]) -> Self {
+        self.kept = kept.to_vec();
+        self
+    }
+
     /// Draws the outcomes of one branch for one draw of the unknowns, numbered `draw`: see
     /// [`Walk::drawn_of_branch`].
     pub fn branch(
@@ -115,12 +122,20 @@ impl<'a> Walk<'a> {
         self.of_global = Arc::clone(of_global);
         self.values.clear();
         let drawn: Vec<usize> = self.drawn.keys().copied().collect();
-        for datum in drawn {
-            let range = self.range(datum);
-            self.drawn.get_mut(&datum).expect("it is a key")[range].fill(f64::NAN);
-        }
+        drawn.into_iter().for_each(|datum| self.empty(datum));
         self.give(&model.locals, Some(locals));
         self.statements(&model.local)
+    }
+
+    /// Takes out of the branch what was drawn of a datum.
+    fn empty(&mut self, datum: usize) {
+        let (range, data) = (self.range(datum), self.data);
+        let is_kept = self.kept.contains(&datum);
+        let values = self.drawn.get_mut(&datum).expect("it is drawn");
+        for at in range {
+            let is_given = is_kept && !data.is_empty_cell(datum, at);
+            values[at] = if is_given { data.values(datum)[at] } else { f64::NAN };
+        }
     }
 
     /// The values of a drawn datum in the branch at hand.
@@ -183,12 +198,7 @@ impl<'a> Walk<'a> {
             Statement::Sample { lhs, distribution, args, .. } => {
                 self.sample(*lhs, distribution, args)?;
             }
-            Statement::Target { drawn: Some((lhs, value)), .. } => {
-                if let Some((symbol, places)) = self.places(*lhs)? {
-                    let value = self.eval(*value)?;
-                    self.put(symbol, &places, &spread(value, places.len()));
-                }
-            }
+            Statement::Target { drawn: Some((lhs, value)), .. } => self.sample_own(*lhs, *value)?,
             Statement::Target { .. } => {}
             Statement::For { symbol, from, to, body, .. } => {
                 let (from, to) = (self.eval(*from)?[0], self.eval(*to)?[0]);
@@ -230,147 +240,6 @@ impl<'a> Walk<'a> {
             current[place] = value;
         }
         Ok(())
-    }
-
-    /// Draws what stands left of `~`, where that is still to be drawn.
-    fn sample(
-        &mut self,
-        lhs: ExprId,
-        distribution: &'static Distribution,
-        args: &[ExprId],
-    ) -> Result<()> {
-        let Some((symbol, places)) = self.places(lhs)? else { return Ok(()) };
-        let sizes = |l: &Self, id: ExprId, rank: usize| -> usize {
-            let dims = l.model.exprs[id].ty.dims();
-            dims[dims.len() - rank..].iter().map(|size| l.extent(size)).product()
-        };
-        let length = sizes(self, lhs, distribution.outcome.rank());
-        let n = places.len() / length.max(1);
-        let ranks = distribution.params.iter().map(|param| param.kind.rank());
-        let lengths: Vec<usize> =
-            args.iter().zip(ranks).map(|(&arg, rank)| sizes(self, arg, rank)).collect();
-        let args = args.iter().map(|&arg| self.eval(arg)).collect::<Result<Vec<_>>>()?;
-        let allowed = self.allowed(symbol, lhs)?;
-        let stream = &mut self.stream;
-        let drawn = outcomes(distribution, (n, length), &args, &lengths, &allowed, stream);
-        let drawn = match drawn {
-            Err(NoDraw::Argument | NoDraw::Bounds) if self.lenient => vec![f64::NAN; places.len()],
-            Err(why) => return Err(self.no_draw(why, symbol, distribution, &args, lhs)),
-            Ok(drawn) => drawn,
-        };
-        self.put(symbol, &places, &drawn);
-        Ok(())
-    }
-
-    fn no_draw(
-        &self,
-        why: NoDraw,
-        symbol: SymbolId,
-        distribution: &Distribution,
-        args: &[Vec<f64>],
-        lhs: ExprId,
-    ) -> SimulateError {
-        let name = &self.model.symbols[symbol].name;
-        let law = distribution.name;
-        let message = match why {
-            NoDraw::Argument if args.iter().flatten().any(|arg| arg.is_nan()) => format!(
-                "`{name}` cannot be drawn: an argument of `{law}` is not a number here; perhaps it \
-                 reads what is drawn further down, or never"
-            ),
-            NoDraw::Argument => format!(
-                "`{name}` cannot be drawn: an argument of `{law}` is outside its domain here"
-            ),
-            NoDraw::Bounds => format!(
-                "`{name}` cannot be drawn: `{law}` hardly ever falls within its declared bounds"
-            ),
-            NoDraw::Different => format!(
-                "`{name}` cannot be drawn: its elements increase, and `{law}` has different \
-                 arguments for them; give its values with `--at`"
-            ),
-        };
-        SimulateError::Statement { message, span: self.model.exprs[lhs].span }
-    }
-
-    /// What is to be drawn by a left side, and where its elements lie in it. `None` if it is
-    /// given.
-    fn places(&mut self, lhs: ExprId) -> Result<Option<(SymbolId, Vec<usize>)>> {
-        let model = self.model;
-        let Some(symbol) = base(model, lhs) else {
-            return match model.exprs[lhs].role {
-                Role::Data => Ok(None),
-                _ if self.is_given => Ok(None),
-                _ => Err(SimulateError::Statement {
-                    message: "what stands left of `~` here is no unknown but computed from some, \
-                              and cannot be drawn: give values of the unknowns with `--at`"
-                        .to_string(),
-                    span: model.exprs[lhs].span,
-                }),
-            };
-        };
-        let is_drawn = match model.symbols[symbol].kind {
-            SymbolKind::Datum(datum) => self.drawn.contains_key(&datum),
-            SymbolKind::Unknown { .. } => !self.is_given,
-            _ => false,
-        };
-        if !is_drawn {
-            return Ok(None);
-        }
-        let places = self.elements(symbol, lhs)?;
-        let current = self.value(symbol);
-        if places.iter().any(|&place| !current[place].is_nan()) {
-            let name = &model.symbols[symbol].name;
-            let message = format!(
-                "`{name}` stands left of `~` more than once, and what the density then is \
-                 cannot be drawn: give its values with `--at`"
-            );
-            return Err(SimulateError::Statement { message, span: model.exprs[lhs].span });
-        }
-        Ok(Some((symbol, places)))
-    }
-
-    /// Where the elements of a left side lie in its symbol.
-    fn elements(&mut self, symbol: SymbolId, lhs: ExprId) -> Result<Vec<usize>> {
-        let length = self.length(symbol);
-        let model = self.model;
-        match &model.exprs[lhs].kind {
-            ExprKind::Symbol(_) => return Ok((0..length).collect()),
-            ExprKind::Index(whole, subscripts) => {
-                let is_whole = matches!(model.exprs[*whole].kind, ExprKind::Symbol(_));
-                let rank = model.symbols[symbol].ty.dims().len();
-                if let ([Some(index)], true, 1) = (subscripts.as_slice(), is_whole, rank) {
-                    return Ok(vec![self.eval(*index)?[0] as usize - 1]);
-                }
-            }
-            _ => {}
-        }
-        // The left side of the numbers 0, 1, 2, … tells where its elements lie.
-        let numbers: Vec<f64> = (0..length).map(|k| k as f64).collect();
-        let before = self.values.insert(symbol, numbers);
-        let places = self.eval(lhs);
-        match before {
-            Some(values) => self.values.insert(symbol, values),
-            None => self.values.remove(&symbol),
-        };
-        Ok(places?.into_iter().map(|place| place as usize).collect())
-    }
-
-    fn allowed(&mut self, symbol: SymbolId, lhs: ExprId) -> Result<Allowed> {
-        let model = self.model;
-        let SymbolKind::Unknown { constraint, .. } = &model.symbols[symbol].kind else {
-            return Ok(Allowed::All);
-        };
-        let last = model.symbols[symbol].ty.dims().last().map_or(1, |size| self.extent(size));
-        let whole = matches!(model.exprs[lhs].kind, ExprKind::Symbol(_));
-        Ok(match constraint {
-            Constraint::Lower(low) => Allowed::Between(Some(self.eval(*low)?), None),
-            Constraint::Upper(high) => Allowed::Between(None, Some(self.eval(*high)?)),
-            Constraint::LowerUpper(low, high) => {
-                Allowed::Between(Some(self.eval(*low)?), Some(self.eval(*high)?))
-            }
-            Constraint::Ordered if whole => Allowed::Increasing(last, f64::NEG_INFINITY),
-            Constraint::PositiveOrdered if whole => Allowed::Increasing(last, 0.0),
-            _ => Allowed::All,
-        })
     }
 
     /// The value of an expression, row-major.
@@ -435,21 +304,6 @@ impl<'a> Walk<'a> {
         };
         let all = self.drawn.get(&datum).map_or_else(|| self.data.values(datum), Vec::as_slice);
         &all[self.range(datum)]
-    }
-
-    fn put(&mut self, symbol: SymbolId, places: &[usize], values: &[f64]) {
-        let start = match self.model.symbols[symbol].kind {
-            SymbolKind::Datum(datum) => self.range(datum).start,
-            _ => 0,
-        };
-        let all = match self.model.symbols[symbol].kind {
-            SymbolKind::Datum(datum) => self.drawn.get_mut(&datum),
-            _ => self.values.get_mut(&symbol),
-        };
-        let all = all.expect("only what is drawn is put");
-        for (place, value) in places.iter().zip(values) {
-            all[start + place] = *value;
-        }
     }
 
     /// Where the values of a datum lie, in the branch at hand.

@@ -65,6 +65,7 @@ fn schema(key: &[&str], data: Vec<Datum>) -> Schema {
         tables: Vec::new(),
         data,
         missing_reads: Vec::new(),
+        drawn_in_turn: Vec::new(),
     }
 }
 
