@@ -46,7 +46,7 @@ pub struct Plan {
     pub watch_every: usize,
     /// Draws of the watched ELBO.
     pub watch_draws: usize,
-    /// Its branches.
+    /// Its branches; others than those of the start phase as far as there are so many.
     pub watch_branches: Vec<usize>,
     /// Which elements of θ are dense.
     pub pattern: Pattern,
@@ -91,16 +91,17 @@ impl Plan {
         let widest = if config.family == Family::Amortized { 0.05 } else { 0.03 };
         let step_size = (0.3 / n_shared_noise).clamp(0.002, widest);
         let is_costly = per_branch * batch * particles * samples > COSTLY_STEP;
-        let sample = |work: usize, least: usize, most: usize| {
-            let count = (work / per_branch).clamp(least, most).min(n);
-            let mut all: Vec<usize> = (0..n).collect();
-            if count < n {
-                Stream::new(config.seed, Purpose::Shuffle, usize::MAX, 0, 0).shuffle(&mut all);
-                all.truncate(count);
-                all.sort_unstable();
-            }
-            all
+        let mut shuffled: Vec<usize> = (0..n).collect();
+        Stream::new(config.seed, Purpose::Shuffle, usize::MAX, 0, 0).shuffle(&mut shuffled);
+        let count = |work: usize, most: usize| (work / per_branch).clamp(64, most.max(64)).min(n);
+        let sorted = |sample: &[usize]| {
+            let mut sample = sample.to_vec();
+            sample.sort_unstable();
+            sample
         };
+        let first = |work: usize, most: usize| sorted(&shuffled[..count(work, most)]);
+        // From the other end: where θ started from is the best for just those branches.
+        let last = |work: usize, most: usize| sorted(&shuffled[n - count(work, most)..]);
         let affordable = WEIGHT_WORK / (work * CANDIDATES);
         let weight_draws = config.draws.min(affordable) & !3;
         Self {
@@ -111,10 +112,10 @@ impl Plan {
             step_size: config.step_size.unwrap_or(step_size),
             watch_every: if is_costly { 10 } else { 25 },
             watch_draws: if is_costly { 16 } else { 32 },
-            watch_branches: sample(WATCH_WORK, 64, FULL_BATCH_BRANCHES),
-            start_branches: sample(start_work, 64, start_branches),
+            watch_branches: last(WATCH_WORK, FULL_BATCH_BRANCHES),
+            start_branches: first(start_work, start_branches),
             pattern,
-            coarse_branches: sample(COARSE_WORK, 64, START_BRANCHES),
+            coarse_branches: first(COARSE_WORK, START_BRANCHES),
             min_decay: match is_costly {
                 true => 120,
                 false => ((20.0 / step_size) as usize).clamp(400, 1500),
