@@ -36,6 +36,8 @@ pub struct Plan {
     pub n_branches: usize,
     /// Draws of θ a step.
     pub particles: usize,
+    /// Draws of each branch's locals for one of θ.
+    pub importance_samples: usize,
     /// Minibatches an epoch.
     pub n_batches: usize,
     /// Adam's step size.
@@ -75,7 +77,8 @@ impl Plan {
         let full = n <= FULL_BATCH_BRANCHES && n_rows <= FULL_BATCH_ROWS;
         let by_work = if full { n } else { (BATCH_WORK / per_branch).clamp(32, 2048) };
         let batch = config.batch.unwrap_or(by_work).clamp(1, n);
-        let particles = (STEP_WORK / (per_branch * batch)).clamp(4, 16) & !1;
+        let samples = config.importance_samples.max(1);
+        let particles = (STEP_WORK / (per_branch * batch * samples)).clamp(4, 16) & !1;
         let pattern = Pattern::new(target.n_global(), &target.global_variables());
         let is_dense = pattern.is_dense();
         // A row of L shares its noise with the core alone, so that is what a safe step goes by.
@@ -87,7 +90,7 @@ impl Plan {
         };
         let widest = if config.family == Family::Amortized { 0.05 } else { 0.03 };
         let step_size = (0.3 / n_shared_noise).clamp(0.002, widest);
-        let is_costly = per_branch * batch * particles > COSTLY_STEP;
+        let is_costly = per_branch * batch * particles * samples > COSTLY_STEP;
         let mut shuffled: Vec<usize> = (0..n).collect();
         Stream::new(config.seed, Purpose::Shuffle, usize::MAX, 0, 0).shuffle(&mut shuffled);
         let count = |work: usize, most: usize| (work / per_branch).clamp(64, most.max(64)).min(n);
@@ -104,6 +107,7 @@ impl Plan {
         Self {
             n_branches: n,
             particles: config.particles.unwrap_or(particles).max(1),
+            importance_samples: samples,
             n_batches: n.div_ceil(batch),
             step_size: config.step_size.unwrap_or(step_size),
             watch_every: if is_costly { 10 } else { 25 },

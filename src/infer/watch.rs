@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::elbo::{self, Guide, Noise};
+use super::elbo::{self, Draws, Guide, Noise};
 use super::estimate;
 use super::plan::Plan;
 use super::shards::Shards;
@@ -55,7 +55,8 @@ impl Watched {
         let count = plan.watch_draws;
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, count);
         let scale = plan.n_branches as f64 / branches.len() as f64;
-        let draws = elbo::values(shards, guide, branches, scale, &particles, noise);
+        let draws = Draws { particles: &particles, samples: plan.importance_samples, noise };
+        let draws = elbo::values(shards, guide, branches, scale, draws);
         let (mean, se) = estimate::antithetic_mean(&draws);
         Self { draws, mean, se }
     }

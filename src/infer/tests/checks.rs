@@ -24,11 +24,11 @@ fn moved_guide(shift: f64) -> Guide {
     let mut scale = identity(D);
     scale.iter_mut().for_each(|x| *x *= 0.2);
     let global = GlobalGuide::new(exact.mean, (0..D).collect(), Triangular::dense(&scale, D));
-    let mut network = Network::new(n_inputs(&target), D, &[], 1);
-    let bias = network.weights.len() - 2 * D;
+    let mut network = Network::new(n_inputs(&target), D, true, &[], 1);
+    let bias = network.weights.len() - 4 * D;
     // The network bounds ν: ν = 3 tanh(o/3).
     network.weights[bias] = 3.0 * (shift / 3.0).atanh();
-    Guide { global, local: LocalGuide::Amortized(Some(network)) }
+    Guide { global, local: LocalGuide::Amortized(Some(network)), samples: 1 }
 }
 
 #[test]

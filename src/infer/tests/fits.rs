@@ -200,7 +200,7 @@ fn a_branch_without_rows_keeps_its_prior() {
         &draws,
         draws.len() / result.guide.global.n(),
     );
-    let mut sampler = posterior::BranchSampler::new(&mut target, &result.guide, 1, 1);
+    let mut sampler = posterior::BranchSampler::new(&mut target, &result.guide, 1);
     let z = sampler.draws(&mut target, 8, &particles).expect("draws");
     let n = z.len() as f64;
     let scaled = |s: usize| (z[s] - draws[2 * s]) * (-draws[2 * s + 1]).exp();
