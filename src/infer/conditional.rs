@@ -263,12 +263,11 @@ impl Conditional {
                     0.5 * (g[i] * self.shift[j] + g[j] * self.shift[i]);
             }
         }
-        if target.prior_is_common() {
+        let common = target.prior_is_common();
+        if common {
             prior.add(&self.mean_adjoint, &self.precision_adjoint, &site.centre);
-        } else {
-            self.pull_prior(target, branch, shared, site, dshared);
         }
-        self.pull_likelihood(target, branch, shared, site, dshared);
+        self.pull_parts(target, branch, shared, site, !common, dshared);
     }
 
     /// Carries the adjoint of v to R and to the sums behind third and fourth derivatives.
@@ -293,36 +292,27 @@ impl Conditional {
         self.mean_adjoint.copy_from_slice(adjoint);
         self.precision_adjoint.fill(0.0);
         self.higher.clear_adjoint();
-        self.pull_prior(target, branch, shared, site, dshared);
-        self.pull_likelihood(target, branch, shared, site, dshared);
+        self.pull_parts(target, branch, shared, site, true, dshared);
     }
 
-    fn pull_prior<T: Target>(
+    /// Carries the adjoints of g and Λ to `dshared` through the likelihood and, if asked, the prior.
+    fn pull_parts<T: Target>(
         &mut self,
         target: &mut T,
         branch: usize,
         shared: &[f64],
         site: &Site,
+        with_prior: bool,
         dshared: &mut [f64],
     ) {
-        if target.prior_is_gaussian() {
+        if with_prior && target.prior_is_gaussian() {
             let at = (&site.centre[..], &[][..], 1.0);
             self.pull_part(target, Part::Prior, branch, shared, at, dshared);
-        } else {
+        } else if with_prior {
             for at in site.nodes() {
                 self.pull_part(target, Part::Prior, branch, shared, at, dshared);
             }
         }
-    }
-
-    fn pull_likelihood<T: Target>(
-        &mut self,
-        target: &mut T,
-        branch: usize,
-        shared: &[f64],
-        site: &Site,
-        dshared: &mut [f64],
-    ) {
         if site.has_rows && site.likelihood.is_none() {
             for at in site.nodes() {
                 self.pull_part(target, Part::Likelihood, branch, shared, at, dshared);
