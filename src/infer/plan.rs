@@ -23,7 +23,7 @@ const COARSE_WORK: usize = 12_000;
 const WATCH_WORK: usize = 150_000;
 /// Work of the final measurements, in rows (a branch counts as 16 more).
 const MEASURE_WORK: usize = 20_000_000;
-const WEIGHT_WORK: usize = 200_000_000;
+const WEIGHT_WORK: usize = 600_000_000;
 /// Work of a step beyond which a decay is kept short.
 const COSTLY_STEP: usize = 100_000;
 /// Nats per row that do not matter: a fiftieth of the yardstick of one nat per 1 000 rows.
