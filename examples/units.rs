@@ -4,7 +4,7 @@
 //!
 //! Fits rats, which is shipped, and sleepstudy, which is not, with response and covariate scaled and
 //! shifted. Constants of the priors are scaled with them. What is flat stays as it is, which changes
-//! the evidence by a known factor and the posterior not at all; so does the density of the response.
+//! the evidence by a known factor and the posterior not at all; so do densities of responses.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,7 @@ use hbdc::{Column, Dataset, Fit, FitConfig, Source, compile, fit};
 struct Units {
     response: Affine,
     covariate: Affine,
-    /// Whether the model takes the covariate from where it now begins, as a user would who has
-    /// years, or draws lines through it as it is.
+    /// Whether the model takes the shift off again, so that the intercept stays what it was.
     is_centred: bool,
 }
 
@@ -90,9 +89,7 @@ fn rats(data: PathBuf) -> Study {
                 ("mu_beta ~ normal(0, 100)", format!("mu_beta ~ normal(0, {:?})", 100.0 * slope)),
             ]
         },
-        log_flat: |u| {
-            2.0 * u.response.scale.ln() + Affine::slope(u.response, u.covariate).ln()
-        },
+        log_flat: |u| 2.0 * u.response.scale.ln() + Affine::slope(u.response, u.covariate).ln(),
         globals: &["mu_alpha", "mu_beta", "sigma_y", "sigma_alpha", "sigma_beta"],
         back: |u, x| {
             let (a, slope) = (u.response.scale, Affine::slope(u.response, u.covariate));
@@ -175,14 +172,12 @@ fn study(models: &Path, study: &Study) -> Result<(), Box<dyn Error>> {
         ("response + 1000 sd, covariate + 2000", both(shifted(thousand_sds), years)),
     ];
     if study.name == "sleepstudy" {
-        for (name, shift) in [("+ 20", 20.0), ("+ 300", 300.0), ("+ 2000", 2000.0)] {
-            let covariate = shifted(shift);
-            let name = match name {
-                "+ 20" => "covariate + 20, lines from 0",
-                "+ 300" => "covariate + 300, lines from 0",
-                _ => "covariate + 2000, lines from 0",
-            };
-            all.push((name, Units { covariate, is_centred: false, ..plain }));
+        for (name, shift) in [
+            ("covariate + 20, lines from 0", 20.0),
+            ("covariate + 300, lines from 0", 300.0),
+            ("covariate + 2000, lines from 0", 2000.0),
+        ] {
+            all.push((name, Units { covariate: shifted(shift), is_centred: false, ..plain }));
         }
     }
     println!("{}, seed 1, against the fit in its own units: z, × of each global", study.name);
