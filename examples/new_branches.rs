@@ -8,13 +8,18 @@
 //! about the predicted locals, which knows nothing of q: what no q of a branch can exceed, however
 //! it is optimised.
 
+#[path = "support/table.rs"]
+#[allow(dead_code)]
+mod table;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use hbdc::{
-    Column, CompiledModel, Dataset, Evaluator, Fit, FitConfig, LocalSummary, Point, PredictConfig,
+    CompiledModel, Dataset, Evaluator, Fit, FitConfig, LocalSummary, Point, PredictConfig,
     Prediction, SavedFit, SimulateConfig, Source, compile, fit, simulate, write_fit,
 };
+use table::Table;
 
 /// Draws of θ behind an exact score, of z for all branches together, and for each.
 const THETAS: usize = 500;
@@ -318,45 +323,6 @@ impl Noise {
     }
 }
 
-/// A CSV file as text.
-struct Table {
-    names: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn read(path: &Path) -> Result<Table, Box<dyn Error>> {
-        Table::from_reader(csv::Reader::from_path(path)?)
-    }
-
-    fn from_reader(mut reader: csv::Reader<impl std::io::Read>) -> Result<Table, Box<dyn Error>> {
-        let names = reader.headers()?.iter().map(str::to_string).collect();
-        let mut rows = Vec::new();
-        for row in reader.records() {
-            rows.push(row?.iter().map(str::to_string).collect());
-        }
-        Ok(Table { names, rows })
-    }
-
-    /// Keys of branches, the first column, as they first come.
-    fn keys(&self) -> Vec<String> {
-        let mut keys: Vec<String> = Vec::new();
-        for row in &self.rows {
-            if !keys.contains(&row[0]) {
-                keys.push(row[0].clone());
-            }
-        }
-        keys
-    }
-
-    fn dataset(&self) -> Result<Dataset, Box<dyn Error>> {
-        let column =
-            |place: usize| Column::Texts(self.rows.iter().map(|row| row[place].clone()).collect());
-        let columns = self.names.iter().enumerate().map(|(k, name)| (name.clone(), column(k)));
-        Ok(Dataset::from_columns(columns.collect())?)
-    }
-}
-
 impl Case {
     /// The data of some branches.
     fn part(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Dataset, Box<dyn Error>> {
@@ -369,13 +335,9 @@ impl Case {
 
     /// The same without the table, which a saved fit has of its own.
     fn rows_of(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Dataset, Box<dyn Error>> {
-        let of = |table: &Table| {
-            let rows = table.rows.iter().filter(|row| is_wanted(&row[0])).cloned().collect();
-            Table { names: table.names.clone(), rows }.dataset()
-        };
-        let data = of(&self.rows)?;
+        let data = self.rows.part(is_wanted).dataset()?;
         Ok(match &self.branches {
-            Some(branches) => data.branches(of(branches)?),
+            Some(branches) => data.branches(branches.part(is_wanted).dataset()?),
             None => data,
         })
     }

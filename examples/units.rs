@@ -6,10 +6,15 @@
 //! shifted. Constants of the priors are scaled with them. What is flat stays as it is, which changes
 //! the evidence by a known factor and the posterior not at all; so do densities of responses.
 
+#[path = "support/table.rs"]
+#[allow(dead_code)]
+mod table;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use hbdc::{Column, Dataset, Fit, FitConfig, Source, compile, fit};
+use hbdc::{Fit, FitConfig, Source, compile, fit};
+use table::Table;
 
 /// response' = scale · response + shift, and the same of the covariate.
 #[derive(Clone, Copy)]
@@ -148,8 +153,8 @@ fn uncentred(d: f64) -> Vec<(&'static str, String)> {
 
 /// Fits in all units and prints how they differ from the first.
 fn study(models: &Path, study: &Study) -> Result<(), Box<dyn Error>> {
-    let rows = Rows::read(&study.data)?;
-    let thousand_sds = 1000.0 * rows.sd(study.response)?;
+    let rows = Table::read(&study.data)?;
+    let thousand_sds = 1000.0 * moments(&rows.numbers(study.response)?).1;
     let scaled = |scale: f64| Affine { scale, shift: 0.0 };
     let shifted = |shift: f64| Affine { scale: 1.0, shift };
     let both = |response, covariate| Units { response, covariate, is_centred: true };
@@ -203,7 +208,7 @@ fn study(models: &Path, study: &Study) -> Result<(), Box<dyn Error>> {
 fn fitted(
     models: &Path,
     study: &Study,
-    rows: &Rows,
+    rows: &Table,
     units: Units,
     seed: u64,
 ) -> Result<(f64, Fit), Box<dyn Error>> {
@@ -213,15 +218,19 @@ fn fitted(
         text = text.replace(old, &new);
     }
     let model = compile(&Source::new(study.name, text))?;
-    let maps = [(study.response, units.response), (study.covariate, units.covariate)];
-    let data = rows.mapped(&maps)?.bind(model.schema())?;
+    let mapped = |name: &'static str, map: Affine| -> Result<_, Box<dyn Error>> {
+        Ok((name, rows.numbers(name)?.iter().map(|&x| map.of(x)).collect::<Vec<f64>>()))
+    };
+    let columns =
+        [mapped(study.response, units.response)?, mapped(study.covariate, units.covariate)?];
+    let data = rows.dataset_with(&columns)?.bind(model.schema())?;
     let fit = fit(&model, &data, &FitConfig::default().seed(seed))?;
     Ok((fit.seconds(), fit))
 }
 
 /// A fit in the old units. The ELBO is that of densities in the old units: of responses, and of
 /// globals with a flat prior.
-fn outcome(study: &Study, rows: &Rows, units: Units, fit: &Fit) -> Outcome {
+fn outcome(study: &Study, rows: &Table, units: Units, fit: &Fit) -> Outcome {
     let jacobian = rows.rows.len() as f64 * units.response.scale.ln() - (study.log_flat)(units);
     let draws = fit.posterior().draws(20_000);
     let columns: Vec<_> = study
@@ -265,42 +274,4 @@ fn line(reference: &Outcome, outcome: &Outcome, fit: &Fit, seconds: f64) -> Stri
     }
     let verdict = if fit.verdict().believable { "believed" } else { "rejected" };
     format!("{text}{verdict} | {seconds:.1}")
-}
-
-/// A CSV file as text.
-struct Rows {
-    names: Vec<String>,
-    rows: Vec<csv::StringRecord>,
-}
-
-impl Rows {
-    fn read(path: &Path) -> Result<Rows, Box<dyn Error>> {
-        let mut reader = csv::Reader::from_path(path)?;
-        let names = reader.headers()?.iter().map(str::to_string).collect();
-        Ok(Rows { names, rows: reader.records().collect::<Result<_, _>>()? })
-    }
-
-    fn numbers(&self, name: &str) -> Result<Vec<f64>, Box<dyn Error>> {
-        let place = self.names.iter().position(|known| known == name).ok_or("no such column")?;
-        self.rows.iter().map(|row| Ok(row[place].parse::<f64>()?)).collect()
-    }
-
-    fn sd(&self, name: &str) -> Result<f64, Box<dyn Error>> {
-        Ok(moments(&self.numbers(name)?).1)
-    }
-
-    /// All columns, some of them in other units.
-    fn mapped(&self, maps: &[(&str, Affine)]) -> Result<Dataset, Box<dyn Error>> {
-        let mut columns = Vec::new();
-        for (place, name) in self.names.iter().enumerate() {
-            let column = match maps.iter().find(|(mapped, _)| mapped == name) {
-                Some((_, map)) => {
-                    Column::Numbers(self.numbers(name)?.iter().map(|&x| map.of(x)).collect())
-                }
-                None => Column::Texts(self.rows.iter().map(|row| row[place].to_string()).collect()),
-            };
-            columns.push((name.clone(), column));
-        }
-        Ok(Dataset::from_columns(columns)?)
-    }
 }

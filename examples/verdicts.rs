@@ -35,8 +35,11 @@ const ALL: [&str; 19] = [
     "trials",
 ];
 
+/// A way to fit.
+type Way = (&'static str, fn(FitConfig) -> FitConfig);
+
 /// Ways that should go wrong.
-const BAD: [(&str, fn(FitConfig) -> FitConfig); 5] = [
+const BAD: [Way; 5] = [
     ("ten steps", |config| config.max_steps(10)),
     ("giant steps", |config| config.step_size(5.0).max_steps(3000)),
     ("linear", |config| config.family(Family::Branch)),
