@@ -1,5 +1,6 @@
 //! The interpreter on examples worked by hand, the verifier on broken functions, the printer.
 
+use super::build::Builder;
 use super::eval::{Env, evaluate};
 use super::op::{
     BinaryOp, Function, Input, InputKind, Loop, Op, Output, UnaryOp, Value, ValueId, ValueType,
@@ -288,4 +289,42 @@ fn functions_print() {
         }
     "#]]
     .assert_eq(&text);
+}
+
+#[test]
+fn products_with_rows_of_an_identity_need_no_product() {
+    // Rows 2, 0 and 2 of the identity of four.
+    let indices = [2.0, 0.0, 2.0];
+    let selection: Vec<f64> = indices
+        .iter()
+        .flat_map(|&i| (0..4).map(move |j| f64::from(u8::from(j as f64 == i))))
+        .collect();
+    let cases = [([2, 3], [0, 2], [2, 1]), ([3, 2], [2, 1], [2, 0]), ([2, 4], [0, 2], [1, 2])];
+    for (x_dims, x_axes, axes) in cases {
+        let x: Vec<f64> = (1..=x_dims[0] * x_dims[1]).map(|k| k as f64).collect();
+        let mut b = Builder::new("f");
+        let vector = ValueType { element: Element::Int, dims: dims(&[3]) };
+        let at = b.input(InputKind::Datum(1), "at", vector);
+        let given = b.input(InputKind::Datum(2), "selection", ValueType::reals(dims(&[3, 4])));
+        let x_value = b.input(InputKind::Datum(0), "x", ValueType::reals(dims(&x_dims)));
+        let eye = b.eye(Size::constant(4), Size::constant(4), Size::constant(0));
+        let gathered = b.gather(eye, at, 0);
+        let simple = b.contract(x_value, &x_axes, gathered, &axes, 2);
+        let product = b.contract(x_value, &x_axes, given, &axes, 2);
+        b.output("simple", simple);
+        b.output("product", product);
+        let f = b.finish();
+        verify(&f).unwrap();
+        let contractions =
+            f.values.iter().filter(|(_, value)| matches!(value.op, Op::Contract { .. }));
+        assert_eq!(contractions.count(), 1);
+        let of = |kind| match kind {
+            InputKind::Datum(0) => x.as_slice(),
+            InputKind::Datum(1) => &indices,
+            _ => &selection,
+        };
+        let inputs = f.inputs.iter().map(|input| of(input.kind)).collect();
+        let found = evaluate(&f, &Env { inputs, sizes: &|_| 0 });
+        assert_eq!(found[0], found[1]);
+    }
 }

@@ -9,6 +9,7 @@ mod density;
 mod expr;
 mod frame;
 mod free;
+mod hoist;
 mod region;
 mod statement;
 mod unknown;
@@ -30,11 +31,12 @@ pub struct Program {
     /// Derived data, in an order in which each reads only earlier ones.
     pub data: Vec<DataFunction>,
     /// `global`: constrained globals and derived quantities, then log p(θ), then the
-    /// log-Jacobian, of the unconstrained globals.
+    /// log-Jacobian, of the unconstrained globals; last, what branches would each compute of them.
     pub global: Function,
     /// What the first outputs of `global` are.
     pub global_values: Vec<Quantity>,
-    /// Which outputs of `global` the local block reads: the `Shared` inputs, in order.
+    /// Which outputs of `global` branches read: the `Shared` inputs, in order; what the author's
+    /// local block reads, then what was hoisted out of it.
     pub shared: Vec<usize>,
     /// Unconstrained globals of constrained ones, given as `Global` inputs.
     pub unconstrain_global: Function,
@@ -107,15 +109,24 @@ pub struct IndexSite {
 pub fn lower(model: &TypedModel, mask: bool) -> Program {
     let data = lower_data(model);
     let mut shared = Vec::new();
-    let (local, local_values, local_indices) = lower_local(model, mask, &mut shared);
+    let (mut local, local_values, local_indices) = lower_local(model, mask, &mut shared);
     let unconstrain_local = unconstrain(model, Role::Local, &mut shared);
-    let (global, global_values, symbols, global_indices) = lower_global(model);
+    let (mut global, global_values, symbols, global_indices) = lower_global(model);
     let position = |symbol: &SymbolId| {
         symbols.iter().position(|s| s == symbol).expect("shared values are global quantities")
     };
+    let mut shared: Vec<usize> = shared.iter().map(position).collect();
+    let is_whole = |kind| match kind {
+        InputKind::Datum(k) => {
+            let datum = &model.schema.data[k];
+            datum.level == crate::ty::Level::Whole && !datum.per_row
+        }
+        _ => false,
+    };
+    hoist::hoist(&mut local, &mut global, &mut shared, &is_whole);
     Program {
         data,
-        shared: shared.iter().map(position).collect(),
+        shared,
         global,
         global_values,
         unconstrain_global: unconstrain(model, Role::Global, &mut Vec::new()),

@@ -142,7 +142,9 @@ pub fn constrained_pieces(program: &Program, data: &BoundData) -> Pieces {
         let unknowns = values.iter().filter(|value| value.is_unknown);
         unknowns.map(|value| length(&value.dims, data)).collect()
     };
-    let shared = program.shared.iter().map(|&k| length(&program.global_values[k].dims, data));
+    let global = &program.global;
+    let dims = |k: usize| &global.values[global.outputs[k].value].ty.dims;
+    let shared = program.shared.iter().map(|&k| length(dims(k), data));
     Pieces {
         globals: unknowns(&program.global_values),
         locals: unknowns(&program.local_values),

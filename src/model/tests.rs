@@ -6,6 +6,7 @@ mod derivatives;
 mod features;
 #[path = "../../tests/random/generate.rs"]
 mod generate;
+mod hoist;
 mod part;
 mod pointwise;
 mod reference;

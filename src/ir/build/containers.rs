@@ -122,6 +122,9 @@ impl Builder {
             if let Some(simpler) = self.contract_with_identity(x, x_axes, y, y_axes, rank) {
                 return simpler;
             }
+            if let Some(simpler) = self.contract_with_selection(x, x_axes, y, y_axes, rank) {
+                return simpler;
+            }
             if let Some(simpler) = self.contract_with_constant(x, x_axes, y, y_axes, rank) {
                 return simpler;
             }
@@ -172,6 +175,46 @@ impl Builder {
             .map(|label| axes.iter().position(|l| l == label).map(|j| j as u8))
             .collect();
         Some(self.sum_keeping(x, &positions?))
+    }
+
+    /// A product with rows of an identity matrix puts parts in their places or reads them:
+    /// derivatives of parts of a vector begin so.
+    fn contract_with_selection(
+        &mut self,
+        x: ValueId,
+        x_axes: &[u8],
+        selection: ValueId,
+        selection_axes: &[u8],
+        rank: usize,
+    ) -> Option<ValueId> {
+        let Op::Gather { base, indices, axis: 0 } = *self.op(selection) else { return None };
+        let Op::Eye { offset } = self.op(base) else { return None };
+        let [n, m] = self.dims(base) else { return None };
+        let &[row, column] = selection_axes else { return None };
+        if offset.as_constant() != Some(0) || n != m {
+            return None;
+        }
+        let n = n.clone();
+        let is_kept = |label: u8| usize::from(label) < rank;
+        let (from, to) = match (is_kept(row), is_kept(column)) {
+            (false, true) => (row, column),
+            (true, false) => (column, row),
+            _ => return None,
+        };
+        if !x_axes.contains(&from) || x_axes.contains(&to) {
+            return None;
+        }
+        let place = |label: u8| x_axes.iter().position(|&l| l == label).map(|j| j as u8);
+        let source = |label: u8| if label == to { place(from) } else { place(label) };
+        let positions: Option<Vec<u8>> = (0..rank as u8).map(source).collect();
+        let moved = self.sum_keeping(x, &positions?);
+        if to == row {
+            return Some(self.gather(moved, indices, to));
+        }
+        let mut dims = self.dims(moved).to_vec();
+        dims[usize::from(to)] = n;
+        let zeros = self.fill(0.0, dims);
+        Some(self.scatter_add(zeros, indices, to, moved))
     }
 
     /// Equal elements are a factor of a sum.

@@ -90,6 +90,9 @@ impl Builder {
         if let Some(shared) = self.binary_of_repeated(op, a, b) {
             return shared;
         }
+        if let (BinaryOp::Mul, Some(gathered)) = (op, self.product_of_factors(a, b)) {
+            return gathered;
+        }
         let (a, b) = self.spread_scalars(a, b);
         let element = match op {
             BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Less | BinaryOp::LessEqual => {
@@ -106,9 +109,40 @@ impl Builder {
         self.push(Op::Binary(op, a, b), ValueType { element, dims })
     }
 
-    /// Of two scalars repeated alike (or a repeated scalar and a constant), the result is
+    /// `s · (t · x)` with s and t repeated alike is `(s · t) · x`: factors of rows are multiplied
+    /// once for each row, not for each element. Second derivatives are full of them.
+    fn product_of_factors(&mut self, a: ValueId, b: ValueId) -> Option<ValueId> {
+        for (factor, product) in [(a, b), (b, a)] {
+            let Op::Broadcast(s, axes) = self.op(factor) else { continue };
+            let (s, axes) = (*s, axes.clone());
+            let Op::Binary(BinaryOp::Mul, x, y) = *self.op(product) else { continue };
+            for (other, rest) in [(x, y), (y, x)] {
+                let Op::Broadcast(t, other_axes) = self.op(other) else { continue };
+                let is_alike = axes == *other_axes && self.dims(factor) == self.dims(other);
+                if !is_alike || matches!(self.op(rest), Op::Broadcast(..)) {
+                    continue;
+                }
+                let (t, dims) = (*t, self.dims(other).to_vec());
+                let both = self.mul(s, t);
+                let both = self.broadcast(both, &axes, &dims);
+                return Some(self.mul(both, rest));
+            }
+        }
+        None
+    }
+
+    /// Of two values repeated alike (or a repeated scalar and a constant), the result is
     /// computed once.
     fn binary_of_repeated(&mut self, op: BinaryOp, a: ValueId, b: ValueId) -> Option<ValueId> {
+        if let (Op::Broadcast(x, x_axes), Op::Broadcast(y, y_axes)) = (self.op(a), self.op(b))
+            && x_axes == y_axes
+            && self.dims(a) == self.dims(b)
+            && self.dims(*x) == self.dims(*y)
+        {
+            let (x, y, axes, dims) = (*x, *y, x_axes.clone(), self.dims(a).to_vec());
+            let value = self.binary(op, x, y);
+            return Some(self.broadcast(value, &axes, &dims));
+        }
         let dims = if self.rank(a) >= self.rank(b) { self.dims(a) } else { self.dims(b) };
         let dims = dims.to_vec();
         if dims.is_empty() {
