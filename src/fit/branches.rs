@@ -1,9 +1,9 @@
-//! The locals of every branch, summarised without keeping draws.
+//! The locals of every branch, summarised without keeping draws, which are stratified.
 
 use super::Fit;
 use super::summary::SummaryRow;
 use crate::infer::elbo::Guide;
-use crate::infer::posterior;
+use crate::infer::posterior::{self, Spread};
 use crate::infer::shards::Shards;
 use crate::model::{Evaluator, Variable};
 use crate::target::Target;
@@ -76,8 +76,13 @@ pub fn summarise_with<A: Send>(
     let elements: Vec<(String, usize)> = variables.iter().flat_map(Variable::elements).collect();
     let n_local = evaluator.n_local();
     let all: Vec<usize> = (0..evaluator.n_branches()).collect();
-    let found =
-        posterior::for_each_branch(shards, guide, &particles, &all, seed, |branch, draws| {
+    let found = posterior::for_each_branch(
+        shards,
+        guide,
+        &particles,
+        &all,
+        (seed, Spread::Stratified),
+        |branch, draws| {
             let draws = draws?;
             let mut evaluator = evaluator.clone();
             let mut reported = Vec::with_capacity(count);
@@ -91,7 +96,8 @@ pub fn summarise_with<A: Send>(
             };
             let summary = LocalSummary { rows: elements.iter().map(row).collect() };
             Some((summary, observe(branch, &reported)))
-        });
+        },
+    );
     let (branches, observed) = found.into_iter().map(Option::unzip).unzip();
     let names = elements.into_iter().map(|(name, _)| name).collect();
     (BranchSummaries { names, branches, draws: count }, observed)

@@ -31,7 +31,7 @@ pub use crate::infer::config::{Coupling, Covariance, Encoder, Family};
 use crate::infer::fit as engine;
 pub use crate::infer::optimise::{Stage, StepInfo, Watcher};
 pub use crate::infer::optimiser_state::OptimiserState;
-use crate::infer::posterior;
+use crate::infer::posterior::{self, Spread};
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
 use crate::model::{CompiledModel, Evaluator};
@@ -192,8 +192,14 @@ impl Fit {
             Some(locals)
         };
         let mut shards = self.shards();
-        let locals =
-            posterior::for_each_branch(&mut shards, guide, &particles, branches, seed, of_branch);
+        let locals = posterior::for_each_branch(
+            &mut shards,
+            guide,
+            &particles,
+            branches,
+            (seed, Spread::Independent),
+            of_branch,
+        );
         (globals, locals)
     }
 

@@ -7,7 +7,7 @@
 use super::Fit;
 use super::quantities::{self, Cells, Finding};
 use crate::data::BoundData;
-use crate::infer::posterior;
+use crate::infer::posterior::{self, Spread};
 use crate::model::CompiledModel;
 use crate::random::{Purpose, Stream};
 use crate::simulate::{self, Outcomes, ToDraw};
@@ -140,6 +140,13 @@ fn replicated(
         outcomes.draws(branch, &locals, &wanted).ok()
     };
     let shards = &mut fit.shards();
-    let parts = posterior::for_each_branch(shards, guide, &particles, branches, seed, of_branch);
+    let parts = posterior::for_each_branch(
+        shards,
+        guide,
+        &particles,
+        branches,
+        (seed, Spread::Independent),
+        of_branch,
+    );
     parts.into_iter().collect()
 }

@@ -2,7 +2,8 @@
 
 use super::{Fit, FitError, Posterior};
 use crate::data::{BoundData, DataError, DataErrorKind};
-use crate::infer::{elbo, posterior};
+use crate::infer::elbo;
+use crate::infer::posterior::{self, Spread};
 use crate::model::{CompiledModel, Evaluator};
 use crate::simulate::outcomes;
 use crate::target::Target;
@@ -150,7 +151,14 @@ impl Fit {
             (values, joint)
         };
         let shards = &mut self.shards();
-        let parts = posterior::for_each_branch(shards, guide, &particles, &all, seed, of_branch);
+        let parts = posterior::for_each_branch(
+            shards,
+            guide,
+            &particles,
+            &all,
+            (seed, Spread::Independent),
+            of_branch,
+        );
         let mut log_joint: Vec<f64> = particles.iter().map(|particle| particle.log_prior).collect();
         let n = observations.len();
         let mut values = vec![0.0; count * n];

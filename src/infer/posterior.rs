@@ -3,6 +3,7 @@
 use super::elbo::{self, Guide, Noise, particle_at};
 use super::shards::Shards;
 use super::worker::{LocalWorker, Particle};
+use crate::math::inv_phi;
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
@@ -39,12 +40,25 @@ pub fn particles<T: Target>(
         .collect()
 }
 
+/// How the draws of one branch's locals lie to each other. Either way each by itself has the
+/// distribution of the guide given its θ, and branches are independent of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// Independent given θ.
+    Independent,
+    /// The noise of every local is a Latin hypercube over the draws (McKay, Beckman and Conover 1979):
+    /// means and quantiles of few draws come nearer to those of the distribution. Where each is
+    /// picked from several by weight, draws are independent.
+    Stratified,
+}
+
 /// Draws of branches' locals, one branch at a time; one sampler per thread.
 pub struct BranchSampler<'a> {
     worker: LocalWorker<'a>,
     shared_mean: Vec<f64>,
     seed: u64,
     samples: usize,
+    spread: Spread,
 }
 
 impl<'a> BranchSampler<'a> {
@@ -53,7 +67,12 @@ impl<'a> BranchSampler<'a> {
     pub fn new<T: Target>(target: &mut T, guide: &'a Guide, seed: u64) -> Self {
         let (shared_mean, _) = elbo::shared_at(target, &guide.global.mean());
         let worker = LocalWorker::within(&guide.local, &guide.global, target);
-        Self { worker, shared_mean, seed, samples: guide.samples }
+        Self { worker, shared_mean, seed, samples: guide.samples, spread: Spread::Independent }
+    }
+
+    /// The same, with draws that lie to each other so.
+    pub fn spread(self, spread: Spread) -> Self {
+        Self { spread, ..self }
     }
 
     /// One z for each particle, one row each. `None` where q(z|θ) is not finite.
@@ -69,9 +88,18 @@ impl<'a> BranchSampler<'a> {
         }
         let mut out = Vec::with_capacity(particles.len() * n);
         let mut epsilon = vec![0.0; n];
+        let strata = match self.spread {
+            Spread::Stratified if self.samples == 1 => self.hypercube(branch, particles.len(), n),
+            _ => Vec::new(),
+        };
         for (p, particle) in particles.iter().enumerate() {
             if !self.worker.at(target, particle) {
                 return None;
+            }
+            if let Some(epsilon) = strata.get(p * n..(p + 1) * n) {
+                self.worker.sample(epsilon);
+                out.extend_from_slice(&self.worker.z);
+                continue;
             }
             let mut stream = Stream::new(self.seed, Purpose::LocalDraws, 0, branch, p);
             let mut chosen = vec![0.0; n];
@@ -95,6 +123,23 @@ impl<'a> BranchSampler<'a> {
         }
         Some(out)
     }
+
+    /// Standard normal noise of `n` locals for each of `count` draws, one row each: every local has one
+    /// number in each of as many equally probable intervals.
+    fn hypercube(&self, branch: usize, count: usize, n: usize) -> Vec<f64> {
+        let mut noise = vec![0.0; count * n];
+        let mut order: Vec<usize> = (0..count).collect();
+        for local in 0..n {
+            let mut stream = Stream::new(self.seed, Purpose::LocalDraws, 1, branch, local);
+            stream.shuffle(&mut order);
+            for (draw, &interval) in order.iter().enumerate() {
+                let probability = (interval as f64 + stream.uniform()) / count as f64;
+                let probability = probability.min(1.0 - f64::EPSILON);
+                noise[draw * n + local] = inv_phi(probability);
+            }
+        }
+        noise
+    }
 }
 
 /// Applies `summarise` to the draws of every branch of `branches`, on several threads, and
@@ -104,11 +149,11 @@ pub fn for_each_branch<T: Target, A: Send>(
     guide: &Guide,
     particles: &[Particle],
     branches: &[usize],
-    seed: u64,
+    (seed, spread): (u64, Spread),
     summarise: impl Fn(usize, Option<&[f64]>) -> A + Sync,
 ) -> Vec<A> {
     let parts = shards.map(branches, |target, shard| {
-        let mut sampler = BranchSampler::new(target, guide, seed);
+        let mut sampler = BranchSampler::new(target, guide, seed).spread(spread);
         let one = |&branch: &usize| {
             let draws = sampler.draws(target, branch, particles);
             summarise(branch, draws.as_deref())

@@ -7,7 +7,7 @@ use crate::infer::linalg::identity;
 use crate::infer::local::LocalGuide;
 use crate::infer::measure;
 use crate::infer::network::Network;
-use crate::infer::posterior::BranchSampler;
+use crate::infer::posterior::{BranchSampler, Spread};
 use crate::infer::shards::Shards;
 use crate::infer::site::n_inputs;
 use crate::infer::triangular::Triangular;
@@ -69,4 +69,28 @@ fn draws_that_are_picked_by_weight_come_near_the_posterior() {
     let off = (mean_of(&mut target, 1.0, 1) - exact).abs();
     let picked = (mean_of(&mut target, 1.0, 64) - exact).abs();
     assert!(picked < 0.15 * off, "{picked} of {off}");
+}
+
+/// Means of few stratified draws hardly scatter, and are means of the same distribution.
+#[test]
+fn stratified_draws_have_the_same_mean_with_less_noise() {
+    let mut target = models::conjugate(N, 4, D);
+    let guide = moved_guide(0.0);
+    let at_mean = elbo::particle_at(&mut target, &guide.global, vec![0.0; D]);
+    let particles = vec![at_mean; 200];
+    let mut moments = |spread: Spread| {
+        let mut mean_of = |seed: u64| {
+            let mut sampler = BranchSampler::new(&mut target, &guide, seed).spread(spread);
+            let draws = sampler.draws(&mut target, 0, &particles).expect("finite");
+            draws.chunks_exact(D).map(|z| z[D - 1]).sum::<f64>() / 200.0
+        };
+        let means: Vec<f64> = (1..=50).map(&mut mean_of).collect();
+        let mean = means.iter().sum::<f64>() / 50.0;
+        let scatter = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / 49.0;
+        (mean, scatter.sqrt())
+    };
+    let (expected, noise) = moments(Spread::Independent);
+    let (mean, scatter) = moments(Spread::Stratified);
+    assert!(scatter < 0.15 * noise, "{scatter} of {noise}");
+    assert!((mean - expected).abs() < 4.0 * noise / 50.0_f64.sqrt(), "{mean} {expected}");
 }
