@@ -4,13 +4,13 @@
 //!
 //! START picks lines of the conjugate model, as in "(1000, 5, 10) Amortized Prior".
 
+mod common;
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
 
-use std::fmt;
-
-use hbdc::{BoundData, CompiledModel, Coupling, Covariance, Encoder, Family, Fit, FitConfig, fit};
+use common::Approximation;
+use hbdc::{BoundData, CompiledModel, Covariance, Family, Fit, FitConfig, fit};
 use support::conjugate::Conjugate;
 
 fn main() {
@@ -34,57 +34,6 @@ const CONJUGATE: [([usize; 3], f64, f64); 5] = [
     ([1000, 5, 10], 4.27856, 3256.4986),
 ];
 
-/// One approximation.
-#[derive(Clone, Copy)]
-struct Approximation {
-    family: Family,
-    covariance: Covariance,
-    encoder: Encoder,
-    coupling: Option<Coupling>,
-}
-
-impl Approximation {
-    /// All that there are.
-    fn all() -> Vec<Self> {
-        use Covariance::{Block, Dense, Diagonal, Prior};
-        let mut all = vec![Self::new(Family::Joint, Dense)];
-        for covariance in [Dense, Block, Diagonal, Prior] {
-            all.push(Self::new(Family::Branch, covariance));
-            if covariance == Dense {
-                let coupling = Some(Coupling::Theta);
-                all.push(Self { coupling, ..Self::new(Family::Branch, Dense) });
-            }
-        }
-        for encoder in [Encoder::Newton, Encoder::Sites, Encoder::Pooled] {
-            for covariance in [Prior, Dense, Block, Diagonal] {
-                all.push(Self { encoder, ..Self::new(Family::Amortized, covariance) });
-            }
-        }
-        all
-    }
-
-    fn new(family: Family, covariance: Covariance) -> Self {
-        Self { family, covariance, encoder: Encoder::Newton, coupling: None }
-    }
-
-    fn config(self) -> FitConfig {
-        let config = FitConfig::default().family(self.family).covariance(self.covariance);
-        let config = config.encoder(self.encoder);
-        self.coupling.map_or(config.clone(), |coupling| config.coupling(coupling))
-    }
-}
-
-impl fmt::Display for Approximation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?}", self.family, self.covariance)?;
-        match (self.family, self.coupling) {
-            (Family::Amortized, _) => write!(f, " {:?}", self.encoder),
-            (_, Some(coupling)) => write!(f, " {coupling:?}"),
-            _ => Ok(()),
-        }
-    }
-}
-
 fn conjugate(start: &str) {
     println!("conjugate model: ELBO less the best of its family, in nats");
     for ([n, rows, d], block, diagonal) in CONJUGATE {
@@ -104,7 +53,7 @@ fn conjugate(start: &str) {
             if !label.starts_with(start) {
                 continue;
             }
-            match fit(&model, &bound, &approximation.config()) {
+            match fit(&model, &bound, &approximation.config(FitConfig::default())) {
                 Err(why) => println!("  {label}: {why}"),
                 Ok(fit) => {
                     let (elbo, se) = fit.elbo();
