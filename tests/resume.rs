@@ -107,6 +107,14 @@ fn a_fit_that_is_killed_again_and_again_ends_with_the_same_files() {
     assert!(!bench.path("killed.checkpoint").exists(), "checkpoints go when the fit is there");
 }
 
+/// Interrupts a process, and says when.
+#[cfg(unix)]
+fn press_ctrl_c(child: &Child) -> Instant {
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.expect("kill is there").success());
+    Instant::now()
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_saves_and_ends_soon() {
@@ -118,9 +126,7 @@ fn ctrl_c_saves_and_ends_soon() {
     while !checkpoints.exists() && child.try_wait().expect("a child").is_none() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupt.expect("kill is there").success());
-    let began = Instant::now();
+    let began = press_ctrl_c(&child);
     let code = child.wait().expect("it ends").code();
     assert_eq!(code, Some(130));
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
@@ -217,9 +223,7 @@ fn interrupted_in(bench: &Bench, words: &str, stage: &str) -> String {
     let begins = format!("{{\"event\":\"stage\",\"stage\":\"{stage}\"");
     let is_it = |line: std::io::Result<String>| line.expect("text").starts_with(&begins);
     assert!(lines.by_ref().any(is_it), "{stage} begins");
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupt.expect("kill is there").success());
-    let began = Instant::now();
+    let began = press_ctrl_c(&child);
     let said: Vec<String> = lines.map(|line| line.expect("text")).collect();
     assert_eq!(child.wait().expect("it ends").code(), Some(130), "{said:?}");
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());

@@ -6,7 +6,7 @@ use hbdc::FitConfig;
 
 const USAGE: &str = "\
 references [MODEL...] [--seeds K] [--first-seed S] [--family F] [--covariance C] [--encoder E]
-           [--particles M] [--batch B] [--step-size A] [--max-steps N] [--max-seconds T] [--tolerance NATS]
+           [--particles M] [--importance-samples K] [--batch B] [--step-size A] [--max-steps N] [--max-seconds T] [--tolerance NATS]
            [--threads N] [--data MODEL=FILE] [--json FILE]";
 
 /// What to fit, and how.
@@ -81,6 +81,7 @@ fn configured(config: FitConfig, flag: &str, value: &str) -> Result<FitConfig, S
         "family" => config.family(named(flag, value)?),
         "covariance" => config.covariance(named(flag, value)?),
         "encoder" => config.encoder(named(flag, value)?),
+        "importance-samples" => config.importance_samples(number(flag, value)?),
         "particles" => config.particles(number(flag, value)?),
         "batch" => config.batch(number(flag, value)?),
         "step-size" => config.step_size(number(flag, value)?),

@@ -299,6 +299,10 @@ pub struct FitArgs {
     /// Draws of the globals a step
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub particles: Option<u32>,
+    /// Draws of each branch's locals for one of the globals; above one, they are importance-weighted: a
+    /// bound closer to the evidence, at so many times the work
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub importance_samples: u32,
     /// Adam's step size, in units of the posterior's width
     #[arg(long, value_parser = positive)]
     pub step_size: Option<f64>,

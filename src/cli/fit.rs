@@ -94,6 +94,7 @@ fn config(args: &FitArgs) -> FitConfig {
     if let Some(particles) = args.particles {
         config = config.particles(particles as usize);
     }
+    config = config.importance_samples(args.importance_samples as usize);
     if let Some(step_size) = args.step_size {
         config = config.step_size(step_size);
     }
@@ -193,6 +194,9 @@ fn report(fit: &Fit, folder: &Path) -> String {
     let (elbo, se) = fit.elbo();
     let mut text = format!("\n{}\n", fit.posterior().summary());
     text.push_str(&format!("ELBO {elbo:.3} ± {se:.3} nats\n"));
+    if let Some((bound, se, samples)) = fit.importance_weighted_bound() {
+        text.push_str(&format!("bound of {samples} weighted draws {bound:.3} ± {se:.3} nats\n"));
+    }
     if let Some((evidence, se, ess)) = fit.log_evidence() {
         let percent = 100.0 * ess;
         let percent = if percent < 1.0 { "below 1".to_string() } else { format!("{percent:.0}") };

@@ -77,7 +77,7 @@ pub fn summarise_with<A: Send>(
     let n_local = evaluator.n_local();
     let all: Vec<usize> = (0..evaluator.n_branches()).collect();
     let found =
-        posterior::for_each_branch(shards, guide, &particles, &all, seed, 1, |branch, draws| {
+        posterior::for_each_branch(shards, guide, &particles, &all, seed, |branch, draws| {
             let draws = draws?;
             let mut evaluator = evaluator.clone();
             let mut reported = Vec::with_capacity(count);

@@ -68,6 +68,13 @@ impl FitConfig {
         self
     }
 
+    /// Draws of each branch's locals for one of θ. Above one, the bound in which they are importance-weighted is
+    /// climbed in place of the ELBO: closer to the log evidence, at so many times the work.
+    pub fn importance_samples(mut self, samples: usize) -> Self {
+        self.engine.importance_samples = samples;
+        self
+    }
+
     /// Branches a step.
     pub fn batch(mut self, batch: usize) -> Self {
         self.engine.batch = Some(batch);
@@ -193,6 +200,7 @@ impl FitConfig {
             encoder,
             seed,
             particles,
+            importance_samples,
             batch,
             step_size,
             max_steps: _,
@@ -211,6 +219,7 @@ impl FitConfig {
             ("encoder", format!("{encoder:?}").to_lowercase()),
             ("seed", seed.to_string()),
             ("particles", chosen(particles.map(|n| n.to_string()))),
+            ("importance-samples", importance_samples.to_string()),
             ("batch", chosen(batch.map(|n| n.to_string()))),
             ("step-size", chosen(step_size.map(|x| x.to_string()))),
             ("tolerance", tolerance.to_string()),

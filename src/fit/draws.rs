@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView1};
 
-use crate::infer::local::Particle;
+use crate::infer::worker::Particle;
 use crate::model::{Evaluator, Variable};
 use crate::target::Target;
 

@@ -192,15 +192,8 @@ impl Fit {
             Some(locals)
         };
         let mut shards = self.shards();
-        let locals = posterior::for_each_branch(
-            &mut shards,
-            guide,
-            &particles,
-            branches,
-            seed,
-            1,
-            of_branch,
-        );
+        let locals =
+            posterior::for_each_branch(&mut shards, guide, &particles, branches, seed, of_branch);
         (globals, locals)
     }
 
@@ -217,6 +210,13 @@ impl Fit {
     /// The evidence lower bound in nats, and its Monte Carlo standard error.
     pub fn elbo(&self) -> (f64, f64) {
         (self.result.elbo.value, self.result.elbo.se)
+    }
+
+    /// The importance-weighted bound in nats, its Monte Carlo standard error, and how many draws of each
+    /// branch's locals it takes, where [`FitConfig::importance_samples`] had it climbed.
+    pub fn importance_weighted_bound(&self) -> Option<(f64, f64, usize)> {
+        let bound = self.result.bound?;
+        Some((bound.value, bound.se, self.result.guide.samples))
     }
 
     /// The log evidence from importance weights of θ, its standard error and the relative

@@ -140,6 +140,6 @@ fn replicated(
         outcomes.draws(branch, &locals, &wanted).ok()
     };
     let shards = &mut fit.shards();
-    let parts = posterior::for_each_branch(shards, guide, &particles, branches, seed, 1, of_branch);
+    let parts = posterior::for_each_branch(shards, guide, &particles, branches, seed, of_branch);
     parts.into_iter().collect()
 }

@@ -150,7 +150,7 @@ impl Fit {
             (values, joint)
         };
         let shards = &mut self.shards();
-        let parts = posterior::for_each_branch(shards, guide, &particles, &all, seed, 1, of_branch);
+        let parts = posterior::for_each_branch(shards, guide, &particles, &all, seed, of_branch);
         let mut log_joint: Vec<f64> = particles.iter().map(|particle| particle.log_prior).collect();
         let n = observations.len();
         let mut values = vec![0.0; count * n];

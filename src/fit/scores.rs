@@ -238,7 +238,11 @@ impl<'a> Scorer<'a> {
     /// Whole branches that were not fitted, with so many rows.
     fn new_ones(&self, evaluator: &Evaluator, n_rows: &[usize]) -> Part {
         let fitted = &self.fit.result.guide;
-        let guide = Guide { global: fitted.global.clone(), local: fitted.local.for_new_branches() };
+        let guide = Guide {
+            global: fitted.global.clone(),
+            local: fitted.local.for_new_branches(),
+            samples: fitted.samples,
+        };
         let mut shards = Shards::new(evaluator, self.fit.config.engine.threads);
         let data = evaluator.data();
         // Without rows a branch may still have an outcome of its own.

@@ -1,8 +1,8 @@
 //! The amortization gap: how much ELBO a branch gains when its own Gaussian is optimised freely,
 //! with q(θ) held.
 //!
-//! Whatever the family, q(zᵢ|θ) carries noise to z = m(θ) + J(θ) ε. Its own Gaussian for that
-//! branch is m(θ) + J(θ) (ν + L ε): ν and a lower triangular L (diagonal where there are many
+//! Whatever the family, q(zᵢ|θ) carries noise to z = m(θ) + J(θ) v(ε), with v the identity where q is
+//! a Gaussian. A branch's own is that of ν + L ε in place of ε: ν and a lower triangular L (diagonal where there are many
 //! locals) are found by ascent on fixed draws of θ and ε, and what they gain is measured on
 //! fresh ones. So the gain is one that was found: a lower bound of the gap, without bias of its
 //! own.
@@ -10,8 +10,8 @@
 use super::affine::Affine;
 use super::elbo::{Guide, Noise};
 use super::linalg::{axpy, cholesky, dot, solve_lower};
-use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
+use super::worker::{LocalWorker, Particle};
 use crate::target::Target;
 
 /// Steps of the ascent at most.
@@ -176,11 +176,11 @@ impl Problem<'_> {
         for (p, (particle, map)) in self.particles.iter().zip(self.maps).enumerate() {
             let epsilon = &self.epsilon[p * n..p * n + n];
             change.apply(epsilon, &mut eta);
-            map.position(&eta, &mut z);
+            let log_slope = map.position(&eta, &mut z);
             let density =
                 target.gradient(self.branch, &particle.shared, &z, 0.0, &mut dz, &mut unused);
-            sum += weight * density.total();
-            map.pull(&dz, &mut pulled);
+            sum += weight * (density.total() + log_slope);
+            map.pull(&eta, &dz, &mut pulled);
             for i in 0..n {
                 let slope = weight * pulled[i];
                 gradient.nu[i] += slope;
@@ -222,11 +222,11 @@ impl Problem<'_> {
         let mut gains = Vec::with_capacity(self.particles.len());
         for (p, (particle, map)) in self.particles.iter().zip(self.maps).enumerate() {
             let epsilon = &self.epsilon[p * n..p * n + n];
-            map.position(epsilon, &mut z);
-            let before = target.density(self.branch, &particle.shared, &z).total();
+            let mut log_slope = map.position(epsilon, &mut z);
+            let before = target.density(self.branch, &particle.shared, &z).total() + log_slope;
             change.apply(epsilon, &mut eta);
-            map.position(&eta, &mut z);
-            let after = target.density(self.branch, &particle.shared, &z).total();
+            log_slope = map.position(&eta, &mut z);
+            let after = target.density(self.branch, &particle.shared, &z).total() + log_slope;
             gains.push(after - before + change.log_scale());
         }
         super::estimate::antithetic_mean(&gains)

@@ -4,15 +4,20 @@
 //!
 //! ```text
 //! g = Σ w_k ∇_z ℓ(z_k, θ)      Λ = Σ w_k (−∇²_z ℓ(z_k, θ)) = R Rᵀ      m = z* + Λ⁻¹ g
-//! z = m + R⁻ᵀ (ν + T ε)         log q(z|θ) = −½|ε|² − D/2 log 2π + Σ log R_jj − Σ t_j
+//! z = m + R⁻ᵀ (ν + T v(ε))      log q(z|θ) = −½|ε|² − D/2 log 2π + Σ (log R_jj − t_j) − log|∂v/∂ε|
 //! ```
 //!
-//! where ℓ is the branch's log density and ν, T = diag(exp t) come from the network.
+//! where ℓ is the branch's log density and ν, T = diag(exp t) come from the network. v bends and
+//! stretches the noise ([`super::stretch`]) by what third and fourth derivatives of ℓ at this θ say
+//! ([`super::higher`]), and by what the network adds.
 
+use super::higher::Higher;
 use super::linalg::{
     axpy, cholesky, cholesky_adjoint, dot, log_diagonal_sum, solve_lower, solve_lower_transposed,
 };
+use super::network::Activation;
 use super::site::Site;
+use super::stretch::{Stretch, StretchAdjoint};
 use crate::target::{Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
@@ -33,6 +38,9 @@ pub struct Conditional {
     precision_adjoint: Vec<f64>,
     scratch: Vec<f64>,
     log_determinant: f64,
+    higher: Higher,
+    stretch: Stretch,
+    stretch_adjoint: StretchAdjoint,
 }
 
 impl Conditional {
@@ -53,6 +61,9 @@ impl Conditional {
             precision_adjoint: matrix.clone(),
             scratch: vector,
             log_determinant: 0.0,
+            higher: Higher::default(),
+            stretch: Stretch::default(),
+            stretch_adjoint: StretchAdjoint::default(),
         }
     }
 
@@ -68,22 +79,21 @@ impl Conditional {
         let n = self.n;
         self.shift.fill(0.0);
         self.factor.fill(0.0);
-        let prior_points = if target.prior_is_gaussian() { 1 } else { site.weights.len() };
-        for k in 0..prior_points {
-            let (point, weight) = prior_point(target, site, n, k);
-            self.add_part(target, Part::Prior, branch, shared, point, weight);
+        self.stretch.clear();
+        let likelihood = site.likelihood.as_ref();
+        let higher = likelihood.map(|averages| &averages.higher[..]);
+        self.higher.begin(n, site.weights.len(), higher);
+        if target.prior_is_gaussian() {
+            // The same quadratic at every point, and these are symmetric about the centre.
+            self.add_part(target, Part::Prior, branch, shared, (&site.centre, &[], 1.0));
+        } else {
+            site.nodes().for_each(|at| self.add_part(target, Part::Prior, branch, shared, at));
         }
-        match &site.likelihood {
-            Some((gradient, curvature)) => {
-                axpy(1.0, gradient, &mut self.shift);
-                axpy(1.0, curvature, &mut self.factor);
-            }
-            None if site.has_rows => {
-                for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
-                    self.add_part(target, Part::Likelihood, branch, shared, point, weight);
-                }
-            }
-            None => {}
+        if let Some(averages) = likelihood {
+            axpy(1.0, &averages.gradient, &mut self.shift);
+            axpy(1.0, &averages.curvature, &mut self.factor);
+        } else if site.has_rows {
+            site.nodes().for_each(|at| self.add_part(target, Part::Likelihood, branch, shared, at));
         }
         if !self.factorise(site) {
             return false;
@@ -117,13 +127,15 @@ impl Conditional {
         part: Part,
         branch: usize,
         shared: &[f64],
-        point: &[f64],
-        weight: f64,
+        (point, node, weight): (&[f64], &[f64], f64),
     ) {
         let (gradient, curvature) = (&mut self.part_gradient, &mut self.part_curvature);
         target.expansion(part, branch, shared, point, gradient, curvature);
         axpy(weight, gradient, &mut self.shift);
         axpy(weight, curvature, &mut self.factor);
+        if !node.is_empty() {
+            self.higher.add(node, weight, curvature);
+        }
     }
 
     /// Λ to R. Far from the mean of q(θ) a curvature may lose definiteness: as much of the
@@ -143,14 +155,28 @@ impl Conditional {
         false
     }
 
+    /// Bends and stretches q, after [`Self::expand`]; without, it is a Gaussian.
+    pub fn stretch(&mut self, activation: &Activation, site: &Site) {
+        self.higher.evaluate(&self.factor, &site.factor);
+        self.stretch.set(activation, &self.higher.values);
+        self.stretch_adjoint.begin(self.higher.values.len());
+    }
+
+    /// v.
+    pub fn stretched(&self) -> &Stretch {
+        &self.stretch
+    }
+
     /// Sets z for noise ε; returns log q(z|θ).
-    pub fn sample(&mut self, nu: &[f64], log_t: &[f64], noise: &[f64], z: &mut [f64]) -> f64 {
-        for j in 0..self.n {
-            z[j] = nu[j] + log_t[j].exp() * noise[j];
+    pub fn sample(&mut self, activation: &Activation, noise: &[f64], z: &mut [f64]) -> f64 {
+        let log_slope = self.stretch.position(noise, z);
+        let (nu, log_t) = (activation.nu(), activation.log_t());
+        for (j, z) in z.iter_mut().enumerate() {
+            *z = nu[j] + log_t[j].exp() * *z;
         }
+        let log_scale = log_slope + log_t.iter().sum::<f64>();
         solve_lower_transposed(&self.factor, self.n, z);
         axpy(1.0, &self.mean, z);
-        let log_scale: f64 = log_t.iter().sum();
         self.log_determinant - log_scale - 0.5 * dot(noise, noise) - HALF_LOG_TAU * self.n as f64
     }
 
@@ -161,39 +187,52 @@ impl Conditional {
     }
 
     /// Adds `weight` times the derivative of `log p(z, y|θ) − log q(z|θ)` along the path of one
-    /// sample; `dz` is ∂ log p/∂z there. Adds the network's share, with log q's parameters held
-    /// (sticking the landing), to `nu_adjoint` and `log_t_adjoint`.
-    #[allow(clippy::too_many_arguments)]
+    /// sample; `dz` is ∂ log p/∂z there. Adds `own_weight` times the network's share, with log q's
+    /// parameters held (sticking the landing), to `adjoint`, ordered as the network's outputs.
     pub fn add_adjoint(
         &mut self,
-        nu: &[f64],
-        log_t: &[f64],
+        activation: &Activation,
         noise: &[f64],
         dz: &[f64],
-        weight: f64,
-        nu_adjoint: &mut [f64],
-        log_t_adjoint: &mut [f64],
+        (weight, own_weight): (f64, f64),
+        adjoint: &mut [f64],
     ) {
         let n = self.n;
+        let (nu, log_t) = (activation.nu(), activation.log_t());
         axpy(weight, dz, &mut self.mean_adjoint);
-        let v = &mut self.whitened;
-        for j in 0..n {
-            v[j] = nu[j] + log_t[j].exp() * noise[j];
-        }
-        solve_lower_transposed(&self.factor, n, v);
-        let pulled = &mut self.scratch;
+        let mut pulled = std::mem::take(&mut self.scratch);
         pulled.copy_from_slice(dz);
-        solve_lower(&self.factor, n, pulled);
+        solve_lower(&self.factor, n, &mut pulled);
+        // −∂ log q/∂v, then with the gradient of log p in v the path of v.
+        let mut landing = noise.to_vec();
+        let work = &mut self.stretch_adjoint;
+        if self.stretch.is_gaussian() {
+            self.whitened.copy_from_slice(noise);
+        } else {
+            self.stretch.visit(noise, work, &mut self.whitened);
+            self.stretch.landing(noise, work, &mut landing);
+            let gradient: Vec<f64> = (0..n).map(|j| pulled[j] * log_t[j].exp()).collect();
+            self.stretch.add_higher(noise, &gradient, weight, work);
+        }
+        for j in 0..n {
+            let scale = log_t[j].exp();
+            let path = own_weight * (pulled[j] * scale + landing[j]);
+            adjoint[j] += path / scale;
+            adjoint[n + j] += path * self.whitened[j];
+            if !self.stretch.is_gaussian() {
+                let [by_skew, by_tail] = self.stretch.by_tails(j, work);
+                adjoint[2 * n + j] += path * by_skew;
+                adjoint[3 * n + j] += path * by_tail;
+            }
+            self.whitened[j] = nu[j] + scale * self.whitened[j];
+        }
+        let v = &mut self.whitened;
+        solve_lower_transposed(&self.factor, n, v);
         for i in 0..n {
             axpy(-weight * v[i], &pulled[..i + 1], &mut self.factor_adjoint[i * n..i * n + i + 1]);
             self.factor_adjoint[i * n + i] -= weight / self.factor[i * n + i];
         }
-        for j in 0..n {
-            let scale = log_t[j].exp();
-            let total = pulled[j] + noise[j] / scale;
-            nu_adjoint[j] += weight * total;
-            log_t_adjoint[j] += weight * total * scale * noise[j];
-        }
+        self.scratch = pulled;
     }
 
     /// Adds `adjoint` to that of the mean m.
@@ -213,6 +252,7 @@ impl Conditional {
         prior: &mut PriorAdjoint,
     ) {
         let n = self.n;
+        self.pull_stretch(site);
         cholesky_adjoint(&self.factor, &self.factor_adjoint, n, &mut self.precision_adjoint);
         let g = &mut self.mean_adjoint;
         solve_lower(&self.factor, n, g);
@@ -223,22 +263,19 @@ impl Conditional {
                     0.5 * (g[i] * self.shift[j] + g[j] * self.shift[i]);
             }
         }
-        let prior_points = match (target.prior_is_common(), target.prior_is_gaussian()) {
-            (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => site.weights.len(),
-        };
-        if target.prior_is_common() {
+        let common = target.prior_is_common();
+        if common {
             prior.add(&self.mean_adjoint, &self.precision_adjoint, &site.centre);
         }
-        for k in 0..prior_points {
-            let (point, weight) = prior_point(target, site, n, k);
-            self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);
-        }
-        if site.has_rows && site.likelihood.is_none() {
-            for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
-                self.pull_part(target, Part::Likelihood, branch, shared, point, weight, dshared);
-            }
+        self.pull_parts(target, branch, shared, site, !common, dshared);
+    }
+
+    /// Carries the adjoint of v to R and to the sums behind third and fourth derivatives.
+    fn pull_stretch(&mut self, site: &Site) {
+        self.higher.clear_adjoint();
+        if !self.stretch.is_gaussian() {
+            let adjoint = self.stretch_adjoint.symmetric(self.n);
+            self.higher.pull(&adjoint, &self.factor, &site.factor, &mut self.factor_adjoint);
         }
     }
 
@@ -252,30 +289,44 @@ impl Conditional {
         adjoint: &[f64],
         dshared: &mut [f64],
     ) {
-        let n = self.n;
         self.mean_adjoint.copy_from_slice(adjoint);
         self.precision_adjoint.fill(0.0);
-        let prior_points = if target.prior_is_gaussian() { 1 } else { site.weights.len() };
-        for k in 0..prior_points {
-            let (point, weight) = prior_point(target, site, n, k);
-            self.pull_part(target, Part::Prior, branch, shared, point, weight, dshared);
+        self.higher.clear_adjoint();
+        self.pull_parts(target, branch, shared, site, true, dshared);
+    }
+
+    /// Carries the adjoints of g and Λ to `dshared` through the likelihood and, if asked, the prior.
+    fn pull_parts<T: Target>(
+        &mut self,
+        target: &mut T,
+        branch: usize,
+        shared: &[f64],
+        site: &Site,
+        with_prior: bool,
+        dshared: &mut [f64],
+    ) {
+        if with_prior && target.prior_is_gaussian() {
+            let at = (&site.centre[..], &[][..], 1.0);
+            self.pull_part(target, Part::Prior, branch, shared, at, dshared);
+        } else if with_prior {
+            for at in site.nodes() {
+                self.pull_part(target, Part::Prior, branch, shared, at, dshared);
+            }
         }
         if site.has_rows && site.likelihood.is_none() {
-            for (point, &weight) in site.points.chunks_exact(n.max(1)).zip(&site.weights) {
-                self.pull_part(target, Part::Likelihood, branch, shared, point, weight, dshared);
+            for at in site.nodes() {
+                self.pull_part(target, Part::Likelihood, branch, shared, at, dshared);
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn pull_part<T: Target>(
         &mut self,
         target: &mut T,
         part: Part,
         branch: usize,
         shared: &[f64],
-        point: &[f64],
-        weight: f64,
+        (point, node, weight): (&[f64], &[f64], f64),
         dshared: &mut [f64],
     ) {
         for (out, x) in self.part_gradient.iter_mut().zip(&self.mean_adjoint) {
@@ -283,6 +334,9 @@ impl Conditional {
         }
         for (out, x) in self.part_curvature.iter_mut().zip(&self.precision_adjoint) {
             *out = weight * x;
+        }
+        if !node.is_empty() {
+            self.higher.add_node_adjoint(node, weight, &mut self.part_curvature);
         }
         let (gradient, curvature) = (&self.part_gradient, &self.part_curvature);
         target.expansion_vjp(part, branch, shared, point, gradient, curvature, dshared);
@@ -319,15 +373,5 @@ impl PriorAdjoint {
             let (gradient, precision) = (&self.gradient, &self.precision);
             target.expansion_vjp(Part::Prior, 0, shared, &zero, gradient, precision, dshared);
         }
-    }
-}
-
-/// A Gaussian prior is the same quadratic at every point, and the points are symmetric about
-/// the centre: there one expansion is the average.
-fn prior_point<'a, T: Target>(target: &T, site: &'a Site, n: usize, k: usize) -> (&'a [f64], f64) {
-    if target.prior_is_gaussian() {
-        (&site.centre, 1.0)
-    } else {
-        (&site.points[k * n..k * n + n], site.weights[k])
     }
 }

@@ -73,6 +73,9 @@ pub struct FitConfig {
     pub seed: u64,
     /// Draws of θ a step.
     pub particles: Option<usize>,
+    /// Draws of each branch's locals for one of θ: above one, the bound in which they are
+    /// importance-weighted is climbed in place of the ELBO.
+    pub importance_samples: usize,
     /// Branches a step.
     pub batch: Option<usize>,
     /// Adam's step size in whitened coordinates.
@@ -100,6 +103,7 @@ impl Default for FitConfig {
             encoder: Encoder::Newton,
             seed: 1,
             particles: None,
+            importance_samples: 1,
             batch: None,
             step_size: None,
             max_steps: 20_000,

@@ -1,12 +1,14 @@
-//! The ELBO and its gradient, summed over branches.
+//! The ELBO and its gradient, summed over branches; or, with several draws of each branch's locals, the
+//! bound in which these are importance-weighted.
 
 use serde::{Deserialize, Serialize};
 
 use super::conditional::PriorAdjoint;
 use super::global::GlobalGuide;
 use super::linalg::axpy;
-use super::local::{LocalGuide, LocalWorker, Particle};
+use super::local::LocalGuide;
 use super::shards::{Shards, Stop};
+use super::worker::{LocalWorker, Particle};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
@@ -17,6 +19,9 @@ pub struct Guide {
     pub global: GlobalGuide,
     /// q(zᵢ|θ).
     pub local: LocalGuide,
+    /// How many draws of q(zᵢ|θ) one of zᵢ is picked from by importance weight: above one where the
+    /// bound of so many was climbed, of which that is the approximation.
+    pub samples: usize,
 }
 
 /// The address of the noise of an evaluation.
@@ -49,6 +54,31 @@ impl Noise {
     /// εᵢ of a particle.
     pub fn local(self, branch: usize, particle: usize, out: &mut [f64]) {
         self.fill(self.local, branch, particle, out);
+    }
+}
+
+/// What an evaluation is made on.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws<'a> {
+    /// Draws of θ.
+    pub particles: &'a [Particle],
+    /// Draws of each branch's locals for one of θ: K of the importance-weighted bound, one for the
+    /// ELBO.
+    pub samples: usize,
+    /// Where the noise of the locals comes from.
+    pub noise: Noise,
+}
+
+impl Draws<'_> {
+    /// Noise of a branch's locals at a particle, one row for each sample.
+    fn local(&self, branch: usize, particle: usize, n_local: usize, out: &mut Vec<f64>) {
+        out.resize(n_local * self.samples, 0.0);
+        for k in 0..self.samples {
+            let row = &mut out[k * n_local..(k + 1) * n_local];
+            // A particle and its mirror have mirrored locals as well.
+            let index = 2 * (particle / 2 * self.samples + k) + particle % 2;
+            self.noise.local(branch, index, row);
+        }
     }
 }
 
@@ -118,15 +148,15 @@ pub fn values<T: Target>(
     guide: &Guide,
     branches: &[usize],
     scale: f64,
-    particles: &[Particle],
-    noise: Noise,
+    draws: Draws,
 ) -> Vec<f64> {
+    let particles = draws.particles;
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
     let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
         let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
         worker.expect(shard);
-        let mut epsilon = vec![0.0; target.n_local()];
+        let mut epsilon = vec![];
         let mut sums = vec![0.0; particles.len()];
         for &branch in shard.iter().take_while(|_| !stop.is_set()) {
             let open = worker.open(target, branch, &shared_mean, None);
@@ -135,8 +165,8 @@ pub fn values<T: Target>(
                     sums[p] = f64::NAN;
                     continue;
                 }
-                noise.local(branch, p, &mut epsilon);
-                sums[p] += worker.value(target, &particle.shared, &epsilon);
+                draws.local(branch, p, target.n_local(), &mut epsilon);
+                sums[p] += worker.bound(target, &particle.shared, &epsilon);
             }
         }
         sums
@@ -182,16 +212,15 @@ pub fn gradient<T: Target>(
     guide: &Guide,
     branches: &[usize],
     scale: f64,
-    particles: &[Particle],
-    noise: Noise,
+    draws: Draws,
     warm: &Centres,
 ) -> Gradient {
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
     let stop = shards.stop();
     let sums = shards.map(branches, |target, shard| {
-        shard_gradient(target, guide, shard, &stop, particles, noise, warm, &shared_mean)
+        shard_gradient(target, guide, shard, &stop, draws, warm, &shared_mean)
     });
-    collect(shards.target(), guide, scale, particles, sums)
+    collect(shards.target(), guide, scale, draws.particles, sums)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -200,15 +229,15 @@ fn shard_gradient<T: Target>(
     guide: &Guide,
     shard: &[usize],
     stop: &Stop,
-    particles: &[Particle],
-    noise: Noise,
+    draws: Draws,
     warm: &Centres,
     shared_mean: &[f64],
 ) -> ShardGradient {
+    let particles = draws.particles;
     let weight = 1.0 / particles.len() as f64;
     let mut worker = LocalWorker::within(&guide.local, &guide.global, target);
     worker.expect(shard);
-    let mut epsilon = vec![0.0; target.n_local()];
+    let mut epsilon = vec![];
     let mut sums = ShardGradient {
         values: vec![0.0; particles.len()],
         dshared: vec![vec![0.0; target.n_shared()]; particles.len()],
@@ -225,9 +254,9 @@ fn shard_gradient<T: Target>(
                 sums.values[p] = f64::NAN;
                 continue;
             }
-            noise.local(branch, p, &mut epsilon);
+            draws.local(branch, p, target.n_local(), &mut epsilon);
             let (dshared, dnoise) = (&mut sums.dshared[p], &mut sums.dnoise[p]);
-            sums.values[p] += worker.gradient(target, particle, &epsilon, 1.0, dshared, dnoise);
+            sums.values[p] += worker.bound_gradient(target, particle, &epsilon, dshared, dnoise);
             worker.finish(target, particle, dshared, &mut priors[p]);
         }
         worker.close(weight, &mut sums.network);

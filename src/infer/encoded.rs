@@ -14,7 +14,7 @@ use super::linalg::{
     solve_lower_transposed,
 };
 use super::linear::{LinearForm, Whitening};
-use super::site::Site;
+use super::site::{Averages, Site};
 use super::site_guide::SiteAdjoint;
 use crate::target::Target;
 
@@ -94,7 +94,8 @@ impl EncodedGuide {
             precision: around,
             points: self.centre.clone(),
             weights: vec![1.0],
-            likelihood: Some((gradient, curvature)),
+            nodes: vec![0.0; self.n],
+            likelihood: Some(Averages { gradient, curvature, higher: vec![] }),
             inputs: vec![],
             has_rows: true,
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::elbo::{self, Guide, Noise};
+use super::elbo::{self, Draws, Guide, Noise};
 use super::shards::Shards;
 use crate::random::Purpose;
 use crate::target::Target;
@@ -32,12 +32,14 @@ pub fn chunk_size<T: Target>(target: &T) -> usize {
     (CHUNK_ELEMENTS / target.n_shared().max(1)).clamp(16, CHUNK) & !1
 }
 
-/// The ELBO from at most `max_draws` draws, fewer where the error is small before, or the time
+/// The ELBO from at most `max_draws` draws, or the bound with `samples` draws of each branch's locals;
+/// fewer where the error is small before, or the time
 /// is over.
 pub fn elbo<T: Target>(
     shards: &mut Shards<T>,
     guide: &Guide,
     seed: u64,
+    samples: usize,
     max_draws: usize,
     is_over: &dyn Fn() -> bool,
 ) -> Estimate {
@@ -50,7 +52,8 @@ pub fn elbo<T: Target>(
         let noise = Noise { seed, global, local, step };
         let count = chunk.min(max_draws - draws.len());
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, count);
-        draws.extend(elbo::values(shards, guide, &branches, 1.0, &particles, noise));
+        let these = Draws { particles: &particles, samples, noise };
+        draws.extend(elbo::values(shards, guide, &branches, 1.0, these));
         step += 1;
         let finite: Vec<f64> = pair_means(&draws);
         let (value, se) = mean_and_se(&finite);

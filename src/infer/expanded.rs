@@ -113,7 +113,7 @@ impl Expansion {
             false => self.factor.extend_from_slice(factor),
         }
         self.parameters.clear();
-        self.parameters.extend_from_slice(&activation.nu);
+        self.parameters.extend_from_slice(activation.nu());
         if guide.form.coupling.is_some() {
             let coupling =
                 self.coupling(guide, target, branch, shared, site, conditional, jacobian);
@@ -122,7 +122,7 @@ impl Expansion {
             }
             self.parameters.extend(coupling);
         }
-        self.parameters.extend(activation.log_t.iter().map(|t| t.exp()));
+        self.parameters.extend(activation.log_t().iter().map(|t| t.exp()));
         self.gradient.clear();
         self.gradient.resize(self.parameters.len(), 0.0);
         self.parameters.iter().chain(&self.factor).all(|x| x.is_finite())
@@ -169,7 +169,7 @@ impl Expansion {
     }
 
     /// The adjoints of ν and t.
-    pub fn network_adjoint(&self, form: &LinearForm) -> (&[f64], &[f64]) {
-        (&self.gradient[..form.n_local], &self.gradient[form.offsets().1..])
+    pub fn network_adjoint(&self, form: &LinearForm) -> Vec<f64> {
+        [&self.gradient[..form.n_local], &self.gradient[form.offsets().1..]].concat()
     }
 }

@@ -37,6 +37,8 @@ pub struct FitResult {
     pub seconds: f64,
     /// The ELBO of `guide` on fresh noise and all branches.
     pub elbo: Estimate,
+    /// The importance-weighted bound, where that was climbed.
+    pub bound: Option<Estimate>,
     /// Importance weights of θ, where they could be afforded.
     pub importance: Option<Importance>,
     /// Figures of a sample of branches, where there was time for them.
@@ -205,7 +207,7 @@ pub fn fit_from<T: Target>(
         measured: &measured,
     };
     let verdict = findings.judge();
-    let Measured { elbo, importance, branches } = measured;
+    let Measured { elbo, bound, importance, branches } = measured;
     let corrected = importance.as_ref().is_some_and(Importance::is_usable);
     Ok(FitResult {
         guide: parted.unwrap_or(state.fit.guide),
@@ -214,6 +216,7 @@ pub fn fit_from<T: Target>(
         interrupted: run.is_ended(),
         trace: state.trace,
         elbo,
+        bound,
         importance,
         branches,
         corrected,

@@ -12,9 +12,9 @@
 
 use super::elbo::{self, Guide, Noise};
 use super::estimate::chunk_size;
-use super::local::{LocalWorker, Particle};
 use super::pareto;
 use super::shards::Shards;
+use super::worker::{LocalWorker, Particle};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 

@@ -7,7 +7,7 @@ use super::expanded::ExpandedGuide;
 use super::fit::FitError;
 use super::free::FreeGuide;
 use super::global::GlobalGuide;
-use super::local::{LocalGuide, LocalWorker};
+use super::local::LocalGuide;
 use super::network::Network;
 use super::optimise::Optimiser;
 use super::plan::Plan;
@@ -15,6 +15,7 @@ use super::shards::Shards;
 use super::site::{Site, n_inputs};
 use super::site_guide::FreeSites;
 use super::start;
+use super::worker::LocalWorker;
 use crate::target::Target;
 
 /// The guide at the end of the start phase.
@@ -59,15 +60,16 @@ pub fn guide<T: Target>(
             let with_rows = sites.into_iter().flatten().filter(|site| site.has_rows);
             let examples: Vec<_> = with_rows.map(|site| site.inputs).collect();
             let n = n_inputs(shards.target());
-            let network = Network::new(n, n_local, &examples, config.seed);
-            match config.linear_form(n_local, n_global) {
+            let form = config.linear_form(n_local, n_global);
+            let network = Network::new(n, n_local, form.is_none(), &examples, config.seed);
+            match form {
                 Some(form) => LocalGuide::Expanded(ExpandedGuide::new(form, network)),
                 None => LocalGuide::Amortized(Some(network)),
             }
         }
         Family::Branch | Family::Joint => free(shards, config, n_global, &shared, &sites),
     };
-    Ok(Guide { global, local })
+    Ok(Guide { global, local, samples: plan.importance_samples })
 }
 
 /// Newton's sites of branches, for the θ behind `shared`.
@@ -141,6 +143,13 @@ fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
     }
     if family == Family::Joint && covariance == Covariance::Prior {
         return refuse("a joint Gaussian has no prior times site: family branch has".to_owned());
+    }
+    if family == Family::Joint && config.importance_samples > 1 {
+        return refuse(
+            "a joint Gaussian has no draws of single branches to weigh: --importance-samples goes with \
+             the families amortized and branch"
+                .to_owned(),
+        );
     }
     let Some(coupling) = config.coupling else { return Ok(()) };
     if covariance != Covariance::Dense {

@@ -193,7 +193,11 @@ pub fn joined(start: &Guide) -> Guide {
     let local = LocalGuide::Branch(FreeGuide::new(form, &vec![None; n_branches]));
     let mut order = global.order.clone();
     order.extend(g..n);
-    Guide { global: GlobalGuide::new(centre, order, Triangular::dense(&scale, n)), local }
+    Guide {
+        global: GlobalGuide::new(centre, order, Triangular::dense(&scale, n)),
+        local,
+        samples: 1,
+    }
 }
 
 /// The branch-dense guide with the same Gaussian of θ and zᵢ for every branch, for a model of
@@ -230,7 +234,7 @@ pub fn parted(joint: &GlobalGuide, n_global: usize, n_local: usize) -> Guide {
         let coupling = parts.iter().flat_map(|part| part[..g].to_vec());
         free.push_unwhitened(&centre, coupling, &own);
     }
-    Guide { global, local: LocalGuide::Branch(free) }
+    Guide { global, local: LocalGuide::Branch(free), samples: 1 }
 }
 
 /// The lower factor of (R Rᵀ)⁻¹.

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Coupling;
 use super::linalg::{axpy, dot, identity, lower_times, solve_lower, solve_lower_transposed};
-use super::local::Particle;
+use super::worker::Particle;
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;
 
@@ -114,9 +114,9 @@ impl LinearForm {
         -log_scale - 0.5 * dot(noise, noise) - HALF_LOG_TAU * n as f64
     }
 
-    /// Adds `weight` times one draw's gradient, sticking the landing, to `own` (ordered as the
-    /// parameters, a factor's diagonal in logarithms), and to `followed_adjoint` what reaches ε₀
-    /// or u. `path` is p.
+    /// Adds one draw's gradient, sticking the landing: `own_weight` times that in the parameters
+    /// to `own` (a factor's diagonal in logarithms), and `weight` times what reaches ε₀ or u to
+    /// `followed_adjoint`. `path` is p.
     #[allow(clippy::too_many_arguments)]
     pub fn add_gradient(
         &self,
@@ -124,7 +124,7 @@ impl LinearForm {
         particle: &Particle,
         noise: &[f64],
         path: &[f64],
-        weight: f64,
+        (weight, own_weight): (f64, f64),
         own: &mut [f64],
         followed_adjoint: &mut [f64],
     ) {
@@ -138,7 +138,7 @@ impl LinearForm {
         let followed = self.followed(particle);
         let (at_coupling, at_factor) = self.offsets();
         for i in 0..n {
-            let total = weight * (path[i] + landing[i]);
+            let total = own_weight * (path[i] + landing[i]);
             own[i] += total;
             let through = match self.coupling {
                 Some(Coupling::Noise) => -weight * landing[i],

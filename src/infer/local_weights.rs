@@ -5,9 +5,9 @@
 
 use super::elbo::{Guide, Noise};
 use super::importance::{median, normalise};
-use super::local::{LocalWorker, Particle};
 use super::pareto::{self, KHAT_LIMIT};
 use super::shards::Shards;
+use super::worker::{LocalWorker, Particle};
 use crate::target::Target;
 
 /// The weights of one branch, over all draws of θ.

@@ -43,6 +43,8 @@ pub struct BranchChecks {
 pub struct Measured {
     /// The ELBO.
     pub elbo: Estimate,
+    /// The importance-weighted bound, where that was climbed.
+    pub bound: Option<Estimate>,
     /// Weights of θ, where they could be afforded.
     pub importance: Option<Importance>,
     /// Figures of branches; none where there are no locals, or no time.
@@ -65,7 +67,12 @@ pub fn measure<T: Target>(
     seed: u64,
     limits: &Limits,
 ) -> Measured {
-    let elbo = estimate::elbo(shards, guide, seed, plan.measure_draws, limits.elbo);
+    let elbo = estimate::elbo(shards, guide, seed, 1, plan.measure_draws, limits.elbo);
+    let samples = plan.importance_samples;
+    let bound = (samples > 1).then(|| {
+        let count = (plan.measure_draws / samples).max(16) & !1;
+        estimate::elbo(shards, guide, seed, samples, count, limits.elbo)
+    });
     let branches = match limits.all() {
         true => None,
         false => check_branches(shards, guide, seed),
@@ -74,7 +81,7 @@ pub fn measure<T: Target>(
         true => importance::weigh(shards, guide, seed, plan.weight_draws, limits.all),
         false => None,
     };
-    Measured { elbo, importance, branches }
+    Measured { elbo, bound, importance, branches }
 }
 
 impl Limits<'_> {

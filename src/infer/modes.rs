@@ -8,9 +8,9 @@ use super::affine::{Affine, Ellipsoid};
 use super::elbo::{Guide, Noise};
 use super::importance::log_mean_exp;
 use super::linalg::{axpy, cholesky, log_diagonal_sum, solve_lower, solve_lower_transposed};
-use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
 use super::site::SiteSolver;
+use super::worker::{LocalWorker, Particle};
 use crate::target::{Part, Target};
 
 const HALF_LOG_TAU: f64 = 0.918_938_533_204_672_7;

@@ -6,7 +6,7 @@
 //! itself, in the form that the fitted branches have.
 
 use super::adam::Adam;
-use super::elbo::{self, Centres, Guide, Noise};
+use super::elbo::{self, Centres, Draws, Guide, Noise};
 use super::free::FreeGuide;
 use super::initial;
 use super::local::LocalGuide;
@@ -56,7 +56,8 @@ fn climb<T: Target>(shards: &mut Shards<T>, branches: &[usize], guide: &mut Guid
         let (global, local) = (Purpose::GlobalNoise, Purpose::LocalNoise);
         let noise = Noise { seed, global, local, step };
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, PARTICLES);
-        let gradient = elbo::gradient(shards, guide, branches, 1.0, &particles, noise, &warm);
+        let draws = Draws { particles: &particles, samples: 1, noise };
+        let gradient = elbo::gradient(shards, guide, branches, 1.0, draws, &warm);
         let step_size = widest * (1.0 - 0.98 * step as f64 / STEPS as f64);
         for (branch, mut own) in gradient.own {
             adam.step_block(branch, &mut own, step_size, GRADIENT_FLOOR);

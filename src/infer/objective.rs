@@ -4,9 +4,10 @@
 use super::conditional::PriorAdjoint;
 use super::elbo::{self, Centres};
 use super::linalg::axpy;
-use super::local::{LocalGuide, LocalWorker, Particle};
+use super::local::LocalGuide;
 use super::shards::Shards;
 use super::site::Quadrature;
+use super::worker::{LocalWorker, Particle};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
@@ -132,7 +133,8 @@ impl<'a, T: Target> Objective<'a, T> {
                 }
                 for k in 0..n_noise {
                     let noise = &all_noise[k * d..(k + 1) * d];
-                    let value = worker.gradient(target, &at, noise, weight, &mut dshared, &mut []);
+                    let weights = (weight, weight);
+                    let value = worker.gradient(target, &at, noise, weights, &mut dshared, &mut []);
                     total += weight * value;
                 }
                 if follow && d > 4 {

@@ -191,7 +191,7 @@ impl<'a> Optimiser<'a> {
     /// meanwhile.
     fn advance<T: Target>(&mut self, shards: &mut Shards<T>, state: &mut OptimiserState) {
         match state.phase {
-            Phase::Begin => return self.begin_cycle(state),
+            Phase::Begin => return self.begin_cycle(shards, state),
             Phase::Flat | Phase::Decay if self.wants_step(state) => {
                 return self.step(shards, state);
             }
@@ -202,7 +202,8 @@ impl<'a> Optimiser<'a> {
             }
             _ => {}
         }
-        let now = Watched::of(shards, self.plan, self.config.seed, &state.fit.guide);
+        let look = if state.phase == Phase::Judge { Watched::of_all } else { Watched::of };
+        let now = look(shards, self.plan, self.config.seed, &state.fit.guide);
         if shards.stop().is_set() {
             return;
         }
@@ -245,13 +246,21 @@ impl<'a> Optimiser<'a> {
         }
     }
 
-    /// Begins the phase of constant step size of a cycle.
-    fn begin_cycle(&self, state: &mut OptimiserState) {
+    /// Begins the phase of constant step size of a cycle. Changes nothing where the caller asked
+    /// to stop meanwhile.
+    fn begin_cycle<T: Target>(&self, shards: &mut Shards<T>, state: &mut OptimiserState) {
+        let mut good = state.best.clone();
+        if self.plan.watch_branches.len() < self.plan.n_branches {
+            good.watched = Watched::of(shards, self.plan, self.config.seed, &good.guide);
+        }
+        if shards.stop().is_set() {
+            return;
+        }
         let used = self.used(state);
         // A limit must leave time for the decay.
         state.flat_limit = used + 0.6 * (1.0 - used);
         (state.phase, state.first) = (Phase::Flat, state.fit.step);
-        state.good = state.best.clone();
+        state.good = good;
         state.window.clear();
         (state.since_look, state.finite) = (0, true);
     }

@@ -46,7 +46,7 @@ pub struct OptimiserState {
     pub(super) decay_length: usize,
     /// Of the iterates of its last quarter.
     pub(super) average: Average,
-    /// The best end of a cycle so far, the start at first.
+    /// The best end of a cycle so far, the start at first; looked at on all branches.
     pub(super) best: Seen,
     /// How often it fell back.
     pub(super) rollbacks: usize,
@@ -91,7 +91,7 @@ impl OptimiserState {
         seconds: f64,
     ) -> Self {
         let fit = FitState::new(&guide, shards.target());
-        let watched = Watched::of(shards, plan, config.seed, &guide);
+        let watched = Watched::of_all(shards, plan, config.seed, &guide);
         let best = Seen { guide, watched };
         Self {
             fit,

@@ -23,7 +23,7 @@ const COARSE_WORK: usize = 12_000;
 const WATCH_WORK: usize = 150_000;
 /// Work of the final measurements, in rows (a branch counts as 16 more).
 const MEASURE_WORK: usize = 20_000_000;
-const WEIGHT_WORK: usize = 200_000_000;
+const WEIGHT_WORK: usize = 600_000_000;
 /// Work of a step beyond which a decay is kept short.
 const COSTLY_STEP: usize = 100_000;
 /// Nats per row that do not matter: a fiftieth of the yardstick of one nat per 1 000 rows.
@@ -36,6 +36,8 @@ pub struct Plan {
     pub n_branches: usize,
     /// Draws of θ a step.
     pub particles: usize,
+    /// Draws of each branch's locals for one of θ.
+    pub importance_samples: usize,
     /// Minibatches an epoch.
     pub n_batches: usize,
     /// Adam's step size.
@@ -44,7 +46,7 @@ pub struct Plan {
     pub watch_every: usize,
     /// Draws of the watched ELBO.
     pub watch_draws: usize,
-    /// Its branches.
+    /// Its branches; others than those of the start phase as far as there are so many.
     pub watch_branches: Vec<usize>,
     /// Which elements of θ are dense.
     pub pattern: Pattern,
@@ -75,7 +77,8 @@ impl Plan {
         let full = n <= FULL_BATCH_BRANCHES && n_rows <= FULL_BATCH_ROWS;
         let by_work = if full { n } else { (BATCH_WORK / per_branch).clamp(32, 2048) };
         let batch = config.batch.unwrap_or(by_work).clamp(1, n);
-        let particles = (STEP_WORK / (per_branch * batch)).clamp(4, 16) & !1;
+        let samples = config.importance_samples.max(1);
+        let particles = (STEP_WORK / (per_branch * batch * samples)).clamp(4, 16) & !1;
         let pattern = Pattern::new(target.n_global(), &target.global_variables());
         let is_dense = pattern.is_dense();
         // A row of L shares its noise with the core alone, so that is what a safe step goes by.
@@ -87,30 +90,32 @@ impl Plan {
         };
         let widest = if config.family == Family::Amortized { 0.05 } else { 0.03 };
         let step_size = (0.3 / n_shared_noise).clamp(0.002, widest);
-        let is_costly = per_branch * batch * particles > COSTLY_STEP;
-        let sample = |work: usize, least: usize, most: usize| {
-            let count = (work / per_branch).clamp(least, most).min(n);
-            let mut all: Vec<usize> = (0..n).collect();
-            if count < n {
-                Stream::new(config.seed, Purpose::Shuffle, usize::MAX, 0, 0).shuffle(&mut all);
-                all.truncate(count);
-                all.sort_unstable();
-            }
-            all
+        let is_costly = per_branch * batch * particles * samples > COSTLY_STEP;
+        let mut shuffled: Vec<usize> = (0..n).collect();
+        Stream::new(config.seed, Purpose::Shuffle, usize::MAX, 0, 0).shuffle(&mut shuffled);
+        let count = |work: usize, most: usize| (work / per_branch).clamp(64, most.max(64)).min(n);
+        let sorted = |sample: &[usize]| {
+            let mut sample = sample.to_vec();
+            sample.sort_unstable();
+            sample
         };
+        let first = |work: usize, most: usize| sorted(&shuffled[..count(work, most)]);
+        // From the other end: where θ started from is the best for just those branches.
+        let last = |work: usize, most: usize| sorted(&shuffled[n - count(work, most)..]);
         let affordable = WEIGHT_WORK / (work * CANDIDATES);
         let weight_draws = config.draws.min(affordable) & !3;
         Self {
             n_branches: n,
             particles: config.particles.unwrap_or(particles).max(1),
+            importance_samples: samples,
             n_batches: n.div_ceil(batch),
             step_size: config.step_size.unwrap_or(step_size),
             watch_every: if is_costly { 10 } else { 25 },
             watch_draws: if is_costly { 16 } else { 32 },
-            watch_branches: sample(WATCH_WORK, 64, FULL_BATCH_BRANCHES),
-            start_branches: sample(start_work, 64, start_branches),
+            watch_branches: last(WATCH_WORK, FULL_BATCH_BRANCHES),
+            start_branches: first(start_work, start_branches),
             pattern,
-            coarse_branches: sample(COARSE_WORK, 64, START_BRANCHES),
+            coarse_branches: first(COARSE_WORK, START_BRANCHES),
             min_decay: match is_costly {
                 true => 120,
                 false => ((20.0 / step_size) as usize).clamp(400, 1500),

@@ -1,8 +1,8 @@
 //! Draws from a fitted guide, in unconstrained space.
 
 use super::elbo::{self, Guide, Noise, particle_at};
-use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
+use super::worker::{LocalWorker, Particle};
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
@@ -44,16 +44,16 @@ pub struct BranchSampler<'a> {
     worker: LocalWorker<'a>,
     shared_mean: Vec<f64>,
     seed: u64,
-    candidates: usize,
+    samples: usize,
 }
 
 impl<'a> BranchSampler<'a> {
-    /// With `candidates` above one, each draw is picked from that many by importance weight,
+    /// Where the guide has several `samples`, each draw is picked from that many by importance weight,
     /// which brings it closer to p(z | θ, y) than q(z | θ) is.
-    pub fn new<T: Target>(target: &mut T, guide: &'a Guide, seed: u64, candidates: usize) -> Self {
+    pub fn new<T: Target>(target: &mut T, guide: &'a Guide, seed: u64) -> Self {
         let (shared_mean, _) = elbo::shared_at(target, &guide.global.mean());
         let worker = LocalWorker::within(&guide.local, &guide.global, target);
-        Self { worker, shared_mean, seed, candidates: candidates.max(1) }
+        Self { worker, shared_mean, seed, samples: guide.samples }
     }
 
     /// One z for each particle, one row each. `None` where q(z|θ) is not finite.
@@ -76,9 +76,9 @@ impl<'a> BranchSampler<'a> {
             let mut stream = Stream::new(self.seed, Purpose::LocalDraws, 0, branch, p);
             let mut chosen = vec![0.0; n];
             let mut best = f64::NEG_INFINITY;
-            for k in 0..self.candidates {
+            for k in 0..self.samples {
                 stream.normals(&mut epsilon);
-                if self.candidates == 1 {
+                if self.samples == 1 {
                     self.worker.sample(&epsilon);
                     chosen.copy_from_slice(&self.worker.z);
                     continue;
@@ -105,11 +105,10 @@ pub fn for_each_branch<T: Target, A: Send>(
     particles: &[Particle],
     branches: &[usize],
     seed: u64,
-    candidates: usize,
     summarise: impl Fn(usize, Option<&[f64]>) -> A + Sync,
 ) -> Vec<A> {
     let parts = shards.map(branches, |target, shard| {
-        let mut sampler = BranchSampler::new(target, guide, seed, candidates);
+        let mut sampler = BranchSampler::new(target, guide, seed);
         let one = |&branch: &usize| {
             let draws = sampler.draws(target, branch, particles);
             summarise(branch, draws.as_deref())

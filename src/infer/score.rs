@@ -19,8 +19,8 @@ use std::collections::HashMap;
 
 use super::elbo::{self, Guide, Noise};
 use super::importance::{CANDIDATES, log_mean_exp};
-use super::local::{LocalWorker, Particle};
 use super::shards::Shards;
+use super::worker::{LocalWorker, Particle};
 use crate::random::Purpose;
 use crate::target::Target;
 

@@ -3,6 +3,7 @@
 //! Nothing here is learned, and no gradient flows through it: a site is part of what is held
 //! fixed during a step. At a drawn θ, [`super::conditional`] expands the density at its points.
 
+use super::higher::Higher;
 use super::linalg::{axpy, cholesky, dot, solve_lower, solve_lower_transposed};
 use crate::target::{Part, Target};
 
@@ -71,12 +72,34 @@ pub struct Site {
     pub points: Vec<f64>,
     /// Their weights.
     pub weights: Vec<f64>,
-    /// Averaged gradient and curvature of the log likelihood, where it does not read θ.
-    pub likelihood: Option<(Vec<f64>, Vec<f64>)>,
+    /// The nodes that they stand on, in coordinates whitened by the factor.
+    pub nodes: Vec<f64>,
+    /// Averages of the log likelihood, where it does not read θ.
+    pub likelihood: Option<Averages>,
     /// Inputs of the network, raw.
     pub inputs: Vec<f64>,
     /// Whether the branch has rows; without them q is the prior.
     pub has_rows: bool,
+}
+
+impl Site {
+    /// Expansion points with their nodes and weights.
+    pub fn nodes(&self) -> impl Iterator<Item = (&[f64], &[f64], f64)> {
+        let n = self.centre.len().max(1);
+        let points = self.points.chunks_exact(n).zip(self.nodes.chunks_exact(n));
+        points.zip(&self.weights).map(|((point, node), weight)| (point, node, *weight))
+    }
+}
+
+/// Weighted averages over a site's points.
+#[derive(Clone, Debug)]
+pub struct Averages {
+    /// Gradient.
+    pub gradient: Vec<f64>,
+    /// Curvature.
+    pub curvature: Vec<f64>,
+    /// Sums behind third and fourth derivatives ([`Higher`]).
+    pub higher: Vec<f64>,
 }
 
 /// Finds sites; holds the work space for it.
@@ -317,29 +340,56 @@ impl SiteSolver {
     ) -> Site {
         let n = self.n;
         let has_rows = target.n_rows(branch) > 0;
-        let (points, weights) = if single {
-            (centre.clone(), vec![1.0])
+        let (points, weights, nodes) = if single {
+            (centre.clone(), vec![1.0], vec![0.0; n])
         } else {
-            (self.spread(&centre, &factor), self.quadrature.weights.clone())
+            let Quadrature { nodes, weights } = &self.quadrature;
+            (self.spread(&centre, &factor), weights.clone(), nodes.clone())
         };
-        let cached = has_rows && !target.likelihood_reads_shared();
-        // With the centre as the only point, Newton's last expansion was just there.
-        let at_centre = weights.len() == 1 && self.expanded_at == centre;
-        let likelihood = cached.then(|| {
-            if at_centre {
-                return (self.part_gradient.clone(), self.part_curvature.clone());
-            }
-            let mut sums = (vec![0.0; n], vec![0.0; n * n]);
-            for (point, &weight) in points.chunks_exact(n.max(1)).zip(&weights) {
-                let (gradient, curvature) = (&mut self.part_gradient, &mut self.part_curvature);
-                target.expansion(Part::Likelihood, branch, shared, point, gradient, curvature);
-                axpy(weight, gradient, &mut sums.0);
-                axpy(weight, curvature, &mut sums.1);
-            }
-            sums
-        });
         let inputs = self.inputs(target, branch, shared, &centre, &factor);
-        Site { centre, factor, precision, points, weights, likelihood, inputs, has_rows }
+        let likelihood = None;
+        let mut site = Site {
+            centre,
+            factor,
+            precision,
+            points,
+            weights,
+            nodes,
+            likelihood,
+            inputs,
+            has_rows,
+        };
+        if has_rows && !target.likelihood_reads_shared() {
+            site.likelihood = Some(self.likelihood_averages(target, branch, shared, &site));
+        }
+        site
+    }
+
+    /// Averages of the likelihood over the site's points.
+    fn likelihood_averages<T: Target>(
+        &mut self,
+        target: &mut T,
+        branch: usize,
+        shared: &[f64],
+        site: &Site,
+    ) -> Averages {
+        let n = self.n;
+        // With the centre as the only point, Newton's last expansion was just there.
+        if site.weights.len() == 1 && self.expanded_at == site.centre {
+            let (gradient, curvature) = (self.part_gradient.clone(), self.part_curvature.clone());
+            return Averages { gradient, curvature, higher: vec![] };
+        }
+        let (mut sum, mut curvatures) = (vec![0.0; n], vec![0.0; n * n]);
+        let mut higher = Higher::default();
+        higher.begin(n, site.weights.len(), None);
+        for (point, node, weight) in site.nodes() {
+            let (gradient, curvature) = (&mut self.part_gradient, &mut self.part_curvature);
+            target.expansion(Part::Likelihood, branch, shared, point, gradient, curvature);
+            axpy(weight, gradient, &mut sum);
+            axpy(weight, curvature, &mut curvatures);
+            higher.add(node, weight, curvature);
+        }
+        Averages { gradient: sum, curvature: curvatures, higher: higher.sums().to_vec() }
     }
 
     /// What the network reads: the shift from the prior mean in prior standard deviations, the

@@ -28,7 +28,7 @@ use super::linalg::{
     axpy, cholesky, cholesky_adjoint, dot, identity, lower_times, lower_transposed_times,
     solve_lower, solve_lower_transposed, symmetric_eigen, transpose,
 };
-use super::site::Site;
+use super::site::{Averages, Site};
 use crate::target::{Part, Target};
 
 /// Least eigenvalue of a whitened site at the start: at zero its factor would have no gradient.
@@ -181,7 +181,8 @@ impl FreeSites {
             precision: square(whitening, n),
             points: centre.clone(),
             weights: vec![1.0],
-            likelihood: Some((gradient, curvature)),
+            nodes: vec![0.0; n],
+            likelihood: Some(Averages { gradient, curvature, higher: vec![] }),
             inputs: vec![],
             has_rows: true,
             centre,
@@ -239,7 +240,7 @@ fn likelihood<T: Target>(
     let n = site.centre.len();
     let mut sums = (vec![0.0; n], vec![0.0; n * n]);
     if let Some(known) = &site.likelihood {
-        return known.clone();
+        return (known.gradient.clone(), known.curvature.clone());
     }
     if !site.has_rows {
         return sums;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
-use super::elbo::{self, Centres, Guide, Noise};
+use super::elbo::{self, Centres, Draws, Guide, Noise};
 use super::linalg::{axpy, dot};
 use super::plan::Plan;
 use super::shards::Shards;
@@ -105,8 +105,8 @@ pub fn step<T: Target>(
     let particles = elbo::draw_particles(shards.target(), &state.guide.global, noise, count);
     let scale = plan.n_branches as f64 / batch.len() as f64;
     let guide = &state.guide;
-    let mut gradient =
-        elbo::gradient(shards, guide, &batch, scale, &particles, noise, &state.centres);
+    let draws = Draws { particles: &particles, samples: plan.importance_samples, noise };
+    let mut gradient = elbo::gradient(shards, guide, &batch, scale, draws, &state.centres);
     if shards.stop().is_set() {
         return Step::Stopped;
     }

@@ -1,8 +1,11 @@
 //! Watching the ELBO: always on the same branches and noise, so that two looks compare.
+//!
+//! Looks within a cycle may be of a sample of the branches: they tell whether it moves. What is kept
+//! is judged on all of them, since the best for a sample is not the best for all.
 
 use serde::{Deserialize, Serialize};
 
-use super::elbo::{self, Guide, Noise};
+use super::elbo::{self, Draws, Guide, Noise};
 use super::estimate;
 use super::plan::Plan;
 use super::shards::Shards;
@@ -24,14 +27,36 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Looks at a guide. Of no use once [`Shards::stop`] is set.
+    /// Looks at a guide on the branches that are watched. Of no use once [`Shards::stop`] is set.
     pub fn of<T: Target>(shards: &mut Shards<T>, plan: &Plan, seed: u64, guide: &Guide) -> Self {
+        Self::on(&plan.watch_branches, shards, plan, seed, guide)
+    }
+
+    /// The same on all branches.
+    pub fn of_all<T: Target>(
+        shards: &mut Shards<T>,
+        plan: &Plan,
+        seed: u64,
+        guide: &Guide,
+    ) -> Self {
+        let all: Vec<usize> = (0..plan.n_branches).collect();
+        Self::on(&all, shards, plan, seed, guide)
+    }
+
+    fn on<T: Target>(
+        branches: &[usize],
+        shards: &mut Shards<T>,
+        plan: &Plan,
+        seed: u64,
+        guide: &Guide,
+    ) -> Self {
         let (global, local) = (Purpose::WatchGlobal, Purpose::WatchLocal);
         let noise = Noise { seed, global, local, step: 0 };
         let count = plan.watch_draws;
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, count);
-        let scale = plan.n_branches as f64 / plan.watch_branches.len() as f64;
-        let draws = elbo::values(shards, guide, &plan.watch_branches, scale, &particles, noise);
+        let scale = plan.n_branches as f64 / branches.len() as f64;
+        let draws = Draws { particles: &particles, samples: plan.importance_samples, noise };
+        let draws = elbo::values(shards, guide, branches, scale, draws);
         let (mean, se) = estimate::antithetic_mean(&draws);
         Self { draws, mean, se }
     }

@@ -135,6 +135,17 @@ fn sign(x: f64) -> f64 {
     }
 }
 
+/// The index after `at` in row-major order.
+fn advance(at: &mut [usize], dims: &[usize]) {
+    for (index, size) in at.iter_mut().zip(dims).rev() {
+        *index += 1;
+        if *index < *size {
+            return;
+        }
+        *index = 0;
+    }
+}
+
 fn truth(holds: bool) -> f64 {
     f64::from(u8::from(holds))
 }
@@ -157,9 +168,10 @@ impl Array {
     /// The element at each index computed by `element`.
     fn from_fn(dims: Vec<usize>, mut element: impl FnMut(&[usize]) -> f64) -> Array {
         let mut array = Array::filled(dims, 0.0);
-        for position in 0..array.data.len() {
-            let at = array.index_of(position);
-            array.data[position] = element(&at);
+        let mut at = vec![0; array.dims.len()];
+        for value in &mut array.data {
+            *value = element(&at);
+            advance(&mut at, &array.dims);
         }
         array
     }
@@ -283,8 +295,9 @@ impl<'a> Step<'a> {
 
     fn broadcast(self, a: ValueId, axes: &[u8]) -> Array {
         let a = self.value(a);
-        Array::from_fn(self.dims.clone(), |at| {
-            let from: Vec<usize> = axes.iter().map(|axis| at[usize::from(*axis)]).collect();
+        let mut from = vec![0; axes.len()];
+        Array::from_fn(self.dims, |at| {
+            from.iter_mut().zip(axes).for_each(|(index, axis)| *index = at[usize::from(*axis)]);
             a.get(&from)
         })
     }

@@ -20,7 +20,7 @@ use crate::model::CompiledModel;
 use crate::tensors;
 
 const KIND: [u8; 8] = *b"checkpt ";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const PREFIX: &str = "checkpoint-";
 /// What is written by this program goes on with the same bits in this program alone.
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");

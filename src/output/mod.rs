@@ -239,6 +239,9 @@ fn metadata(model: &CompiledModel, fit: &Fit) -> Value {
         "seconds": fit.seconds(),
         "peak_rss_bytes": peak_rss_bytes(),
         "elbo": {"value": finite(elbo), "se": finite(elbo_se)},
+        "importance_weighted_bound": fit.importance_weighted_bound().map(|(value, se, samples)| json!({
+            "value": finite(value), "se": finite(se), "samples": samples,
+        })),
         "log_evidence": fit.log_evidence().map(|(value, se, relative_ess)| json!({
             "value": finite(value), "se": finite(se), "relative_ess": finite(relative_ess),
         })),

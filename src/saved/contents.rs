@@ -15,7 +15,7 @@ use crate::model::CompiledModel;
 
 /// The kind of the file, and its layout's version.
 pub(super) const KIND: [u8; 8] = *b"fit     ";
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 
 /// All that is known of a fit once its data are gone.
 #[derive(Clone, Debug)]

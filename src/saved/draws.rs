@@ -49,7 +49,7 @@ impl SavedFit {
         let guide = &self.contents.facts.guide;
         let theta = self.contents.theta_draws(count, seed);
         let particles = posterior::particles(&mut evaluator, guide, &theta, count);
-        let mut sampler = BranchSampler::new(&mut evaluator, guide, seed, 1);
+        let mut sampler = BranchSampler::new(&mut evaluator, guide, seed);
         let draws = sampler.draws(&mut evaluator, branch, &particles).ok_or_else(|| {
             let label = bound.branch_label(branch);
             SavedError::refused(

@@ -25,7 +25,7 @@ impl SavedFit {
         let theta = self.contents.theta_draws(1, seed);
         let globals = evaluator.unknown_globals(&theta, 1).remove(0);
         let particles = posterior::particles(&mut evaluator, guide, &theta, 1);
-        let mut sampler = BranchSampler::new(&mut evaluator, guide, seed, 1);
+        let mut sampler = BranchSampler::new(&mut evaluator, guide, seed);
         let layout = evaluator.reported_local_layout().clone();
         let mut locals = Vec::with_capacity(evaluator.n_branches());
         for branch in 0..evaluator.n_branches() {

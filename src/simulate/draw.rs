@@ -44,8 +44,9 @@ pub fn outcomes(
     {
         return Err(NoDraw::Different);
     }
+    let mut own = Vec::with_capacity(args.len());
     for (k, outcome) in drawn.chunks_mut(length.max(1)).enumerate() {
-        let own = own(args, lengths, k);
+        arguments(args, lengths, k, &mut own);
         one(distribution, &own, outcome, &|x| allowed.holds(k, x), stream)?;
     }
     if let Allowed::Increasing(length, _) = allowed {
@@ -56,13 +57,27 @@ pub fn outcomes(
     Ok(drawn)
 }
 
+/// One number, the outcome at position `k`; NaN where there is no draw.
+pub fn number(
+    distribution: &Distribution,
+    args: &[Vec<f64>],
+    lengths: &[usize],
+    k: usize,
+    stream: &mut Stream,
+) -> f64 {
+    let (mut own, mut outcome) = (Vec::with_capacity(args.len()), [0.0]);
+    arguments(args, lengths, k, &mut own);
+    let drawn = one(distribution, &own, &mut outcome, &|_| true, stream);
+    drawn.map_or(f64::NAN, |()| outcome[0])
+}
+
 /// The arguments of outcome `k`.
-pub fn own<'a>(args: &'a [Vec<f64>], lengths: &[usize], k: usize) -> Vec<&'a [f64]> {
-    let of_outcome = |(arg, &length): (&'a Vec<f64>, &usize)| match arg.len() > length {
+fn arguments<'a>(args: &'a [Vec<f64>], lengths: &[usize], k: usize, own: &mut Vec<&'a [f64]>) {
+    own.clear();
+    own.extend(args.iter().zip(lengths).map(|(arg, &length)| match arg.len() > length {
         true => &arg[k * length..(k + 1) * length],
         false => arg.as_slice(),
-    };
-    args.iter().zip(lengths).map(of_outcome).collect()
+    }));
 }
 
 fn one(

@@ -1,16 +1,18 @@
 //! Checks of branches, against guides that are off by a known amount.
 
 use crate::infer::conjugate::Conjugate;
-use crate::infer::elbo::Guide;
+use crate::infer::elbo::{self, Guide};
 use crate::infer::global::GlobalGuide;
 use crate::infer::linalg::identity;
 use crate::infer::local::LocalGuide;
 use crate::infer::measure;
 use crate::infer::network::Network;
+use crate::infer::posterior::BranchSampler;
 use crate::infer::shards::Shards;
 use crate::infer::site::n_inputs;
 use crate::infer::triangular::Triangular;
 
+use super::glmm::Glmm;
 use super::models;
 
 const N: usize = 24;
@@ -24,11 +26,11 @@ fn moved_guide(shift: f64) -> Guide {
     let mut scale = identity(D);
     scale.iter_mut().for_each(|x| *x *= 0.2);
     let global = GlobalGuide::new(exact.mean, (0..D).collect(), Triangular::dense(&scale, D));
-    let mut network = Network::new(n_inputs(&target), D, &[], 1);
-    let bias = network.weights.len() - 2 * D;
+    let mut network = Network::new(n_inputs(&target), D, true, &[], 1);
+    let bias = network.weights.len() - 4 * D;
     // The network bounds ν: ν = 3 tanh(o/3).
     network.weights[bias] = 3.0 * (shift / 3.0).atanh();
-    Guide { global, local: LocalGuide::Amortized(Some(network)) }
+    Guide { global, local: LocalGuide::Amortized(Some(network)), samples: 1 }
 }
 
 #[test]
@@ -49,4 +51,22 @@ fn a_shift_of_every_branch_is_its_gap_in_nats() {
         let ess = checks.weights.ess_median();
         assert!((ess / (-shift * shift).exp() - 1.0).abs() < 0.2, "{shift}: {ess}");
     }
+}
+
+/// Picked by weight from many draws of a guide that is off, a draw is nearly one of the posterior.
+#[test]
+fn draws_that_are_picked_by_weight_come_near_the_posterior() {
+    let mut target = models::conjugate(N, 4, D);
+    let mean_of = |target: &mut Glmm, shift: f64, samples: usize| {
+        let guide = Guide { samples, ..moved_guide(shift) };
+        let at_mean = elbo::particle_at(target, &guide.global, vec![0.0; D]);
+        let particles = vec![at_mean; 4000];
+        let mut sampler = BranchSampler::new(target, &guide, 1);
+        let draws = sampler.draws(target, 0, &particles).expect("finite");
+        draws.chunks_exact(D).map(|z| z[0]).sum::<f64>() / 4000.0
+    };
+    let exact = mean_of(&mut target, 0.0, 1);
+    let off = (mean_of(&mut target, 1.0, 1) - exact).abs();
+    let picked = (mean_of(&mut target, 1.0, 64) - exact).abs();
+    assert!(picked < 0.15 * off, "{picked} of {off}");
 }

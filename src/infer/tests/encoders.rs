@@ -13,8 +13,9 @@ use crate::infer::encoded::{EncodedGuide, Network};
 use crate::infer::fit::{FitResult, fit};
 use crate::infer::linalg::dot;
 use crate::infer::linear::LinearForm;
-use crate::infer::local::{LocalGuide, LocalWorker, Particle};
+use crate::infer::local::LocalGuide;
 use crate::infer::site::{Site, SiteSolver};
+use crate::infer::worker::{LocalWorker, Particle};
 use crate::target::Target;
 
 fn guide(
@@ -74,7 +75,7 @@ fn the_gradient_sticks_the_landing() {
                 assert!(worker.open(&mut target, branch, &shared, None));
                 assert!(worker.at(&mut target, &at));
                 let (mut dshared, mut dnoise) = (vec![0.0; shared.len()], vec![0.0; theta.len()]);
-                worker.gradient(&mut target, &at, &noise, 1.0, &mut dshared, &mut dnoise);
+                worker.gradient(&mut target, &at, &noise, (1.0, 1.0), &mut dshared, &mut dnoise);
                 worker.finish(&mut target, &at, &mut dshared, &mut PriorAdjoint::new(n));
                 worker.close(1.0, &mut gradient);
                 held.push((branch, Affine::of_worker(&mut worker, n)));

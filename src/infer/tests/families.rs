@@ -7,7 +7,7 @@ use super::models;
 use crate::infer::conditional::PriorAdjoint;
 use crate::infer::config::{Coupling, Covariance, Family, FitConfig};
 use crate::infer::conjugate::{Conjugate, invert};
-use crate::infer::elbo::{self, Centres, Guide, Noise};
+use crate::infer::elbo::{self, Centres, Draws, Guide, Noise};
 use crate::infer::expanded::ExpandedGuide;
 use crate::infer::fit::{FitError, FitResult, fit};
 use crate::infer::free::FreeGuide;
@@ -15,13 +15,14 @@ use crate::infer::global::GlobalGuide;
 use crate::infer::joint::{self, JointTarget};
 use crate::infer::linalg::{cholesky, dot, identity, solve_lower};
 use crate::infer::linear::LinearForm;
-use crate::infer::local::{LocalGuide, LocalWorker, Particle};
+use crate::infer::local::LocalGuide;
 use crate::infer::network::Network;
 use crate::infer::new_branches::fit_new_branches;
 use crate::infer::shards::Shards;
 use crate::infer::site::{Site, SiteSolver, n_inputs};
 use crate::infer::site_guide::FreeSites;
 use crate::infer::triangular::Triangular;
+use crate::infer::worker::{LocalWorker, Particle};
 use crate::random::Purpose;
 use crate::target::Target;
 
@@ -150,7 +151,7 @@ fn gradients_of_free_forms_are_central_differences_with_log_q_held() {
             let mut worker = LocalWorker::new(&guide, &target);
             assert!(worker.open(&mut target, 1, &shared, None) && worker.at(&mut target, particle));
             let (mut dshared, mut followed) = (vec![0.0; shared.len()], vec![0.0; g]);
-            worker.gradient(&mut target, particle, &noise, 1.0, &mut dshared, &mut followed);
+            worker.gradient(&mut target, particle, &noise, (1.0, 1.0), &mut dshared, &mut followed);
             worker.finish(&mut target, particle, &mut dshared, &mut PriorAdjoint::new(n));
             let own = worker.own_gradient();
             let held = Affine::of(&guide, &mut target, &shared, particle);
@@ -202,7 +203,7 @@ fn gradients_of_the_expanded_forms_are_central_differences_with_log_q_held() {
     let particle = &elbo::draw_particles(&mut target, &global, NOISE, 1)[0];
     let noise = [0.8, -0.5];
     for form in forms(2, 5).into_iter().skip(1) {
-        let mut network = Network::new(n_inputs(&target), 2, &inputs, 1);
+        let mut network = Network::new(n_inputs(&target), 2, false, &inputs, 1);
         network.weights.iter_mut().enumerate().for_each(|(k, w)| *w += 0.2 * (k as f64).sin());
         let guide = LocalGuide::Expanded(ExpandedGuide::new(form, network));
         let draw = |guide: &LocalGuide, target: &mut Glmm, particle: &Particle| {
@@ -214,7 +215,7 @@ fn gradients_of_the_expanded_forms_are_central_differences_with_log_q_held() {
         let mut worker = LocalWorker::within(&guide, &global, &mut target);
         assert!(worker.open(&mut target, 1, &shared, None) && worker.at(&mut target, particle));
         let (mut dshared, mut followed) = (vec![0.0; shared.len()], vec![0.0; 5]);
-        worker.gradient(&mut target, particle, &noise, 1.0, &mut dshared, &mut followed);
+        worker.gradient(&mut target, particle, &noise, (1.0, 1.0), &mut dshared, &mut followed);
         let mut gradient = vec![0.0; guide.n_shared_parameters()];
         worker.close(1.0, &mut gradient);
         let held = Affine::of_worker(&mut worker, 2);
@@ -266,9 +267,9 @@ pub fn exact_guides(data: &Conjugate, target: &mut Glmm) -> Vec<Guide> {
     }
     let form = forms(d, d)[1];
     let inputs: Vec<_> = sites.iter().flatten().map(|site| site.inputs.clone()).collect();
-    let network = Network::new(n_inputs(target), d, &inputs, 1);
+    let network = Network::new(n_inputs(target), d, false, &inputs, 1);
     guides.push(LocalGuide::Expanded(ExpandedGuide::new(form, network)));
-    guides.into_iter().map(|local| Guide { global: global.clone(), local }).collect()
+    guides.into_iter().map(|local| Guide { global: global.clone(), local, samples: 1 }).collect()
 }
 
 #[test]
@@ -282,7 +283,8 @@ fn at_the_exact_posterior_every_dense_gradient_vanishes_draw_by_draw() {
         for particle in elbo::draw_particles(&mut target, &guide.global, NOISE, 3) {
             let one = std::slice::from_ref(&particle);
             let warm = Centres::new(&target);
-            let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, one, NOISE, &warm);
+            let draws = Draws { particles: one, samples: 1, noise: NOISE };
+            let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, draws, &warm);
             assert!((g.values[0] - evidence).abs() < 1e-4, "{} {evidence}", g.values[0]);
             let mut all = g.global.clone();
             g.own.iter().for_each(|(_, own)| all.extend(own));
@@ -377,6 +379,7 @@ fn the_joint_target_has_the_density_of_all_unknowns_and_parts_into_branches() {
     let start = Guide {
         global: GlobalGuide::new(theta, (0..5).collect(), scale),
         local: LocalGuide::Branch(FreeGuide::new(form, &sites)),
+        samples: 1,
     };
     let mut guide = joint::joined(&start);
     let mut target = JointTarget::new(inner).expect("65 unknowns");
@@ -464,7 +467,8 @@ fn new_branches_get_what_a_fit_with_them_would_have_found() {
         let fitted = fit_new_branches(&mut shards, &guide, 3);
         let branches: Vec<usize> = (0..6).collect();
         let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 200);
-        let values = elbo::values(&mut shards, &fitted, &branches, 1.0, &particles, NOISE);
+        let draws = Draws { particles: &particles, samples: 1, noise: NOISE };
+        let values = elbo::values(&mut shards, &fitted, &branches, 1.0, draws);
         let mean = values.iter().sum::<f64>() / 200.0;
         assert!((mean - data.exact().log_evidence).abs() < 0.02, "{mean}");
     }

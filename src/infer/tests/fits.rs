@@ -164,6 +164,18 @@ fn logistic_branches_fit_with_and_without_minibatches() {
     assert!(log_likelihood > 100.0 * 0.5f64.ln() && se < 1.0, "{log_likelihood} ± {se}");
 }
 
+/// The start is found on a sample of the branches, and is the best for just these.
+#[test]
+fn minibatches_of_many_branches_reach_the_evidence() {
+    let (n, rows, d) = (4000, 3, 2);
+    let exact = Conjugate::generate(n, rows, d).exact();
+    let config = FitConfig { draws: 2000, ..FitConfig::default() };
+    let result = run(&models::conjugate(n, rows, d), &config);
+    let gap = exact.log_evidence - result.elbo.value;
+    assert!(gap.abs() < 0.1, "{gap} ± {}", result.elbo.se);
+    assert!(result.verdict.believable, "{:?}", result.verdict.reasons);
+}
+
 #[test]
 fn the_same_bits_come_for_any_number_of_threads() {
     let target = models::logistic(60, 20, 3);
@@ -188,7 +200,7 @@ fn a_branch_without_rows_keeps_its_prior() {
         &draws,
         draws.len() / result.guide.global.n(),
     );
-    let mut sampler = posterior::BranchSampler::new(&mut target, &result.guide, 1, 1);
+    let mut sampler = posterior::BranchSampler::new(&mut target, &result.guide, 1);
     let z = sampler.draws(&mut target, 8, &particles).expect("draws");
     let n = z.len() as f64;
     let scaled = |s: usize| (z[s] - draws[2 * s]) * (-draws[2 * s + 1]).exp();

@@ -5,16 +5,17 @@ use super::models;
 use crate::infer::conditional::PriorAdjoint;
 use crate::infer::config::Coupling;
 use crate::infer::conjugate::{Conjugate, invert};
-use crate::infer::elbo::{self, Centres, Guide, Noise};
+use crate::infer::elbo::{self, Centres, Draws, Guide, Noise};
 use crate::infer::free::FreeGuide;
 use crate::infer::global::GlobalGuide;
 use crate::infer::linalg::{cholesky, dot, solve_lower_transposed};
 use crate::infer::linear::LinearForm;
-use crate::infer::local::{LocalGuide, LocalWorker, Particle};
+use crate::infer::local::LocalGuide;
 use crate::infer::network::Network;
 use crate::infer::shards::Shards;
 use crate::infer::site::{SiteSolver, n_inputs};
 use crate::infer::triangular::Triangular;
+use crate::infer::worker::{LocalWorker, Particle};
 use crate::random::{Purpose, Stream};
 use crate::target::{Part, Target};
 
@@ -27,6 +28,7 @@ fn all_models() -> Vec<(&'static str, Glmm, Vec<f64>)> {
         ("seeds", models::seeds(), vec![-0.5, 0.0, 1.2, -0.6, -1.1]),
         ("rats", models::rats(1.0), vec![242.0, 6.2, 2.7, -0.6, 1.8]),
         ("logistic", models::logistic(4, 9, 6), vec![0.1; 12]),
+        ("three logistic locals", models::logistic(4, 9, 3), vec![0.2; 6]),
         ("conjugate", models::conjugate(3, 4, 3), vec![0.2; 3]),
     ]
 }
@@ -105,49 +107,128 @@ fn network<T: Target>(target: &mut T, shared: &[f64], spread: f64) -> Network {
     let examples: Vec<Vec<f64>> = (0..target.n_branches())
         .map(|i| solver.solve(target, i, shared, None).expect("a site").inputs)
         .collect();
-    let mut network = Network::new(n_inputs(target), target.n_local(), &examples, 1);
+    let mut network = Network::new(n_inputs(target), target.n_local(), true, &examples, 1);
     let mut noise = vec![0.0; network.weights.len()];
     Stream::new(9, Purpose::Initial, 0, 0, 0).normals(&mut noise);
     network.weights.iter_mut().zip(noise).for_each(|(w, e)| *w += spread * e);
     network
 }
 
-/// The derivative in θ of `log p(z,y|θ) − log q(z|θ)` along the path, nodes and network held.
+/// The derivative in θ of `log p(z,y|θ) − log q(z|θ)` along the path, nodes and network held, and of the
+/// bound of several draws.
 #[test]
 fn the_derivative_through_the_default_guide_is_the_central_difference() {
     for (name, mut target, theta) in all_models() {
-        let (shared_mean, _) = elbo::shared_at(&mut target, &theta);
-        let guide = LocalGuide::Amortized(Some(network(&mut target, &shared_mean, 0.1)));
-        let mut worker = LocalWorker::new(&guide, &target);
-        let drawn: Vec<f64> = theta.iter().map(|t| t * 1.02 + 0.05).collect();
-        let particle = |target: &mut Glmm, theta: &[f64]| {
-            let (shared, log_prior) = elbo::shared_at(target, theta);
-            let (noise, theta) = (vec![0.0; theta.len()], theta.to_vec());
-            Particle { noise, theta, whitened: vec![], shared, log_prior, log_q: 0.0 }
+        for samples in [1, 3] {
+            derivative_of_the_bound(
+                &format!("{name}, {samples} draws"),
+                &mut target,
+                &theta,
+                samples,
+            );
+        }
+    }
+}
+
+fn derivative_of_the_bound(name: &str, target: &mut Glmm, theta: &[f64], samples: usize) {
+    let n_local = target.n_local();
+    let (shared_mean, _) = elbo::shared_at(target, theta);
+    let guide = LocalGuide::Amortized(Some(network(target, &shared_mean, 0.1)));
+    let mut worker = LocalWorker::new(&guide, target);
+    let drawn: Vec<f64> = theta.iter().map(|t| t * 1.02 + 0.05).collect();
+    let particle = |target: &mut Glmm, theta: &[f64]| {
+        let (shared, log_prior) = elbo::shared_at(target, theta);
+        let (noise, theta) = (vec![0.0; theta.len()], theta.to_vec());
+        Particle { noise, theta, whitened: vec![], shared, log_prior, log_q: 0.0 }
+    };
+    let noise: Vec<f64> = (0..n_local * samples).map(|j| 0.8 - 0.5 * j as f64).collect();
+    let mut dshared = vec![0.0; target.n_shared()];
+    let mut dnoise = vec![0.0; theta.len()];
+    assert!(worker.open(target, 1, &shared_mean, None));
+    let at = particle(target, &drawn);
+    assert!(worker.at(target, &at));
+    worker.bound_gradient(target, &at, &noise, &mut dshared, &mut dnoise);
+    let mut prior = PriorAdjoint::new(n_local);
+    worker.finish(target, &at, &mut dshared, &mut prior);
+    prior.finish(target, &at.shared, &mut dshared);
+    let mut dtheta = vec![0.0; theta.len()];
+    let mut prior_only = vec![0.0; theta.len()];
+    target.shared_vjp(&drawn, &dshared, &mut dtheta);
+    target.shared_vjp(&drawn, &vec![0.0; dshared.len()], &mut prior_only);
+    for k in 0..theta.len() {
+        let mut value = |h: f64| {
+            let mut theta = drawn.clone();
+            theta[k] += h;
+            let at = particle(target, &theta);
+            assert!(worker.at(target, &at));
+            worker.bound(target, &at.shared, &noise)
         };
-        let noise: Vec<f64> = (0..target.n_local()).map(|j| 0.8 - 0.5 * j as f64).collect();
-        let mut dshared = vec![0.0; target.n_shared()];
-        let mut dnoise = vec![0.0; theta.len()];
-        assert!(worker.open(&mut target, 1, &shared_mean, None));
-        let at = particle(&mut target, &drawn);
-        assert!(worker.at(&mut target, &at));
-        worker.gradient(&mut target, &at, &noise, 1.0, &mut dshared, &mut dnoise);
-        let mut prior = PriorAdjoint::new(target.n_local());
-        worker.finish(&mut target, &at, &mut dshared, &mut prior);
-        prior.finish(&mut target, &at.shared, &mut dshared);
-        let mut dtheta = vec![0.0; theta.len()];
-        let mut prior_only = vec![0.0; theta.len()];
-        target.shared_vjp(&drawn, &dshared, &mut dtheta);
-        target.shared_vjp(&drawn, &vec![0.0; dshared.len()], &mut prior_only);
-        for k in 0..theta.len() {
-            let mut value = |h: f64| {
-                let mut theta = drawn.clone();
-                theta[k] += h;
-                let at = particle(&mut target, &theta);
+        assert_near(slope(&mut value, 1e-3), dtheta[k] - prior_only[k], 1e-6, name);
+    }
+}
+
+/// The doubly reparameterised gradient in the network's weights has the mean of the plain derivative
+/// of the bound, whose parameters of log q are not held; and less scatter where q is good.
+#[test]
+fn the_gradient_of_the_bound_in_the_network_is_that_of_its_mean() {
+    gradient_of_the_bound(0.3, 4000, false);
+    gradient_of_the_bound(0.0, 1000, true);
+}
+
+fn gradient_of_the_bound(spread: f64, draws: usize, is_good: bool) {
+    let mut target = models::seeds();
+    let theta = [-0.5, 0.0, 1.2, -0.6, 0.3];
+    let (shared, log_prior) = elbo::shared_at(&mut target, &theta);
+    let moved = network(&mut target, &shared, spread);
+    let (noise, log_q) = (vec![0.0; 5], 0.0);
+    let at = Particle {
+        noise,
+        theta: theta.to_vec(),
+        whitened: vec![],
+        shared: shared.clone(),
+        log_prior,
+        log_q,
+    };
+    let (n, samples) = (moved.weights.len(), 3);
+    for weight in [n - 4, n - 3, n - 2, n - 1] {
+        let h = 1e-4;
+        let shifted = |by: f64| {
+            let mut network = moved.clone();
+            network.weights[weight] += by;
+            LocalGuide::Amortized(Some(network))
+        };
+        let guides = [shifted(h), shifted(-h), shifted(0.0)];
+        let mut workers: Vec<LocalWorker> =
+            guides.iter().map(|guide| LocalWorker::new(guide, &target)).collect();
+        let (mut plain, mut held) = (vec![], vec![]);
+        for draw in 0..draws {
+            let mut noise = vec![0.0; samples];
+            Stream::new(7, Purpose::LocalNoise, draw, 1, 0).normals(&mut noise);
+            let mut values = vec![];
+            for worker in &mut workers {
+                assert!(worker.open(&mut target, 1, &shared, None));
                 assert!(worker.at(&mut target, &at));
-                worker.value(&mut target, &at.shared, &noise)
-            };
-            assert_near(slope(&mut value, 1e-3), dtheta[k] - prior_only[k], 1e-6, name);
+                values.push(worker.bound(&mut target, &shared, &noise));
+            }
+            plain.push((values[0] - values[1]) / (2.0 * h));
+            let (mut dshared, mut gradient) = (vec![0.0; shared.len()], vec![0.0; n]);
+            let worker = &mut workers[2];
+            worker.bound_gradient(&mut target, &at, &noise, &mut dshared, &mut []);
+            worker.close(1.0, &mut gradient);
+            held.push(gradient[weight]);
+        }
+        let moments = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / draws as f64;
+            (mean, values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / draws as f64)
+        };
+        let ((plain_mean, plain_var), (held_mean, held_var)) = (moments(&plain), moments(&held));
+        let error = ((plain_var + held_var) / draws as f64).sqrt();
+        let difference = (plain_mean - held_mean).abs();
+        assert!(difference < 4.0 * error, "{weight}: {plain_mean} {held_mean} ± {error}");
+        let error = (held_var / draws as f64).sqrt();
+        match is_good {
+            true => assert!(held_var < plain_var, "{weight}: {held_var} {plain_var}"),
+            false => assert!(held_mean.abs() > 4.0 * error, "{weight}: nothing to tell"),
         }
     }
 }
@@ -160,7 +241,7 @@ fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
     let global =
         GlobalGuide::new(exact.mean.clone(), (0..d).collect(), Triangular::dense(&scale, d));
     if !free {
-        return Guide { global, local: LocalGuide::Amortized(None) };
+        return Guide { global, local: LocalGuide::Amortized(None), samples: 1 };
     }
     let (shared, _) = elbo::shared_at(target, &exact.mean);
     let mut solver = SiteSolver::new(d);
@@ -178,7 +259,7 @@ fn exact_guide(data: &Conjugate, target: &mut Glmm, free: bool) -> Guide {
             }
         }
     }
-    Guide { global, local: LocalGuide::Branch(guide) }
+    Guide { global, local: LocalGuide::Branch(guide), samples: 1 }
 }
 
 #[test]
@@ -191,7 +272,8 @@ fn at_the_exact_posterior_the_gradient_vanishes_and_the_elbo_is_the_evidence() {
         let branches: Vec<usize> = (0..10).collect();
         let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 4);
         let warm = Centres::new(&target);
-        let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, &particles, NOISE, &warm);
+        let draws = Draws { particles: &particles, samples: 1, noise: NOISE };
+        let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, draws, &warm);
         let exact = data.exact().log_evidence;
         for value in &g.values {
             assert!((value - exact).abs() < 1e-9, "{value} {exact}");
@@ -228,18 +310,19 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
                 *x += 0.2 * ((k as f64) * 0.7).sin();
             }
         }
-        let guide = Guide { global, local: LocalGuide::Branch(free) };
+        let guide = Guide { global, local: LocalGuide::Branch(free), samples: 1 };
         let mut shards = Shards::new(&target, None);
         let branches: Vec<usize> = (0..target.n_branches()).collect();
         let warm = Centres::new(&target);
         let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 1);
-        let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, &particles, NOISE, &warm);
+        let draws = Draws { particles: &particles, samples: 1, noise: NOISE };
+        let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, draws, &warm);
         // Along a noise-fixed path log q depends on the parameters only through its normaliser,
         // so the derivative of the value is the path gradient of log p plus that of Σ log L.
         // Sticking the landing adds L⁻ᵀε (held log q); take it away again and compare.
         let value = |guide: &Guide, target: &mut Glmm, shards: &mut Shards<Glmm>| {
             let particles = elbo::draw_particles(target, &guide.global, NOISE, 1);
-            elbo::values(shards, guide, &branches, 1.0, &particles, NOISE)[0]
+            elbo::values(shards, guide, &branches, 1.0, Draws { particles: &particles, ..draws })[0]
         };
         let noise = &particles[0].noise;
         let mut landing = noise.clone();

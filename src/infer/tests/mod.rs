@@ -10,3 +10,4 @@ mod gradients;
 pub mod models;
 mod robust;
 mod start;
+mod stretch;

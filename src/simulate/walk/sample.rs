@@ -77,12 +77,8 @@ impl Walk<'_> {
         for wanted in empty.chunks(at_once) {
             let args = args.iter().map(|&arg| self.eval(arg)).collect::<Result<Vec<_>>>()?;
             for &k in wanted {
-                let own: Vec<Vec<f64>> =
-                    draw::own(&args, lengths, k).into_iter().map(<[f64]>::to_vec).collect();
-                let stream = &mut self.stream;
-                let drawn = outcomes(distribution, (1, 1), &own, lengths, &Allowed::All, stream);
-                let drawn = drawn.unwrap_or_else(|_| vec![f64::NAN]);
-                self.put(symbol, &places[k..=k], &drawn);
+                let drawn = draw::number(distribution, &args, lengths, k, &mut self.stream);
+                self.put(symbol, &places[k..=k], &[drawn]);
             }
         }
         Ok(())
