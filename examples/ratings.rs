@@ -10,12 +10,13 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
 use common::Approximation;
-use hbdc::{BoundData, CompiledModel, Dataset, FitConfig, Source, compile, fit};
+use hbdc::{BoundData, Dataset, Fit, FitConfig, Source, compile, fit};
 use serde::de::DeserializeOwned;
 
 const HELD_OUT: f64 = 0.1;
@@ -65,10 +66,19 @@ fn main() -> Result<(), Box<dyn Error>> {
          each | believable |\n|---|---|---|---|---|---|---|---|"
     );
     for seed in 1..=n_seeds {
-        baselines(&model, &data, seed)?;
+        let mut has_baselines = false;
         for (name, config) in &runs {
-            let row = row(&model, &data, &config.clone().seed(seed));
-            println!("| {name} | {seed} | {} |", row.unwrap_or_else(|why| why.to_string()));
+            let row = match fit(&model, &data, &config.clone().seed(seed)) {
+                Ok(fit) => {
+                    if !has_baselines {
+                        baselines(&data, &fit, seed)?;
+                        has_baselines = true;
+                    }
+                    row(&fit)?
+                }
+                Err(why) => why.to_string(),
+            };
+            println!("| {name} | {seed} | {row} |");
             std::io::stdout().flush()?;
         }
     }
@@ -76,12 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Cells of one fit.
-fn row(
-    model: &CompiledModel,
-    data: &BoundData,
-    config: &FitConfig,
-) -> Result<String, Box<dyn Error>> {
-    let fit = fit(model, data, config)?;
+fn row(fit: &Fit) -> Result<String, Box<dyn Error>> {
     let (elbo, se) = fit.elbo();
     let scores = fit.scores().ok_or("rows are held out")?;
     let seen = scores.seen().ok_or("rows of fitted users are held out")?;
@@ -100,18 +105,21 @@ fn row(
     ))
 }
 
-/// Rows of the two baselines, on what a fit of this seed keeps out.
-fn baselines(model: &CompiledModel, data: &BoundData, seed: u64) -> Result<(), Box<dyn Error>> {
-    let (kept, out) = data.hold_out_branches(HELD_OUT, seed)?;
-    let fitted = model.schema().part(data, &kept, None)?;
-    let new = model.schema().part(data, &out, Some(&fitted))?;
-    let mask = fitted.hold_out(HELD_OUT, seed, false)?;
-    let n_seen = mask.iter().filter(|&&kept| kept == 0.0).count() as f64;
-    let (seen_score, new_score) = own_rates(&fitted, &mask, &new)?;
-    let constant = 0.5_f64.ln();
+/// Rows of the two baselines, on what this fit kept out; the same for every fit of this seed.
+fn baselines(data: &BoundData, fit: &Fit, seed: u64) -> Result<(), Box<dyn Error>> {
+    let fitted = fit.evaluator().data();
+    let known: HashSet<Vec<&str>> = (0..fitted.n_branches()).map(|i| fitted.key(i)).collect();
+    let is_new = |user: &usize| !known.contains(&data.key(*user));
+    let seen = counts(fitted, 0..fitted.n_branches(), |row| fit.evaluator().is_fitted(row))?;
+    let new = counts(data, (0..data.n_branches()).filter(is_new), |_| true)?;
+    let of_seen = |c: &[f64; 4]| c[2] + c[3];
+    let of_new = |c: &[f64; 4]| c[0] + c[1];
+    let n_seen: f64 = seen.iter().map(of_seen).sum();
+    let n_new: f64 = new.iter().map(of_new).sum();
+    let (of_seen, of_new) = own_rates(&seen, &new);
+    let (of_seen, of_new, constant) = (of_seen / n_seen, of_new / n_new, 0.5_f64.ln());
     println!("| constant | {seed} | | | | {constant:.4} | {constant:.4} | |");
-    let (seen, new) = (seen_score / n_seen, new_score / new.n_rows_total() as f64);
-    println!("| own rate | {seed} | | | | {seen:.4} | {new:.4} | |");
+    println!("| own rate | {seed} | | | | {of_seen:.4} | {of_new:.4} | |");
     Ok(())
 }
 
@@ -123,18 +131,13 @@ fn named<T: DeserializeOwned>(name: &str) -> Result<T, Box<dyn Error>> {
 /// The log likelihood of held-out rows where each user likes at a rate of his own, whose prior
 /// is the beta distribution that fits the users' kept rows best on a grid; and that of all rows
 /// of new users.
-fn own_rates(
-    data: &BoundData,
-    mask: &[f64],
-    new: &BoundData,
-) -> Result<(f64, f64), Box<dyn Error>> {
-    let counts = counts(data, mask)?;
+fn own_rates(seen: &[[f64; 4]], new: &[[f64; 4]]) -> (f64, f64) {
+    let marginal = |a: f64, b: f64, c: &[f64; 4]| log_beta(a + c[0], b + c[1]) - log_beta(a, b);
     let mut best = (f64::NEG_INFINITY, 1.0, 1.0);
     for mean in (1..40).map(|k| f64::from(k) / 40.0) {
         for strength in [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0] {
             let (a, b) = (mean * strength, (1.0 - mean) * strength);
-            let marginal = |c: &[f64; 4]| log_beta(a + c[0], b + c[1]) - log_beta(a, b);
-            let total = counts.iter().map(marginal).sum::<f64>();
+            let total = seen.iter().map(|c| marginal(a, b, c)).sum::<f64>();
             if total > best.0 {
                 best = (total, a, b);
             }
@@ -145,25 +148,26 @@ fn own_rates(
         let rate = (a + c[0]) / (a + b + c[0] + c[1]);
         c[2] * rate.ln() + c[3] * (1.0 - rate).ln()
     };
-    let all_kept = vec![1.0; new.n_rows_total()];
-    let of_new = |c: &[f64; 4]| log_beta(a + c[0], b + c[1]) - log_beta(a, b);
-    let new_score = self::counts(new, &all_kept)?.iter().map(of_new).sum();
-    Ok((counts.iter().map(score).sum(), new_score))
+    (seen.iter().map(score).sum(), new.iter().map(|c| marginal(a, b, c)).sum())
 }
 
-/// For each user: kept likes and dislikes, held-out likes and dislikes.
-fn counts(data: &BoundData, mask: &[f64]) -> Result<Vec<[f64; 4]>, Box<dyn Error>> {
+/// For each of these users: kept likes and dislikes, held-out likes and dislikes.
+fn counts(
+    data: &BoundData,
+    users: impl IntoIterator<Item = usize>,
+    is_kept: impl Fn(usize) -> bool,
+) -> Result<Vec<[f64; 4]>, Box<dyn Error>> {
     let position = data.schema_position("like").ok_or("the model has no `like`")?;
     let like = data.values(position);
     let of_user = |user| {
         let mut count = [0.0; 4];
         for row in data.rows(user) {
-            let kind = usize::from(like[row] == 0.0) + if mask[row] == 0.0 { 2 } else { 0 };
+            let kind = usize::from(like[row] == 0.0) + if is_kept(row) { 0 } else { 2 };
             count[kind] += 1.0;
         }
         count
     };
-    Ok((0..data.n_branches()).map(of_user).collect())
+    Ok(users.into_iter().map(of_user).collect())
 }
 
 fn log_beta(a: f64, b: f64) -> f64 {
