@@ -42,7 +42,7 @@ pub struct Importance {
     n_global: usize,
     /// Draws of θ from the mixture, one row each; mirrored pairs.
     pub theta: Vec<f64>,
-    /// Normalised weights, which sum to one.
+    /// Normalised weights, Pareto-smoothed, which sum to one.
     pub weights: Vec<f64>,
     /// log of the mean weight: the log evidence.
     pub log_evidence: f64,
@@ -304,8 +304,11 @@ fn weigh_shard<T: Target>(
 }
 
 fn summarise(draws: Draws, n_global: usize) -> Importance {
-    let mixture = normalise(&draws.by_mixture);
-    // A single draw far out must not decide what is said of the guide.
+    let evidence = normalise(&draws.by_mixture);
+    // A single draw far out must decide neither a summary nor what is said of the guide.
+    let mut smoothed_mixture = draws.by_mixture.clone();
+    pareto::smooth(&mut smoothed_mixture);
+    let mixture = normalise(&smoothed_mixture);
     let mut smoothed = draws.by_guide.clone();
     let khat = pareto::smooth(&mut smoothed);
     let own = normalise(&smoothed);
@@ -325,8 +328,8 @@ fn summarise(draws: Draws, n_global: usize) -> Importance {
         n_draws: draws.by_guide.len(),
         theta: draws.theta,
         weights: mixture.weights,
-        log_evidence: mixture.log_mean,
-        log_evidence_se: ((mixture.squares * n - 1.0).max(0.0) / n).sqrt(),
+        log_evidence: evidence.log_mean,
+        log_evidence_se: ((evidence.squares * n - 1.0).max(0.0) / n).sqrt(),
         relative_ess: 1.0 / (own.squares * draws.by_guide.len() as f64),
         effective_draws: 1.0 / mixture.squares,
         non_finite,
@@ -385,6 +388,25 @@ mod tests {
         assert!(uneven.effective_draws < 30.0 && !uneven.tells_moments());
         let noise = lognormal_weights(0.5, 4000, 1.2);
         assert!(noise.effective_draws > 1000.0 && !noise.tells_moments() && !noise.is_usable());
+    }
+
+    #[test]
+    fn no_single_draw_decides_a_summary() {
+        let mut stream = Stream::new(7, Purpose::Resample, 3, 0, 0);
+        let mut by_mixture: Vec<f64> = (0..4000).map(|_| 0.5 * stream.normal()).collect();
+        by_mixture[17] = 5.0;
+        let alone = normalise(&by_mixture);
+        let draws = Draws {
+            theta: vec![0.0; 4000],
+            by_guide: by_mixture.clone(),
+            local_noise: vec![0.0; 4000],
+            by_mixture,
+        };
+        let importance = summarise(draws, 1);
+        assert!(alone.weights[17] > 0.03);
+        assert!(importance.weights[17] < 0.5 * alone.weights[17]);
+        // The evidence is the plain mean, which no smoothing may bias.
+        assert_eq!(importance.log_evidence, alone.log_mean);
     }
 
     #[test]
