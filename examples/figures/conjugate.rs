@@ -50,14 +50,7 @@ pub fn print(parts: &[String], config: &FitConfig, limit: Option<f64>) {
                 Covariance::Block => block,
                 Covariance::Diagonal => diagonal,
             };
-            let stops = match (one.family, one.encoder, seconds) {
-                (Family::Amortized, Encoder::Pooled, Some(own)) => {
-                    vec![Some(own), Some(10.0 * own)]
-                }
-                _ => vec![None],
-            };
-            for stop in stops {
-                let stop = [stop, limit].into_iter().flatten().reduce(f64::min);
+            for stop in stops(one, seconds, limit) {
                 let label = line(one);
                 let label = stop.map_or(label.clone(), |s| format!("{label}, {s:.0} s at most"));
                 match size.fit(one, stop) {
@@ -72,6 +65,19 @@ pub fn print(parts: &[String], config: &FitConfig, limit: Option<f64>) {
             }
         }
     }
+}
+
+/// After how many seconds fits of this approximation are stopped: the pooled encoder after those of
+/// the default, and after ten times these.
+fn stops(one: &Approximation, default: Option<f64>, limit: Option<f64>) -> Vec<Option<f64>> {
+    let of_own = match (one.family, one.encoder, default) {
+        (Family::Amortized, Encoder::Pooled, Some(own)) => vec![Some(own), Some(10.0 * own)],
+        _ => vec![None],
+    };
+    let least = |stop: Option<f64>| [stop, limit].into_iter().flatten().reduce(f64::min);
+    let mut stops: Vec<Option<f64>> = of_own.into_iter().map(least).collect();
+    stops.dedup();
+    stops
 }
 
 fn is_default(one: &Approximation) -> bool {
