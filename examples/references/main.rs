@@ -13,21 +13,29 @@
 //! Where the data were simulated, a line says how many true globals are within their reported 90 %
 //! intervals, and which is farthest from its mean, in posterior standard deviations.
 //!
+//! `--approximations` fits every approximation to each model, and ends with one table of them; a long
+//! run may be cut into several with `--json FILE`, which appends, and summarised with `--summarise`.
+//!
 //! A model whose reference is not trusted is marked `?` and counts as neither hit nor miss. A fit
 //! that fails, or panics, is a row as well.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod options;
 mod reference;
+mod summary;
 mod table;
 mod truth;
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hbdc::{BoundData, CompiledModel, Fit, fit};
+use common::Approximation;
+use hbdc::{BoundData, CompiledModel, Fit, FitConfig, fit};
 use options::Options;
 use reference::{Errors, Reference};
+use serde_json::Value;
 use table::{Row, Seeds};
 
 fn main() {
@@ -35,12 +43,24 @@ fn main() {
         eprintln!("{fault}");
         std::process::exit(2);
     });
-    let mut file = options.json.as_ref().map(|path| File::create(path).expect("it can be written"));
+    let records = match options.summarise.as_slice() {
+        [] => run(&options),
+        files => files.iter().flat_map(|path| summary::read(path)).collect(),
+    };
+    if !options.approximations.is_empty() || !options.summarise.is_empty() {
+        println!("\n{}", summary::table(&records));
+    }
+}
+
+/// Fits what was asked for and prints it; each fit as JSON.
+fn run(options: &Options) -> Vec<Value> {
+    let open = |path| OpenOptions::new().create(true).append(true).open(path);
+    let mut file = options.json.as_ref().map(|path| open(path).expect("it can be written"));
     println!("{}", options.describe());
     println!("{}", table::header());
-    let mut all = Vec::new();
+    let (mut all, mut records) = (Vec::new(), Vec::new());
     for name in &options.models {
-        let (model, data, reference) = match prepared(name, &options) {
+        let (model, data, reference) = match prepared(name, options) {
             Ok(prepared) => prepared,
             Err(fault) => {
                 println!("{name:<13} not run: {fault}");
@@ -48,21 +68,38 @@ fn main() {
             }
         };
         let truths = if reference.has_labels() { Vec::new() } else { truth::read(name) };
-        let mut seeds = Seeds::new(name, &reference);
-        for &seed in &options.seeds {
-            let row = fitted(&model, &data, &reference, &truths, &options, seed);
-            println!("{}", row.line(name, seed, reference.trusted));
-            if let Some(file) = &mut file {
-                writeln!(file, "{}", row.json(name, seed)).expect("it can be written");
+        for (label, config) in configs(options) {
+            if !label.is_empty() {
+                println!("{label}:");
             }
-            seeds.push(row);
+            let mut seeds = Seeds::new(name, &reference);
+            for &seed in &options.seeds {
+                let row = fitted(&model, &data, &reference, &truths, &config.clone().seed(seed));
+                println!("{}", row.line(name, seed, reference.trusted));
+                let record = row.json(name, seed, &label);
+                if let Some(file) = &mut file {
+                    writeln!(file, "{record}").expect("it can be written");
+                }
+                records.push(record);
+                seeds.push(row);
+            }
+            if options.seeds.len() > 1 {
+                println!("{}", seeds.spread());
+            }
+            all.push(seeds);
         }
-        if options.seeds.len() > 1 {
-            println!("{}", seeds.spread());
-        }
-        all.push(seeds);
     }
     println!("{}", table::conclusion(&all));
+    records
+}
+
+/// The settings of each approximation by its name; one without a name where none were asked for.
+fn configs(options: &Options) -> Vec<(String, FitConfig)> {
+    if options.approximations.is_empty() {
+        return vec![(String::new(), options.config.clone())];
+    }
+    let one = |own: &Approximation| (own.to_string(), own.config(options.config.clone()));
+    options.approximations.iter().map(one).collect()
 }
 
 /// A model, its data and its reference.
@@ -81,12 +118,11 @@ fn fitted(
     data: &BoundData,
     reference: &Reference,
     truths: &[(String, f64)],
-    options: &Options,
-    seed: u64,
+    config: &FitConfig,
 ) -> Row {
-    let config = options.config.clone().seed(seed);
-    let judged = catch_unwind(AssertUnwindSafe(|| match fit(model, data, &config) {
+    let judged = catch_unwind(AssertUnwindSafe(|| match fit(model, data, config) {
         Ok(fit) => judged(&fit, reference, truths),
+        Err(error) if error.is_unsupported() => Row::Unsupported(error.to_string()),
         Err(error) => Row::Failed(error.to_string()),
     }));
     judged.unwrap_or_else(|_| Row::Failed("panicked".to_string()))

@@ -4,18 +4,28 @@ use std::path::{Path, PathBuf};
 
 use hbdc::FitConfig;
 
+use crate::common::Approximation;
+
 const USAGE: &str = "\
-references [MODEL...] [--seeds K] [--first-seed S] [--family F] [--covariance C] [--encoder E]
+references [MODEL...] [--approximations] [--only PART] [--seeds K] [--first-seed S] [--family F] [--covariance C] [--encoder E]
            [--particles M] [--importance-samples K] [--batch B] [--step-size A] [--max-steps N] [--max-seconds T] [--tolerance NATS]
-           [--threads N] [--data MODEL=FILE] [--json FILE]";
+           [--threads N] [--data MODEL=FILE] [--json FILE]
+references --summarise FILE [--summarise FILE...]
+
+Of --approximations, --only takes those whose name has PART in it, as in \"Branch Dense\". --json
+appends; --summarise fits nothing and makes one table of what --json wrote.";
 
 /// What to fit, and how.
 pub struct Options {
     pub models: Vec<String>,
     pub seeds: Vec<u64>,
     pub config: FitConfig,
-    /// One JSON object for each fit goes there.
+    /// The approximations to fit one after the other, by name, if not the one of `config`.
+    pub approximations: Vec<Approximation>,
+    /// One JSON object for each fit is appended to it.
     pub json: Option<PathBuf>,
+    /// Files of such objects to summarise, in place of fits.
+    pub summarise: Vec<PathBuf>,
     data: Vec<(String, PathBuf)>,
     /// The settings as they were typed.
     typed: Vec<String>,
@@ -26,11 +36,14 @@ impl Options {
     /// What is wrong, and the usage.
     pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         let (mut first, mut count) = (1, 1);
+        let mut only = None;
         let mut options = Options {
             models: Vec::new(),
             seeds: Vec::new(),
             config: FitConfig::default(),
+            approximations: Vec::new(),
             json: None,
+            summarise: Vec::new(),
             data: Vec::new(),
             typed: Vec::new(),
         };
@@ -39,10 +52,16 @@ impl Options {
                 options.models.push(argument);
                 continue;
             };
+            if flag == "approximations" {
+                only.get_or_insert_with(String::new);
+                continue;
+            }
             let value = arguments.next().ok_or(format!("{argument} wants a value\n{USAGE}"))?;
             match flag {
                 "seeds" => count = number(&argument, &value)?,
                 "first-seed" => first = number(&argument, &value)?,
+                "only" => only = Some(value),
+                "summarise" => options.summarise.push(PathBuf::from(value)),
                 "json" => options.json = Some(PathBuf::from(value)),
                 "data" => {
                     let (name, path) = value.split_once('=').ok_or(USAGE)?;
@@ -56,6 +75,11 @@ impl Options {
         }
         if options.models.is_empty() {
             options.models = all_models();
+        }
+        if let Some(part) = only {
+            options.approximations = Approximation::all();
+            options.approximations.retain(|one| one.to_string().contains(&part));
+            options.typed.push(format!("approximations with {part:?} in their name"));
         }
         options.seeds = (first..first + count).collect();
         Ok(options)

@@ -13,6 +13,8 @@ pub enum Row {
     Fitted(Box<Fitted>),
     /// There is no fit, and why.
     Failed(String),
+    /// The approximation is not one for this model, and why.
+    Unsupported(String),
 }
 
 /// What a fit says of itself, and how far it is from the reference.
@@ -80,6 +82,9 @@ impl Row {
         let fitted = match self {
             Row::Fitted(fitted) => fitted,
             Row::Failed(reason) => return format!("{name:<13} {seed:>4} FAILED: {reason}"),
+            Row::Unsupported(reason) => {
+                return format!("{name:<13} {seed:>4} cannot run: {reason}");
+            }
         };
         let (elbo, se) = fitted.elbo;
         let evidence = match fitted.evidence {
@@ -118,16 +123,23 @@ impl Row {
     }
 
     /// The row as one JSON object.
-    pub fn json(&self, name: &str, seed: u64) -> Value {
+    pub fn json(&self, name: &str, seed: u64, approximation: &str) -> Value {
+        let mut value = self.contents();
+        value["model"] = name.into();
+        value["seed"] = seed.into();
+        value["approximation"] = approximation.into();
+        value
+    }
+
+    fn contents(&self) -> Value {
         let errors = |errors: &Errors| -> Value {
             let one = |e: &Error| json!({ "name": e.name, "z": e.z, "ratio": e.ratio });
             errors.0.iter().map(one).collect()
         };
         match self {
-            Row::Failed(reason) => json!({ "model": name, "seed": seed, "failed": reason }),
+            Row::Failed(reason) => json!({ "failed": reason }),
+            Row::Unsupported(reason) => json!({ "unsupported": reason }),
             Row::Fitted(fitted) => json!({
-                "model": name,
-                "seed": seed,
                 "elbo": fitted.elbo.0,
                 "elbo_se": fitted.elbo.1,
                 "log_evidence": fitted.evidence.map(|e| e.0),
@@ -149,7 +161,7 @@ impl Row {
     fn fitted(&self) -> Option<&Fitted> {
         match self {
             Row::Fitted(fitted) => Some(fitted),
-            Row::Failed(_) => None,
+            Row::Failed(_) | Row::Unsupported(_) => None,
         }
     }
 }

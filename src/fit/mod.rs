@@ -61,6 +61,11 @@ pub enum FitError {
 }
 
 impl FitError {
+    /// Whether the approximation that was asked for does not go with this model or its size.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, FitError::Inference(engine::FitError::Unsupported(_)))
+    }
+
     /// Whether other data of the same shape might be fitted.
     pub(crate) fn is_of_data(&self) -> bool {
         matches!(self, FitError::Inference(engine::FitError::NoStart))
