@@ -1,11 +1,12 @@
 //! The figures of `docs/inference.md`: fits of models whose answers are known.
 //!
+//!     cargo run --release --example figures                all of them, which takes hours
 //!     cargo run --release --example figures -- references
 //!     cargo run --release --example figures -- conjugate [PART...] [--max-seconds T] [--threads N]
 //!
 //! PART picks lines of the conjugate model by what they begin with, as "(10, 5, 10)" or
-//! "(1000, 100, 10) Branch Dense"; without it all are fitted, which takes hours. The pooled encoder is stopped
-//! at the seconds of the default and at ten times these, at T if that is less.
+//! "(1000, 100, 10) Branch Dense". The pooled encoder is stopped at the seconds of the default and
+//! at ten times these, at T if that is less.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -33,6 +34,10 @@ fn main() {
     match what.as_str() {
         "conjugate" => conjugate::print(&parts, &config, limit),
         "references" => references::print(),
+        "" => {
+            conjugate::print(&parts, &config, limit);
+            references::print();
+        }
         _ => {
             eprintln!("figures conjugate [PART...] [--max-seconds T] [--threads N], or references")
         }

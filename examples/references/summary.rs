@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::reference::Reference;
+use super::reference::{Error, Reference};
 
 /// The fits that `--json` wrote to a file.
 pub fn read(path: &Path) -> Vec<Value> {
@@ -21,7 +21,8 @@ pub fn read(path: &Path) -> Vec<Value> {
 ///
 /// *Below the best*: nats from the highest mean ELBO of any approximation of that model to the mean
 /// of this one, over models; *|z|* of a model is that of its worst global and seed, and stands
-/// for models of trusted reference, as the range of standard deviations (×) does.
+/// for models of trusted reference, as the range of standard deviations (×) does. *Believed misses*
+/// are fits that their verdict believes with a reported global beyond |z| 0.1 or × 0.9 to 1.1.
 pub fn table(records: &[Value]) -> String {
     let names: Vec<&str> = distinct(records, "approximation");
     let models = distinct(records, "model");
@@ -31,9 +32,9 @@ pub fn table(records: &[Value]) -> String {
     rows.sort_by(|a, b| a.order().total_cmp(&b.order()));
     let mut text = format!(
         "{} models: {}\n\n\
-         | approximation | below the best: mean, worst | guide: \\|z\\| median, worst | × | \
-         reported: \\|z\\| median, worst | × | seconds | fits | not believed | failed | cannot run |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|",
+         | approximation | below the best: median, mean, worst | guide: \\|z\\| median, worst | × | \
+         reported: \\|z\\| median, worst | × | seconds | fits | not believed | believed misses | failed | cannot run |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|",
         models.len(),
         models.join(", "),
     );
@@ -54,6 +55,7 @@ struct Row {
     seconds: f64,
     fits: usize,
     not_believed: usize,
+    believed_misses: usize,
     failed: usize,
     /// Fits that were not begun, since it is not one for the model.
     unsupported: usize,
@@ -82,6 +84,7 @@ impl Row {
             seconds: fits.iter().filter_map(|fit| fit["seconds"].as_f64()).sum(),
             fits: fits.len(),
             not_believed: fits.iter().filter(|fit| fit["believable"] == false).count(),
+            believed_misses: fits.iter().filter(|fit| is_believed_miss(fit, &trusted)).count(),
             failed: count("failed"),
             unsupported: count("unsupported"),
         }
@@ -89,19 +92,23 @@ impl Row {
 
     /// Those that could not be fitted come last.
     fn order(&self) -> f64 {
-        if self.shortfalls.is_empty() { f64::INFINITY } else { mean(&self.shortfalls) }
+        if self.shortfalls.is_empty() { f64::INFINITY } else { median(&self.shortfalls) }
     }
 
     fn line(&self) -> String {
-        let counts = format!("{} | {} | {}", self.not_believed, self.failed, self.unsupported);
-        if self.fits == 0 {
-            return format!("| {} | | | | | | | 0 | {counts} |", self.name);
+        let Row { name, fits, not_believed, believed_misses, failed, unsupported, .. } = self;
+        let counts = format!("{not_believed} | {believed_misses} | {failed} | {unsupported}");
+        if *fits == 0 {
+            return format!("| {name} | | | | | | | 0 | {counts} |");
         }
-        let (mean, worst) = (mean(&self.shortfalls), largest(&self.shortfalls));
+        let [median, mean, worst] =
+            [median(&self.shortfalls), mean(&self.shortfalls), largest(&self.shortfalls)]
+                .map(short);
         let (guide, reported) = (self.guide.cells(), self.reported.cells());
-        let (name, seconds, fits) = (&self.name, self.seconds, self.fits);
+        let seconds = self.seconds;
         format!(
-            "| {name} | {mean:.3}, {worst:.3} | {guide} | {reported} | {seconds:.0} | {fits} | {counts} |"
+            "| {name} | {median}, {mean}, {worst} | {guide} | {reported} | {seconds:.0} | {fits} | \
+             {counts} |"
         )
     }
 }
@@ -113,8 +120,6 @@ impl Errors {
             let of_model = fits.iter().filter(|fit| fit["model"] == *model);
             let elements: Vec<&Value> =
                 of_model.flat_map(|fit| fit[part].as_array().into_iter().flatten()).collect();
-            // A number that is not finite is null in JSON.
-            let number = |value: &Value| value.as_f64().unwrap_or(f64::INFINITY);
             let z: Vec<f64> = elements.iter().map(|element| number(&element["z"]).abs()).collect();
             if !z.is_empty() {
                 errors.z.push(largest(&z));
@@ -124,7 +129,6 @@ impl Errors {
                 errors.high = errors.high.max(ratio);
             }
         }
-        errors.z.sort_by(f64::total_cmp);
         errors
     }
 
@@ -132,9 +136,9 @@ impl Errors {
         if self.z.is_empty() {
             return "no reference | ".to_string();
         }
-        let n = self.z.len();
-        let median = 0.5 * (self.z[(n - 1) / 2] + self.z[n / 2]);
-        format!("{median:.2}, {:.2} | {:.2}–{:.2}", largest(&self.z), self.low, self.high)
+        let [median, worst, low, high] =
+            [median(&self.z), largest(&self.z), self.low, self.high].map(short);
+        format!("{median}, {worst} | {low}–{high}")
     }
 }
 
@@ -144,6 +148,21 @@ fn is_fit(record: &Value) -> bool {
 
 fn is_trusted(model: &str) -> bool {
     Reference::read(model).is_ok_and(|reference| reference.trusted)
+}
+
+fn is_believed_miss(fit: &Value, trusted: &[&str]) -> bool {
+    let is_judged = trusted.iter().any(|model| fit["model"] == *model);
+    let mut reported = fit["reported"].as_array().into_iter().flatten();
+    let is_miss = |element: &Value| {
+        let (z, ratio) = (number(&element["z"]), number(&element["ratio"]));
+        Error { name: String::new(), z, ratio }.is_miss()
+    };
+    is_judged && fit["believable"] == true && reported.any(is_miss)
+}
+
+/// A number of an error; one that is not finite is null in JSON.
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(f64::INFINITY)
 }
 
 /// The highest mean over seeds of any approximation.
@@ -175,6 +194,18 @@ fn distinct<'r>(records: &'r [Value], field: &str) -> Vec<&'r str> {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    0.5 * (sorted[(n - 1) / 2] + sorted[n / 2])
+}
+
+/// Two decimals, or an order of magnitude where there is nothing else to say.
+fn short(x: f64) -> String {
+    if x.abs() < 1e4 { format!("{x:.2}") } else { format!("{x:.0e}") }
 }
 
 fn largest(values: &[f64]) -> f64 {
