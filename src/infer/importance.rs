@@ -29,8 +29,13 @@ pub const LEAST_DRAWS: usize = 200;
 const LOCAL_NOISE: f64 = 0.2;
 /// Relative effective size from which weighted summaries replace plain ones.
 const USABLE: f64 = 0.02;
-/// Effective draws they need besides: the error of a mean is then 0.07 standard deviations.
+/// Effective draws they need besides, the error of a mean being 0.07 standard deviations then, and the
+/// share of all draws that these must be: weights of a poor guide are worth less than they seem.
 const ENOUGH_DRAWS: f64 = 200.0;
+const ENOUGH_OF_ALL: f64 = 0.025;
+/// Draws of the guide from which, and globals up to which, weights that correct nothing speak against it.
+const PLENTY_OF_DRAWS: usize = 1000;
+const MANY_GLOBALS: usize = 50;
 /// Effective draws below which weights cannot tell where a single global lies.
 const TELLING_DRAWS: f64 = 30.0;
 /// Variance of log weights from the locals' draws above which they say nothing of θ.
@@ -71,11 +76,19 @@ pub struct Importance {
 impl Importance {
     /// Whether weighted summaries should be the reported ones.
     pub fn is_usable(&self) -> bool {
+        let enough = ENOUGH_DRAWS.max(ENOUGH_OF_ALL * self.weights.len() as f64);
         self.relative_ess > USABLE
-            && self.effective_draws > ENOUGH_DRAWS
+            && self.effective_draws > enough
             && self.log_evidence.is_finite()
             && self.non_finite == 0
             && !self.is_noise()
+    }
+
+    /// Whether the weights, though of many draws of few globals, cannot correct the summaries: the guide is
+    /// then off. With many globals weights may be uneven though each global is well approximated.
+    pub fn is_poor(&self) -> bool {
+        let is_telling = self.n_draws >= PLENTY_OF_DRAWS && self.n_global <= MANY_GLOBALS;
+        is_telling && !self.is_noise() && !self.is_usable()
     }
 
     /// Whether the draws of the locals alone make the weights uneven, so that they say nothing of θ.

@@ -171,14 +171,17 @@ fn judge_global(importance: Option<&Importance>, verdict: &mut Verdict) {
     }
     let is_uneven =
         weights.relative_ess <= POOR_GLOBAL_ESS && weights.effective_draws <= POOR_EFFECTIVE_DRAWS;
-    if weights.relative_ess.is_nan() || is_uneven {
+    if weights.relative_ess.is_nan() || is_uneven || weights.is_poor() {
         verdict.object(format!(
             "importance weights of the globals have a relative effective size of {:.3} and a gap \
-             of {:.1} nats: the approximation of the globals misses part of the posterior; their \
-             standard deviations are likely too small, means may be off; scale parameters that \
-             the data hardly determine are the usual cause: tighter priors or non-centred locals \
-             help (docs/verdict.md)",
-            weights.relative_ess, weights.gap
+             of {:.1} nats, and {} weighted draws are worth {:.0}: the approximation of the globals \
+             misses part of the posterior; their standard deviations are likely too small, means \
+             may be off; scale parameters that the data hardly determine are the usual cause: \
+             tighter priors or non-centred locals help (docs/verdict.md)",
+            weights.relative_ess,
+            weights.gap,
+            weights.weights.len(),
+            weights.effective_draws
         ));
     }
     if weights.n_draws < 1000 {
