@@ -85,7 +85,7 @@ pub struct FitConfig {
     /// Limit of wall-clock seconds, for all but the final measurements.
     pub max_seconds: Option<f64>,
     /// Gain of a cycle, in nats, below which the fit has converged.
-    pub tolerance: f64,
+    pub tolerance: Option<f64>,
     /// Draws of θ for importance weights.
     pub draws: usize,
     /// Threads; the caller's pool if `None`.
@@ -108,7 +108,7 @@ impl Default for FitConfig {
             step_size: None,
             max_steps: 20_000,
             max_seconds: None,
-            tolerance: 0.02,
+            tolerance: None,
             draws: 20_000,
             threads: None,
             stop: None,

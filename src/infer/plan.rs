@@ -26,6 +26,8 @@ const MEASURE_WORK: usize = 20_000_000;
 const WEIGHT_WORK: usize = 600_000_000;
 /// Work of a step beyond which a decay is kept short.
 const COSTLY_STEP: usize = 100_000;
+/// Nats that do not matter.
+const TOLERANCE: f64 = 0.02;
 /// Nats per row that do not matter: a fiftieth of the yardstick of one nat per 1 000 rows.
 const TOLERANCE_PER_ROW: f64 = 2e-5;
 
@@ -56,8 +58,8 @@ pub struct Plan {
     pub coarse_branches: Vec<usize>,
     /// Shortest first decay.
     pub min_decay: usize,
-    /// Gain of a cycle, in nats, below which the fit has converged: what was asked for, or more
-    /// where there are so many rows that it could not be told from noise.
+    /// Gain of a cycle, in nats, below which the fit has converged: what was asked for, or what
+    /// does not matter for so many rows.
     pub tolerance: f64,
     /// Most draws of the final ELBO.
     pub measure_draws: usize,
@@ -120,7 +122,9 @@ impl Plan {
                 true => 120,
                 false => ((20.0 / step_size) as usize).clamp(400, 1500),
             },
-            tolerance: config.tolerance.max(TOLERANCE_PER_ROW * n_rows as f64),
+            tolerance: config
+                .tolerance
+                .unwrap_or_else(|| TOLERANCE.max(TOLERANCE_PER_ROW * n_rows as f64)),
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
             // Weights of a θ of thousands of elements are those of a single draw, and say nothing.
             weigh: is_dense && weight_draws >= LEAST_DRAWS,

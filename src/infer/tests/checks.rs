@@ -1,5 +1,6 @@
 //! Checks of branches, against guides that are off by a known amount.
 
+use crate::infer::config::FitConfig;
 use crate::infer::conjugate::Conjugate;
 use crate::infer::elbo::{self, Guide};
 use crate::infer::global::GlobalGuide;
@@ -7,6 +8,7 @@ use crate::infer::linalg::identity;
 use crate::infer::local::LocalGuide;
 use crate::infer::measure;
 use crate::infer::network::Network;
+use crate::infer::plan::Plan;
 use crate::infer::posterior::{BranchSampler, Spread};
 use crate::infer::shards::Shards;
 use crate::infer::site::n_inputs;
@@ -93,4 +95,14 @@ fn stratified_draws_have_the_same_mean_with_less_noise() {
     let (mean, scatter) = moments(Spread::Stratified);
     assert!(scatter < 0.15 * noise, "{scatter} of {noise}");
     assert!((mean - expected).abs() < 4.0 * noise / 50.0_f64.sqrt(), "{mean} {expected}");
+}
+
+/// What does not matter grows with the rows, unless the author says what matters.
+#[test]
+fn a_tolerance_that_is_asked_for_is_kept() {
+    let target = models::conjugate(500, 4, D);
+    let of =
+        |tolerance| Plan::new(&target, &FitConfig { tolerance, ..FitConfig::default() }).tolerance;
+    assert!((of(None) - 0.04).abs() < 1e-12);
+    assert_eq!(of(Some(0.001)), 0.001);
 }
