@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{SavedError, SavedFit, key};
 use crate::data::{BoundData, Dataset};
 use crate::fit::Draws;
-use crate::infer::posterior::{self, BranchSampler};
+use crate::infer::posterior::{self, BranchSampler, Spread};
 use crate::model::Evaluator;
 
 impl SavedFit {
@@ -49,7 +49,8 @@ impl SavedFit {
         let guide = &self.contents.facts.guide;
         let theta = self.contents.theta_draws(count, seed);
         let particles = posterior::particles(&mut evaluator, guide, &theta, count);
-        let mut sampler = BranchSampler::new(&mut evaluator, guide, seed);
+        let mut sampler =
+            BranchSampler::new(&mut evaluator, guide, seed).spread(Spread::Stratified);
         let draws = sampler.draws(&mut evaluator, branch, &particles).ok_or_else(|| {
             let label = bound.branch_label(branch);
             SavedError::refused(
