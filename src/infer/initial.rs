@@ -141,6 +141,13 @@ fn refuse_unavailable(config: &FitConfig) -> Result<(), FitError> {
             "sites are factors beside the prior: they go with covariance prior alone".to_owned(),
         );
     }
+    if family != Family::Amortized && encoder != Encoder::Newton {
+        return refuse(
+            "an encoder computes the parameters of branches from their rows: it goes with family amortized \
+             alone, the others have parameters of their own for each branch"
+                .to_owned(),
+        );
+    }
     if family == Family::Joint && covariance == Covariance::Prior {
         return refuse("a joint Gaussian has no prior times site: family branch has".to_owned());
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::glmm::Glmm;
 use super::models;
 use crate::infer::conditional::PriorAdjoint;
-use crate::infer::config::{Coupling, Covariance, Family, FitConfig};
+use crate::infer::config::{Coupling, Covariance, Encoder, Family, FitConfig};
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{self, Centres, Draws, Guide, Noise};
 use crate::infer::expanded::ExpandedGuide;
@@ -489,6 +489,10 @@ fn what_is_not_there_is_refused_with_what_to_use_instead() {
     let prior = FitConfig { covariance: Some(Covariance::Prior), ..joint.clone() };
     assert!(refused(&small, prior).contains("family branch"));
     let coupled = FitConfig { coupling: Some(Coupling::Theta), ..joint };
+    for family in [Family::Branch, Family::Joint] {
+        let pooled = FitConfig { family, encoder: Encoder::Pooled, ..FitConfig::default() };
+        assert!(refused(&small, pooled).contains("family amortized"));
+    }
     assert!(refused(&small, coupled).contains("no coupling"));
     let noise = FitConfig { coupling: Some(Coupling::Noise), ..FitConfig::default() };
     assert!(refused(&small, noise.clone()).contains("dense covariance"));
