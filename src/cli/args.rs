@@ -315,10 +315,11 @@ pub struct FitArgs {
     /// Gain in nats below which the fit has converged [default: 0.02, or 0.00002 for each row where that is more]
     #[arg(long, value_parser = positive)]
     pub tolerance: Option<f64>,
-    /// Share of each branch's rows to keep out and score
+    /// Share of each branch's rows to keep out and score: the last ones where rows have an order, else
+    /// at random
     #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub holdout: Option<f64>,
-    /// Share of the branches to keep out and score as new ones
+    /// Share of the branches, drawn at random, to keep out and score as new ones
     #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub holdout_branches: Option<f64>,
     /// CSV with the columns of --data whose rows are scored: given their branch's other rows where
