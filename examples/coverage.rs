@@ -36,19 +36,7 @@ const MODELS: [(&str, &str, &[f64]); 2] = [
          }",
         &[0.5, -0.3, 0.8, 0.5, 0.7],
     ),
-    (
-        "logistic: intercept and slope",
-        "data { branch group { rows N; vector[N] x; array[N] int<lower=0, upper=1> y; } }
-         global {
-           vector[2] mu ~ normal(0, 1);
-           vector<lower=0>[2] tau ~ normal(0, 1);
-         }
-         local {
-           vector[2] b ~ normal(mu, tau);
-           y ~ bernoulli_logit(b[1] + b[2] * x);
-         }",
-        &[0.5, -0.3, 1.0, 0.8],
-    ),
+    ("logistic: intercept and slope", include_str!("common/logistic.hbd"), &[0.5, -0.3, 1.0, 0.8]),
 ];
 
 struct Options {

@@ -6,7 +6,7 @@
 //! shifted. Constants of the priors are scaled with them. What is flat stays as it is, which changes
 //! the evidence by a known factor and the posterior not at all; so do densities of responses.
 
-#[path = "support/table.rs"]
+#[path = "common/table.rs"]
 #[allow(dead_code)]
 mod table;
 

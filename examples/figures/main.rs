@@ -1,7 +1,7 @@
 //! The figures of `docs/inference.md`: fits of models whose answers are known.
 //!
-//!     cargo run --release --example figures                all of them, which takes hours
 //!     cargo run --release --example figures -- references
+//!     cargo run --release --example figures -- few_rows      in a folder with what tests/oracle/few_rows.py writes
 //!     cargo run --release --example figures -- conjugate [PART...] [--max-seconds T] [--threads N]
 //!
 //! PART picks lines of the conjugate model by what they begin with, as "(10, 5, 10)" or
@@ -12,36 +12,36 @@
 mod common;
 mod conjugate;
 mod exact;
+mod few_rows;
 mod references;
 #[path = "../../tests/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
 
+use std::error::Error;
+
 use hbdc::{Fit, FitConfig};
 
-fn main() {
+const USAGE: &str = "figures conjugate [PART...] [--max-seconds T] [--threads N], figures references, or figures few_rows";
+
+fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().unwrap_or_default();
     let (mut config, mut limit, mut parts) = (FitConfig::default(), None, Vec::new());
     while let Some(argument) = arguments.next() {
-        let mut number = || arguments.next().and_then(|text| text.parse::<f64>().ok());
         match argument.as_str() {
-            "--threads" => config = config.threads(number().map_or(1, |n| n as usize)),
-            "--max-seconds" => limit = number(),
+            "--threads" => config = config.threads(arguments.next().ok_or(USAGE)?.parse()?),
+            "--max-seconds" => limit = Some(arguments.next().ok_or(USAGE)?.parse()?),
             _ => parts.push(argument),
         }
     }
     match what.as_str() {
         "conjugate" => conjugate::print(&parts, &config, limit),
         "references" => references::print(),
-        "" => {
-            conjugate::print(&parts, &config, limit);
-            references::print();
-        }
-        _ => {
-            eprintln!("figures conjugate [PART...] [--max-seconds T] [--threads N], or references")
-        }
+        "few_rows" => few_rows::print(&config)?,
+        _ => return Err(USAGE.into()),
     }
+    Ok(())
 }
 
 /// What the verdict holds against a fit.

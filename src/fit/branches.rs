@@ -81,7 +81,8 @@ pub fn summarise_with<A: Send>(
         guide,
         &particles,
         &all,
-        (seed, Spread::Stratified),
+        seed,
+        Spread::Stratified,
         |branch, draws| {
             let draws = draws?;
             let mut evaluator = evaluator.clone();

@@ -202,7 +202,8 @@ impl Fit {
             guide,
             &particles,
             branches,
-            (seed, Spread::Independent),
+            seed,
+            Spread::Independent,
             of_branch,
         );
         (globals, locals)

@@ -145,7 +145,8 @@ fn replicated(
         guide,
         &particles,
         branches,
-        (seed, Spread::Independent),
+        seed,
+        Spread::Independent,
         of_branch,
     );
     parts.into_iter().collect()

@@ -156,7 +156,8 @@ impl Fit {
             guide,
             &particles,
             &all,
-            (seed, Spread::Independent),
+            seed,
+            Spread::Independent,
             of_branch,
         );
         let mut log_joint: Vec<f64> = particles.iter().map(|particle| particle.log_prior).collect();

@@ -403,6 +403,21 @@ mod tests {
         assert!(noise.effective_draws > 1000.0 && !noise.tells_moments() && !noise.is_usable());
     }
 
+    /// A few hundred effective draws correct a summary where they are not too small a share of all.
+    #[test]
+    fn summaries_are_corrected_by_enough_of_the_draws() {
+        let worth = |effective: f64, count: usize, n_draws: usize| {
+            let mut weights = lognormal_weights(0.5, count, 0.1);
+            (weights.effective_draws, weights.n_draws) = (effective, n_draws);
+            (weights.is_usable(), weights.is_poor())
+        };
+        assert_eq!(worth(450.0, 20_000, 10_000), (false, true));
+        assert_eq!(worth(550.0, 20_000, 10_000), (true, false));
+        assert_eq!(worth(250.0, 800, 400), (true, false));
+        // Few draws say nothing against the fit.
+        assert_eq!(worth(150.0, 800, 400), (false, false));
+    }
+
     #[test]
     fn no_single_draw_decides_a_summary() {
         let mut stream = Stream::new(7, Purpose::Resample, 3, 0, 0);

@@ -149,7 +149,8 @@ pub fn for_each_branch<T: Target, A: Send>(
     guide: &Guide,
     particles: &[Particle],
     branches: &[usize],
-    (seed, spread): (u64, Spread),
+    seed: u64,
+    spread: Spread,
     summarise: impl Fn(usize, Option<&[f64]>) -> A + Sync,
 ) -> Vec<A> {
     let parts = shards.map(branches, |target, shard| {

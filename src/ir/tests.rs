@@ -328,3 +328,31 @@ fn products_with_rows_of_an_identity_need_no_product() {
         assert_eq!(found[0], found[1]);
     }
 }
+
+#[test]
+fn factors_of_rows_are_multiplied_once_for_each_row() {
+    let mut b = Builder::new("f");
+    let rows = |b: &mut Builder, k, name| {
+        let row = b.input(InputKind::Datum(k), name, ValueType::reals(dims(&[2])));
+        b.broadcast(row, &[0], &dims(&[2, 3]))
+    };
+    let (s, t) = (rows(&mut b, 0, "s"), rows(&mut b, 1, "t"));
+    let x = b.input(InputKind::Datum(2), "x", ValueType::reals(dims(&[2, 3])));
+    let inner = b.mul(x, t);
+    let product = b.mul(s, inner);
+    b.output("product", product);
+    let f = b.finish();
+    verify(&f).unwrap();
+    let is_product = |value: &Value| matches!(value.op, Op::Binary(BinaryOp::Mul, ..));
+    let by_rank =
+        |rank: usize| f.values.iter().filter(|(_, v)| is_product(v) && v.ty.rank() == rank).count();
+    assert_eq!((by_rank(1), by_rank(2)), (1, 1));
+    let of = |kind| match kind {
+        InputKind::Datum(0) => &[2.0, 3.0][..],
+        InputKind::Datum(1) => &[5.0, 7.0],
+        _ => &M23,
+    };
+    let inputs = f.inputs.iter().map(|input| of(input.kind)).collect();
+    let found = evaluate(&f, &Env { inputs, sizes: &|_| 0 });
+    assert_eq!(found[0], [10.0, 20.0, 30.0, 84.0, 105.0, 126.0]);
+}

@@ -216,6 +216,6 @@ fn reading(local: &Function, hoisted: &[ValueId], first: usize) -> Function {
 fn name_of(local: &Function, value: ValueId, k: usize) -> String {
     match local.outputs.iter().find(|output| output.value == value) {
         Some(output) => output.name.clone(),
-        None => format!("of all branches {}", k + 1),
+        None => format!("hoisted {}", k + 1),
     }
 }

@@ -42,29 +42,11 @@ fn exact(fitted: &[Rows]) -> Exact {
 }
 
 /// The log density of outcomes `y` with rows `x` of a branch that has these other rows, which
-/// may be none, θ and z integrated out: with V = S + S P⁻¹ S and v = S Xᵀy₀ + S m the density
-/// N(x v, I + x V xᵀ) at y.
+/// may be none, θ and z integrated out: N(x v, I + x V xᵀ) at y, v and V being mean and covariance of
+/// the branch's locals given those.
 fn log_predictive(exact: &Exact, other: (&[f64], &[f64]), x: &[f64], y: &[f64]) -> f64 {
     let d = exact.mean.len();
-    let mut lambda: Vec<f64> = (0..d * d).map(|jk| f64::from(u8::from(jk / d == jk % d))).collect();
-    let mut shift = exact.mean.clone();
-    for (x, y) in other.0.chunks_exact(d).zip(other.1) {
-        for j in 0..d {
-            shift[j] += x[j] * y;
-            for k in 0..d {
-                lambda[j * d + k] += x[j] * x[k];
-            }
-        }
-    }
-    let (s, _) = invert(&lambda, d);
-    let (p, _) = invert(&exact.precision, d);
-    let product = |a: &[f64], b: &[f64]| -> Vec<f64> {
-        let element = |jk: usize| (0..d).map(|l| a[jk / d * d + l] * b[l * d + jk % d]).sum();
-        (0..d * d).map(element).collect()
-    };
-    let spread = product(&product(&s, &p), &s);
-    let v: Vec<f64> = s.iter().zip(&spread).map(|(a, b)| a + b).collect();
-    let mean: Vec<f64> = (0..d).map(|j| (0..d).map(|k| s[j * d + k] * shift[k]).sum()).collect();
+    let (mean, v) = exact.locals(other.0, other.1);
     let rows: Vec<&[f64]> = x.chunks_exact(d).collect();
     let n = rows.len();
     let mut covariance = vec![0.0; n * n];

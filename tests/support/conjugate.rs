@@ -96,6 +96,37 @@ impl Conjugate {
     }
 }
 
+impl Exact {
+    /// Mean and covariance (row-major) of the locals of a branch with these rows `x` and outcomes `y`, θ
+    /// integrated out: v = S(Xᵀy + m) and S + S P⁻¹ S. A fitted branch gives its own rows; a new
+    /// one what rows it has, θ being what the fitted branches say of it.
+    #[allow(dead_code)]
+    pub fn locals(&self, x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let d = self.mean.len();
+        let mut lambda: Vec<f64> =
+            (0..d * d).map(|jk| f64::from(u8::from(jk / d == jk % d))).collect();
+        let mut shift = self.mean.clone();
+        for (x, y) in x.chunks_exact(d).zip(y) {
+            for j in 0..d {
+                shift[j] += x[j] * y;
+                for k in 0..d {
+                    lambda[j * d + k] += x[j] * x[k];
+                }
+            }
+        }
+        let (s, _) = invert(&lambda, d);
+        let (p, _) = invert(&self.precision, d);
+        let product = |a: &[f64], b: &[f64]| -> Vec<f64> {
+            let element = |jk: usize| (0..d).map(|l| a[jk / d * d + l] * b[l * d + jk % d]).sum();
+            (0..d * d).map(element).collect()
+        };
+        let by_theta = product(&product(&s, &p), &s);
+        let covariance = s.iter().zip(&by_theta).map(|(a, b)| a + b).collect();
+        let mean = (0..d).map(|j| (0..d).map(|k| s[j * d + k] * shift[k]).sum()).collect();
+        (mean, covariance)
+    }
+}
+
 /// Inverse and log determinant of a positive definite matrix (Gauss and Jordan).
 pub fn invert(a: &[f64], d: usize) -> (Vec<f64>, f64) {
     let mut a = a.to_vec();
