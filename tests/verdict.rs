@@ -128,20 +128,26 @@ local { real z ~ normal(mu, tau); y ~ normal(z, 12); }
     assert!(!fit.verdict().believable, "{:?} {:?}", fit.checks(), fit.elbo());
 }
 
-/// Against the reference (`tests/reference`) tau is off by 0.1 to 0.8 standard deviations and its own is
-/// a third to a half of what it should be; with some seeds all weights together are worth a few draws.
+/// Against the references (`tests/reference`) all are far off: tau of eight_schools by 0.1 to 0.8 standard
+/// deviations, its own a third to a half of what it should be; a global of tasting by 0.6. Their weights are
+/// worth too little to correct them, that of tasting too little to say by how much.
 #[test]
 fn forms_that_cannot_follow_the_globals_are_seen_with_every_seed() {
+    let cases = [
+        ("eight_schools", Covariance::Dense, 1..=3),
+        ("eight_schools", Covariance::Block, 1..=3),
+        ("tasting", Covariance::Block, 4..=4),
+    ];
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    let text = std::fs::read_to_string(folder.join("eight_schools.hbd")).expect("a model");
-    let model = compile(&Source::new("eight_schools.hbd", text)).expect("it compiles");
-    let data = Dataset::read_csv(folder.join("eight_schools.csv")).expect("its data");
-    let data = data.bind(model.schema()).expect("they fit");
-    for covariance in [Covariance::Dense, Covariance::Block] {
-        for seed in 1..=3 {
+    for (name, covariance, seeds) in cases {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.hbd"))).expect("a model");
+        let model = compile(&Source::new(name, text)).expect("it compiles");
+        let data = Dataset::read_csv(folder.join(format!("{name}.csv"))).expect("its data");
+        let data = data.bind(model.schema()).expect("they fit");
+        for seed in seeds {
             let config = FitConfig::default().family(Family::Branch).covariance(covariance);
             let fit = fit(&model, &data, &config.seed(seed)).expect("a fit");
-            assert!(!fit.verdict().believable, "{covariance:?}, seed {seed}");
+            assert!(!fit.verdict().believable, "{name}, {covariance:?}, seed {seed}");
         }
     }
 }
