@@ -67,6 +67,7 @@ mod frame;
 mod index;
 mod infer;
 mod ir;
+mod kernel;
 mod lower;
 mod math;
 mod model;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const ORDER: [&[&str]; 13] = [
     &["index", "source", "math", "random", "target", "frame", "tensors"],
     &["diagnostic", "ty"],
-    &["schema", "syntax", "ir"],
+    &["schema", "syntax", "ir", "kernel"],
     &["builtin", "autodiff", "codegen"],
     &["check"],
     &["lower", "data"],
@@ -24,7 +24,8 @@ const ORDER: [&[&str]; 13] = [
 
 /// Modules that may touch files.
 const TOUCH_FILES: [&str; 4] = ["frame", "data", "output", "cli"];
-const UNSAFE_FILE: &str = "codegen/jit.rs";
+/// Machine code is called in the one, and calls out in the other.
+const UNSAFE_FILES: [&str; 2] = ["codegen/jit.rs", "kernel/shims.rs"];
 const LONGEST_FILE: usize = 600;
 
 /// A file of the crate: its path below `src/`, and its text.
@@ -133,14 +134,14 @@ fn the_library_knows_no_command_line() {
 }
 
 #[test]
-fn unsafe_code_lies_in_one_file() {
+fn unsafe_code_lies_in_two_files() {
     let has_unsafe = |file: &File| {
         file.code().any(|line| {
             line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
         })
     };
     let found: Vec<String> = files().into_iter().filter(has_unsafe).map(|file| file.path).collect();
-    assert_eq!(found, [UNSAFE_FILE]);
+    assert_eq!(found, UNSAFE_FILES);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use cranelift::prelude::*;
 
 use super::element::At;
 use super::emit::{Emit, Emitter, Num, Place, Scope, View};
+use super::kernels::elementary;
 use crate::ir::op::{BinaryOp, Op, ValueId};
 
 /// Given row, column and place in the packed vector, and positions along further axes.
@@ -25,7 +26,12 @@ impl Emitter<'_> {
         let dims = self.extents(scope.dims(id))?;
         match scope.op(id) {
             Op::Sum(..) | Op::Contract { .. } => {
-                self.emit_reduction(scope, id, Some(&target))?;
+                if !self.emit_product(scope, id, &target)? {
+                    self.emit_reduction(scope, id, Some(&target))?;
+                }
+            }
+            Op::Unary(op, a) if let Some(kernel) = elementary(*op) => {
+                self.emit_elementary(scope, kernel, *a, (&target, &dims));
             }
             Op::Largest(a, keep) => {
                 let extents = self.extents(scope.dims(*a))?;

@@ -14,6 +14,7 @@ use super::CodegenError;
 use super::arithmetic::define_symbols;
 use super::check::check;
 use super::emit::emit_function;
+use super::kernels;
 use super::sizes::{RowPolynomial, SizeTable};
 use crate::ir::op::{Function, ValueType};
 
@@ -150,6 +151,7 @@ pub(super) fn new_module() -> Result<JITModule, CodegenError> {
     let isa = isa.finish(settings::Flags::new(flags)).map_err(backend)?;
     let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
     define_symbols(&mut builder);
+    kernels::define_symbols(&mut builder);
     Ok(JITModule::new(builder))
 }
 

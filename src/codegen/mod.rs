@@ -13,6 +13,7 @@ mod element;
 mod emit;
 mod gather;
 mod jit;
+mod kernels;
 mod listing;
 mod loops;
 mod memory;

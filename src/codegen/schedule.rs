@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use super::kernels::{MatrixProduct, elementary};
 use super::reduction::Reduction;
 use crate::ir::op::{BinaryOp, Function, InputKind, Op, UnaryOp, ValueId};
 
@@ -108,6 +109,11 @@ fn evaluations(function: &Function, needed: &[bool]) -> Vec<u32> {
     let mut count = vec![0_u32; function.values.len()];
     for (_, value) in function.values.iter().filter(|(id, _)| needed[id.index()]) {
         let rank = value.ty.rank();
+        if let Some(product) = MatrixProduct::of(&value.op, rank) {
+            // From memory: how often does not matter.
+            product.reads(function).iter().for_each(|read| count[read.index()] += 1);
+            continue;
+        }
         let reduction = Reduction::of(&value.op, |a| function.values[a].ty.rank(), rank);
         for (slot, operand) in value.op.operands().into_iter().enumerate() {
             let repeats = match &value.op {
@@ -122,16 +128,21 @@ fn evaluations(function: &Function, needed: &[bool]) -> Vec<u32> {
     count
 }
 
-/// Arrays that must be in memory: outputs and what loops read.
+/// Arrays that must be in memory: outputs, what loops read, and what kernels compute or read.
 fn needs_memory(function: &Function, needed: &[bool]) -> Vec<bool> {
     let mut needs = vec![false; function.values.len()];
     for output in &function.outputs {
         needs[output.value.index()] = true;
     }
-    for (_, value) in function.values.iter().filter(|(id, _)| needed[id.index()]) {
-        if let Op::Loop(l) = &value.op {
-            for captured in &l.captured {
-                needs[captured.index()] = true;
+    for (id, value) in function.values.iter().filter(|(id, _)| needed[id.index()]) {
+        match &value.op {
+            Op::Loop(l) => l.captured.iter().for_each(|captured| needs[captured.index()] = true),
+            Op::Unary(op, _) => needs[id.index()] |= elementary(*op).is_some(),
+            op => {
+                if let Some(product) = MatrixProduct::of(op, value.ty.rank()) {
+                    let reads = product.reads(function);
+                    reads.iter().for_each(|read| needs[read.index()] = true);
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ mod containers;
 mod elementwise;
 mod gather;
 mod key;
+mod linear;
 mod prune;
 
 pub use prune::extract;

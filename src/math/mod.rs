@@ -6,6 +6,7 @@
 mod beta;
 mod bivariate;
 mod elementary;
+pub mod exponential;
 mod gamma;
 mod incomplete_gamma;
 mod jet;
@@ -31,22 +32,22 @@ use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
 
 /// `eˣ`
 pub extern "C" fn exp(x: f64) -> f64 {
-    x.exp()
+    exponential::exp(x)
 }
 
 /// `eˣ - 1`, accurate near zero
 pub extern "C" fn expm1(x: f64) -> f64 {
-    x.exp_m1()
+    exponential::expm1(x)
 }
 
 /// `ln x`; NaN below zero
 pub extern "C" fn log(x: f64) -> f64 {
-    x.ln()
+    exponential::log(x)
 }
 
 /// `ln(1 + x)`, accurate near zero; NaN below -1
 pub extern "C" fn log1p(x: f64) -> f64 {
-    x.ln_1p()
+    exponential::log1p(x)
 }
 
 /// `sin x`
@@ -86,20 +87,12 @@ pub extern "C" fn round(x: f64) -> f64 {
 
 /// `1 / (1 + e⁻ˣ)`, with full relative accuracy in both tails
 pub extern "C" fn inv_logit(x: f64) -> f64 {
-    // The exponential of a number that is not positive cannot overflow; choosing numbers
-    // rather than ways to go on spares a jump that data make unpredictable.
-    let e = (-x.abs()).exp();
-    let numerator = if x < 0.0 { e } else { 1.0 };
-    numerator / (1.0 + e)
+    exponential::inv_logit(x)
 }
 
 /// `ln(1 + eˣ)`, without overflow and with full relative accuracy in the lower tail
 pub extern "C" fn log1p_exp(x: f64) -> f64 {
-    let e = (-x.abs()).exp();
-    let above = if x > 0.0 { x } else { 0.0 };
-    // ln(1 + e) with the rounding of 1 + e made good, for e in [0, 1]. (Kahan)
-    let sum = 1.0 + e;
-    above + (sum.ln() + (e - (sum - 1.0)) / sum)
+    exponential::log1p_exp(x)
 }
 
 /// `ln cosh x`, without overflow and with full relative accuracy near zero

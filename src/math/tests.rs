@@ -21,6 +21,11 @@ fn function(name: &str) -> (fn(f64) -> f64, Tolerance) {
         "polygamma2" => (|x| polygamma(2, x), relative(1e-13)),
         "polygamma3" => (|x| polygamma(3, x), relative(1e-13)),
         "polygamma4" => (|x| polygamma(4, x), relative(1e-13)),
+        // Half a unit in the last place is 1.1e-16; the least numbers of all have fewer digits.
+        "exp" => (|x| exp(x), Tolerance { relative: 2.5e-16, floor: 2.5e-308 }),
+        "expm1" => (|x| expm1(x), relative(4e-16)),
+        "log" => (|x| log(x), relative(2.5e-16)),
+        "log1p" => (|x| log1p(x), relative(4e-16)),
         "log1p_exp" => (|x| log1p_exp(x), relative(1e-15)),
         "inv_logit" => (|x| inv_logit(x), relative(1e-15)),
         "log_cosh" => (|x| log_cosh(x), relative(1e-15)),
@@ -56,6 +61,16 @@ fn agrees_with_high_precision_values() {
 #[test]
 fn limits_and_poles() {
     let infinity = f64::INFINITY;
+    assert_eq!(
+        [exp(infinity), exp(-infinity), exp(709.8), exp(-746.0)],
+        [infinity, 0.0, infinity, 0.0]
+    );
+    assert_eq!([expm1(infinity), expm1(-infinity), expm1(709.8)], [infinity, -1.0, infinity]);
+    assert_eq!([log(infinity), log(0.0), log(-0.0)], [infinity, -infinity, -infinity]);
+    assert_eq!([log1p(infinity), log1p(-1.0)], [infinity, -infinity]);
+    assert!(log(-1e-300).is_nan() && log1p(-1.0 - 1e-15).is_nan() && log(-infinity).is_nan());
+    assert!([expm1(-0.0), log1p(-0.0)].iter().all(|zero| *zero == 0.0 && zero.is_sign_negative()));
+    assert_eq!([exp(0.0), exp(-1e-300), log(1.0)], [1.0, 1.0, 0.0]);
     assert_eq!(lgamma(0.0), infinity);
     assert_eq!(lgamma(infinity), infinity);
     assert_eq!(digamma(infinity), infinity);

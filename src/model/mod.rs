@@ -6,6 +6,7 @@ mod evaluator;
 mod features;
 mod kernel;
 mod layout;
+mod passes;
 mod point_gradient;
 mod points;
 mod pointwise;

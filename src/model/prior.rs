@@ -1,7 +1,8 @@
 //! A Gaussian prior of the locals that is the same for all branches: expanded once per θ.
 
-/// Values of θ whose expansions are kept: those of a step, of its mean and of a few more.
-const KEPT: usize = 64;
+/// Numbers that are kept in expansions, of as many values of θ as that makes: branch after branch
+/// goes through the same draws.
+const KEPT: usize = 2_000_000;
 
 /// `log p(z|θ) = gᵀz - zᵀPz/2 + …` for some θ.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct CommonPrior {
 pub struct CommonPriors {
     kept: Vec<CommonPrior>,
     next: usize,
+    /// The one asked for last.
+    last: usize,
 }
 
 impl CommonPrior {
@@ -38,7 +41,7 @@ impl CommonPriors {
         n_local: usize,
         expand: impl FnOnce(&[f64], &mut [f64], &mut [f64]),
     ) -> &CommonPrior {
-        let known = self.kept.iter().position(|prior| same_bits(&prior.shared, shared));
+        let known = self.position(shared);
         let position = known.unwrap_or_else(|| {
             let zero = vec![0.0; n_local];
             let mut gradient = vec![0.0; n_local];
@@ -46,14 +49,24 @@ impl CommonPriors {
             expand(&zero, &mut gradient, &mut precision);
             let prior = CommonPrior { shared: shared.to_vec(), gradient, precision };
             let position = self.next;
-            self.next = (self.next + 1) % KEPT;
+            let length = shared.len() + n_local * (n_local + 1);
+            self.next = (self.next + 1) % (KEPT / length.max(1)).max(1);
             match self.kept.get_mut(position) {
                 Some(old) => *old = prior,
                 None => self.kept.push(prior),
             }
             position
         });
+        self.last = position;
         &self.kept[position]
+    }
+
+    /// Draws come in the same order again and again, so what comes next is mostly known.
+    fn position(&self, shared: &[f64]) -> Option<usize> {
+        let is_at =
+            |k: &usize| self.kept.get(*k).is_some_and(|prior| same_bits(&prior.shared, shared));
+        let likely = [self.last, self.last + 1, 0];
+        likely.into_iter().find(is_at).or_else(|| (0..self.kept.len()).find(is_at))
     }
 }
 

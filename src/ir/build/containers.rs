@@ -48,6 +48,9 @@ impl Builder {
         if let Some(simpler) = self.sum_of_repeated(a, keep) {
             return simpler;
         }
+        if let Some(simpler) = self.sum_of_scaled(a, keep) {
+            return simpler;
+        }
         let dims = keep.iter().map(|&axis| self.dims(a)[usize::from(axis)].clone()).collect();
         let ty = ValueType { element: self.ty(a).element, dims };
         self.push(Op::Sum(a, keep.to_vec()), ty)
@@ -126,6 +129,9 @@ impl Builder {
                 return simpler;
             }
             if let Some(simpler) = self.contract_with_constant(x, x_axes, y, y_axes, rank) {
+                return simpler;
+            }
+            if let Some(simpler) = self.contract_by_parts((x, x_axes), (y, y_axes), rank) {
                 return simpler;
             }
         }

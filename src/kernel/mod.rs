@@ -1,0 +1,13 @@
+//! Loops over slices, compiled ahead of time for several widths of vectors.
+//!
+//! Which version runs is chosen by the machine, once. What they compute is the same to the last
+//! bit: elements are independent of each other, sums are taken in an order that is written here,
+//! and nothing is fused (`a · b + c` rounds twice), so that a fit does not depend on the machine.
+
+mod elementary;
+mod product;
+mod shims;
+#[cfg(test)]
+mod tests;
+
+pub use shims::{ELEMENTARY, PRODUCT};

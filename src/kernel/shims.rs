@@ -1,0 +1,71 @@
+//! Kernels as machine code calls them: by address, with pointers and lengths.
+
+use super::elementary;
+use super::product::{self, Operand};
+
+/// A function that changes `length` elements in place.
+///
+/// # Safety
+/// The elements must be valid for reading and writing by nobody else.
+pub type Elementary = unsafe extern "C" fn(values: *mut f64, length: usize);
+
+/// `C = A W B`; see [`product::product`].
+///
+/// # Safety
+/// `call` must be valid, and what it points to; C must overlap neither A nor B.
+pub type Product = unsafe extern "C" fn(call: *const ProductCall);
+
+/// What a product is called with, as machine code writes it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ProductCall {
+    a: *const f64,
+    b: *const f64,
+    /// Or null.
+    weights: *const f64,
+    c: *mut f64,
+    sizes: [usize; 3],
+    a_strides: [usize; 2],
+    b_strides: [usize; 2],
+}
+
+macro_rules! elementary {
+    ($($name:ident),*) => {
+        /// The kernels of one operand, by the names of the functions of one number.
+        pub const ELEMENTARY: [(&str, Elementary); [$(stringify!($name)),*].len()] =
+            [$((stringify!($name), $name)),*];
+
+        $(unsafe extern "C" fn $name(values: *mut f64, length: usize) {
+            // SAFETY: as the caller of an `Elementary` promises.
+            elementary::$name(unsafe { std::slice::from_raw_parts_mut(values, length) });
+        })*
+    };
+}
+
+elementary!(exp, expm1, log, log1p, inv_logit, log1p_exp);
+
+/// The product, by name.
+pub const PRODUCT: (&str, Product) = ("product", product);
+
+unsafe extern "C" fn product(call: *const ProductCall) {
+    // SAFETY: as the caller of a `Product` promises.
+    let ProductCall { a, b, weights, c, sizes, a_strides, b_strides } = unsafe { *call };
+    let [m, n, k] = sizes;
+    if m * n == 0 {
+        return;
+    }
+    // SAFETY: as above; C is written without gaps.
+    let c = unsafe { std::slice::from_raw_parts_mut(c, m * n) };
+    let operand = |first, strides: [usize; 2], [rows, columns]: [usize; 2]| {
+        let reach = match rows * columns {
+            0 => 0,
+            _ => (rows - 1) * strides[0] + (columns - 1) * strides[1] + 1,
+        };
+        // SAFETY: as above; `reach` ends with the last element.
+        Operand { values: unsafe { std::slice::from_raw_parts(first, reach) }, strides }
+    };
+    let (a, b) = (operand(a, a_strides, [m, k]), operand(b, b_strides, [k, n]));
+    // SAFETY: as above; there is one weight for each term.
+    let weights = (!weights.is_null()).then(|| unsafe { std::slice::from_raw_parts(weights, k) });
+    product::product(a, b, weights, (m, n, k), c);
+}

@@ -1,0 +1,137 @@
+//! Kernels against the functions of one number, against sums in whole numbers, and the versions
+//! for different machines against each other.
+
+use multiversion::multiversion;
+
+use super::elementary::{apply, exp, expm1, inv_logit, log, log1p, log1p_exp};
+use super::product::{Operand, multiply, product};
+use crate::math;
+use crate::random::{Purpose, Stream};
+
+type Slice = fn(&mut [f64]);
+type Scalar = extern "C" fn(f64) -> f64;
+
+const PAIRS: [(&str, Slice, Scalar); 6] = [
+    ("exp", exp, math::exp),
+    ("expm1", expm1, math::expm1),
+    ("log", log, math::log),
+    ("log1p", log1p, math::log1p),
+    ("inv_logit", inv_logit, math::inv_logit),
+    ("log1p_exp", log1p_exp, math::log1p_exp),
+];
+
+/// Numbers of every size and sign, with those that are no numbers.
+fn varied(count: usize, seed: u64) -> Vec<f64> {
+    let odd = [0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324, -1.0, 709.7, -740.0];
+    let mut stream = Stream::new(seed, Purpose::Simulate, 0, 0, 0);
+    let mut number = |k: usize| match k % 13 {
+        0 => odd[(k / 13) % odd.len()],
+        1..6 => 40.0 * stream.uniform() - 20.0,
+        6..9 => stream.uniform(),
+        _ => (1400.0 * stream.uniform() - 700.0).exp(),
+    };
+    (0..count).map(&mut number).collect()
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|x| if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }).collect()
+}
+
+#[test]
+fn slices_are_what_single_numbers_are() {
+    for (name, slice, scalar) in PAIRS {
+        for length in (0..40).chain([1000]) {
+            let values = varied(length, 7 + length as u64);
+            let expected: Vec<f64> = values.iter().map(|x| scalar(*x)).collect();
+            let mut actual = values.clone();
+            slice(&mut actual);
+            assert_eq!(bits(&actual), bits(&expected), "{name} of {length} elements");
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn exp_of_narrow_vectors(values: &mut [f64]) {
+    apply(values, math::exponential::exp);
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn product_of_narrow_vectors(
+    a: Operand,
+    b: Operand,
+    weights: Option<&[f64]>,
+    sizes: (usize, usize, usize),
+    c: &mut [f64],
+) {
+    multiply(a, b, weights, sizes, c);
+}
+
+#[test]
+fn machines_agree_to_the_bit() {
+    let values = varied(999, 3);
+    let versions: [Slice; 3] =
+        [exp, exp_of_narrow_vectors, |values| apply(values, math::exponential::exp)];
+    let results = versions.map(|version| {
+        let mut values = values.clone();
+        version(&mut values);
+        bits(&values)
+    });
+    assert!(results.iter().all(|result| *result == results[0]));
+
+    let mut stream = Stream::new(5, Purpose::Simulate, 0, 0, 0);
+    let mut random = |count: usize| -> Vec<f64> { (0..count).map(|_| stream.normal()).collect() };
+    let (m, n, k) = (19, 21, 87);
+    let (a, b, weights) = (random(m * k), random(k * n), random(k));
+    let left = Operand { values: &a, strides: [1, m] };
+    let right = Operand { values: &b, strides: [n, 1] };
+    let transposed = Operand { values: &b, strides: [1, n] };
+    for weights in [None, Some(&weights[..])] {
+        for (left, m) in [(left, m), (transposed, n)] {
+            let versions = [product, product_of_narrow_vectors, multiply];
+            let results = versions.map(|version| {
+                let mut c = vec![0.0; m * n];
+                version(left, right, weights, (m, n, k), &mut c);
+                bits(&c)
+            });
+            assert!(results.iter().all(|result| *result == results[0]));
+        }
+    }
+}
+
+#[test]
+fn products_are_sums_of_products() {
+    // Whole numbers add up without rounding, in whatever order.
+    let whole = |count: usize, step: usize| -> Vec<f64> {
+        (0..count).map(|i| ((i * step) % 17) as f64 - 8.0).collect()
+    };
+    for (m, n) in (0..15).flat_map(|m| (0..14).chain([17, 32]).map(move |n| (m, n))) {
+        for k in [0, 1, 2, 3, 7, 30] {
+            let (a, b) = (whole(2 * m * k + 1, 5), whole(k * (n + 2) + 1, 7));
+            for a_strides in [[k, 1], [1, m], [2 * k, 2], [0, 1]] {
+                for b_strides in [[n, 1], [n + 2, 1], [0, 1], [1, k]] {
+                    let a = Operand { values: &a, strides: a_strides };
+                    let b = Operand { values: &b, strides: b_strides };
+                    assert_product(a, b, (m, n, k));
+                }
+            }
+            for stride in [n, n + 2] {
+                let a = Operand { values: &b, strides: [1, stride] };
+                assert_product(a, Operand { values: &b, strides: [stride, 1] }, (n, n, k));
+            }
+        }
+    }
+}
+
+/// Against the sums, with and without weights.
+fn assert_product(a: Operand, b: Operand, (m, n, k): (usize, usize, usize)) {
+    let at = |x: Operand, i: usize, j: usize| x.values[i * x.strides[0] + j * x.strides[1]];
+    let weights: Vec<f64> = (0..k).map(|term| (term % 5) as f64 - 2.0).collect();
+    for weights in [None, Some(&weights[..])] {
+        let weight = |term: usize| weights.map_or(1.0, |weights| weights[term]);
+        let sum = |i, j| -> f64 { (0..k).map(|t| at(a, i, t) * weight(t) * at(b, t, j)).sum() };
+        let expected: Vec<f64> = (0..m * n).map(|place| sum(place / n, place % n)).collect();
+        let mut c = vec![f64::NAN; m * n];
+        product(a, b, weights, (m, n, k), &mut c);
+        assert_eq!(c, expected, "{m} by {n}, {k} terms, {:?} {:?}", a.strides, b.strides);
+    }
+}
