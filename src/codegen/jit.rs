@@ -196,11 +196,8 @@ impl Length {
 }
 
 impl CompiledFunction {
-    /// Calls the function on `n_rows` rows: one slice for each input and each output, of
-    /// exactly the lengths that their types have.
-    ///
-    /// # Panics
-    /// When there are more rows than the code was made for, or a slice has another length.
+    /// [`CompiledFunction::call_flat`] with a slice for each output.
+    #[cfg(test)]
     pub fn call(
         &self,
         inputs: &[&[f64]],
@@ -208,26 +205,53 @@ impl CompiledFunction {
         n_rows: usize,
         scratch: &mut Scratch,
     ) {
+        let lengths: Vec<usize> = outputs.iter().map(|output| output.len()).collect();
+        let mut all = vec![0.0; lengths.iter().sum()];
+        self.call_flat(inputs.iter().copied(), (&mut all, &lengths), n_rows, scratch);
+        let mut rest = &all[..];
+        for output in outputs {
+            let (own, after) = rest.split_at(output.len());
+            output.copy_from_slice(own);
+            rest = after;
+        }
+    }
+
+    /// Calls the function on `n_rows` rows: one slice for each input, of exactly the length that
+    /// its type has, and one for all outputs, one after another, with their lengths.
+    ///
+    /// # Panics
+    /// When there are more rows than the code was made for, or a slice has another length.
+    pub fn call_flat<'a>(
+        &self,
+        inputs: impl ExactSizeIterator<Item = &'a [f64]>,
+        (outputs, lengths): (&mut [f64], &[usize]),
+        n_rows: usize,
+        scratch: &mut Scratch,
+    ) {
         let shape = &*self.shape;
         assert!(n_rows <= shape.max_rows, "at most {} rows, not {n_rows}", shape.max_rows);
-        check_lengths(&shape.inputs, inputs.iter().map(|input| input.len()), n_rows);
-        check_lengths(&shape.outputs, outputs.iter().map(|output| output.len()), n_rows);
+        assert_eq!(inputs.len(), shape.inputs.len(), "one slice for each array");
+        check_lengths(&shape.outputs, lengths.iter().copied(), n_rows);
+        assert_eq!(outputs.len(), lengths.iter().sum::<usize>(), "room for each output");
         if scratch.memory.len() < shape.scratch.max(1) {
             scratch.memory.resize(shape.scratch.max(1), 0.0);
         }
         let Scratch { memory, pointers } = scratch;
         let spare = memory.as_mut_ptr();
-        // An empty slice may have no address at all, so empty arrays lie at some valid one.
-        let readable =
-            |input: &&[f64]| if input.is_empty() { spare } else { input.as_ptr().cast_mut() };
-        pointers.inputs.extend(inputs.iter().map(|input| readable(input).cast_const()));
-        pointers.outputs.extend(
-            outputs.iter_mut().map(
-                |output| {
-                    if output.is_empty() { spare } else { output.as_mut_ptr() }
-                },
-            ),
-        );
+        pointers.inputs.clear();
+        pointers.outputs.clear();
+        for (input, expected) in inputs.zip(&shape.inputs) {
+            assert_eq!(Some(input.len()), expected.at(n_rows), "{LENGTH_OF_TYPE}");
+            // An empty slice may have no address at all, so empty arrays lie at some valid one.
+            let address = if input.is_empty() { spare.cast_const() } else { input.as_ptr() };
+            pointers.inputs.push(address);
+        }
+        let mut rest = outputs;
+        for &length in lengths {
+            let (output, after) = rest.split_at_mut(length);
+            pointers.outputs.push(if length == 0 { spare } else { output.as_mut_ptr() });
+            rest = after;
+        }
         let frame = Frame {
             inputs: pointers.inputs.as_ptr(),
             outputs: pointers.outputs.as_ptr(),
@@ -245,9 +269,11 @@ impl CompiledFunction {
     }
 }
 
+const LENGTH_OF_TYPE: &str = "a slice has the length of its type";
+
 fn check_lengths(expected: &[Length], actual: impl ExactSizeIterator<Item = usize>, n_rows: usize) {
     assert_eq!(actual.len(), expected.len(), "one slice for each array");
     for (expected, actual) in expected.iter().zip(actual) {
-        assert_eq!(Some(actual), expected.at(n_rows), "a slice has the length of its type");
+        assert_eq!(Some(actual), expected.at(n_rows), "{LENGTH_OF_TYPE}");
     }
 }

@@ -3,12 +3,12 @@
 //! Sizes are those of one branch's locals or of θ. A triangular matrix is stored in full; its
 //! other triangle is zero.
 
-/// Inner product.
-pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
-}
+use multiversion::multiversion;
+
+pub use crate::kernel::dot;
 
 /// Adds `scale · x` to `y`.
+#[inline(always)]
 pub fn axpy(scale: f64, x: &[f64], y: &mut [f64]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += scale * x;
@@ -27,23 +27,47 @@ pub fn identity(n: usize) -> Vec<f64> {
 /// Replaces the symmetric `a` (its lower triangle is read) by the lower R with R Rᵀ = a.
 /// False, with `a` spoilt, where it is not positive definite or not finite.
 #[must_use]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 pub fn cholesky(a: &mut [f64], n: usize) -> bool {
-    for i in 0..n {
-        let (done, rest) = a.split_at_mut(i * n);
-        let row = &mut rest[..n];
-        for j in 0..i {
-            let other = &done[j * n..j * n + j + 1];
-            row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
-        }
-        let pivot = row[i] - dot(&row[..i], &row[..i]);
+    // Rᵀ is made in the upper triangle, whose rows lie side by side; each diagonal element is
+    // kept in the first column, which is free by then.
+    mirror_lower(a, n);
+    for i in 1..n {
+        a[i * n] = a[i * n + i];
+    }
+    for j in 0..n {
+        let (above, below) = a.split_at_mut((j + 1) * n);
+        let (first, row) = (above[j * n], &mut above[j * n + j..]);
+        let pivot = row[0];
         // A pivot that is all rounding error would pass for positive without the second test.
-        if !(pivot > 0.0 && pivot > 1e-14 * row[i] && pivot.is_finite()) {
+        if !(pivot > 0.0 && pivot > 1e-14 * first && pivot.is_finite()) {
             return false;
         }
-        row[i] = pivot.sqrt();
-        row[i + 1..].fill(0.0);
+        let root = pivot.sqrt();
+        for x in row.iter_mut() {
+            *x /= root;
+        }
+        for (i, other) in below.chunks_exact_mut(n).enumerate() {
+            axpy(-row[i + 1], &row[i + 1..], &mut other[j + 1 + i..]);
+        }
+    }
+    for i in 0..n {
+        for j in 0..i {
+            a[i * n + j] = a[j * n + i];
+            a[j * n + i] = 0.0;
+        }
     }
     true
+}
+
+/// Makes the upper triangle what the lower is.
+#[inline(always)]
+fn mirror_lower(a: &mut [f64], n: usize) {
+    for i in 0..n {
+        for j in 0..i {
+            a[j * n + i] = a[i * n + j];
+        }
+    }
 }
 
 /// Solves R x = b in place, R lower.
@@ -87,6 +111,7 @@ pub fn log_diagonal_sum(r: &[f64], n: usize) -> f64 {
 /// Sets `out` to the adjoint of the symmetric A = R Rᵀ where `r_bar` (lower) is the adjoint of
 /// its Cholesky factor: Ā = ½ R⁻ᵀ (P + Pᵀ) R⁻¹, P the lower triangle of Rᵀ R̄ with halved
 /// diagonal (Murray, 2016). Symmetric: every entry of A counts as a variable of its own.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 pub fn cholesky_adjoint(r: &[f64], r_bar: &[f64], n: usize, out: &mut [f64]) {
     out.fill(0.0);
     for k in 0..n {
@@ -95,21 +120,11 @@ pub fn cholesky_adjoint(r: &[f64], r_bar: &[f64], n: usize, out: &mut [f64]) {
             axpy(r[k * n + i], &bar[..i + 1], &mut out[i * n..i * n + i + 1]);
         }
     }
-    for i in 0..n {
-        out[i * n + i] *= 0.5;
-        for j in 0..i {
-            out[j * n + i] = out[i * n + j];
-        }
-        out[i * n + i] *= 2.0;
-    }
-    for i in 0..n {
-        // A symmetric matrix: its rows are its columns, so R⁻ᵀ on each row is (·) R⁻¹.
-        solve_lower_transposed(r, n, &mut out[i * n..i * n + n]);
-    }
+    mirror_lower(out, n);
+    // A symmetric matrix: R⁻ᵀ (·), transposed, is (·) R⁻¹.
+    solve_lower_transposed_rows(r, n, out);
     transpose(out, n);
-    for i in 0..n {
-        solve_lower_transposed(r, n, &mut out[i * n..i * n + n]);
-    }
+    solve_lower_transposed_rows(r, n, out);
     for i in 0..n {
         for j in 0..=i {
             let mean = 0.25 * (out[i * n + j] + out[j * n + i]);
@@ -119,7 +134,22 @@ pub fn cholesky_adjoint(r: &[f64], r_bar: &[f64], n: usize, out: &mut [f64]) {
     }
 }
 
+/// Solves Rᵀ X = B in place for a square B, R lower.
+#[inline(always)]
+fn solve_lower_transposed_rows(r: &[f64], n: usize, b: &mut [f64]) {
+    for i in (0..n).rev() {
+        let (before, row) = b[..(i + 1) * n].split_at_mut(i * n);
+        for x in row.iter_mut() {
+            *x /= r[i * n + i];
+        }
+        for (k, other) in before.chunks_exact_mut(n).enumerate() {
+            axpy(-r[i * n + k], row, other);
+        }
+    }
+}
+
 /// Transposes in place.
+#[inline(always)]
 pub fn transpose(a: &mut [f64], n: usize) {
     for i in 0..n {
         for j in 0..i {

@@ -10,4 +10,5 @@ mod shims;
 #[cfg(test)]
 mod tests;
 
+pub use product::dot;
 pub use shims::{ELEMENTARY, PRODUCT};

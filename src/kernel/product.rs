@@ -187,9 +187,12 @@ fn dots(a: Operand, b: Operand, (m, k): (usize, usize), c: &mut [f64]) {
     }
 }
 
-/// Eight sums side by side, then what is left of a row in halves of that.
+/// The inner product of two slices, as far as both go: eight sums side by side, then what is left
+/// in halves of that.
 #[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
     let (wholes, a) = a.as_chunks::<8>();
     let (right, b) = b.as_chunks::<8>();
     let mut sums = [0.0; 8];

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use ndarray::Array1;
-
 use super::CompiledModel;
 use super::kernel::{Arguments, Kernel};
 use super::layout::ParamLayout;
@@ -84,36 +82,6 @@ impl Evaluator {
     /// The data.
     pub fn data(&self) -> &BoundData {
         &self.kernels.data
-    }
-
-    /// log p(θ, z, y | x) in unconstrained space, log-Jacobians included, and its gradient.
-    /// `position` holds θ, then the locals of each branch in the order of their keys.
-    ///
-    /// # Errors
-    /// When `position` does not have [`Evaluator::dimension`] elements.
-    pub fn log_density_gradient(
-        &mut self,
-        position: &[f64],
-    ) -> Result<(f64, Array1<f64>), EvaluateError> {
-        let (n_global, n_local) = (self.n_global(), self.n_local());
-        let (expected, found) = (self.dimension(), position.len());
-        if expected != found {
-            return Err(EvaluateError::Length { expected, found });
-        }
-        let (theta, z) = position.split_at(n_global);
-        let mut shared = vec![0.0; self.n_shared()];
-        let mut log_density = self.shared(theta, &mut shared);
-        let mut gradient = vec![0.0; expected];
-        let (of_theta, of_z) = gradient.split_at_mut(n_global);
-        let mut of_shared = vec![0.0; shared.len()];
-        for branch in 0..self.n_branches() {
-            let own = branch * n_local..(branch + 1) * n_local;
-            let dz = &mut of_z[own.clone()];
-            let density = Target::gradient(self, branch, &shared, &z[own], 1.0, dz, &mut of_shared);
-            log_density += density.total();
-        }
-        self.shared_vjp(theta, &of_shared, of_theta);
-        Ok((log_density, Array1::from(gradient)))
     }
 
     /// Constrained globals and derived quantities at θ.
@@ -405,7 +373,15 @@ impl Evaluator {
             (0..data.n_branches()).map(|branch| data.rows(branch).len()).collect()
         };
         assert_eq!(rows(&data), rows(self.data()), "the data have the shape of those before");
-        let kernels = Arc::new(Kernels { data, ..Kernels::clone(&self.kernels) });
+        Evaluator::new(Arc::new(Kernels { data, ..Kernels::clone(&self.kernels) }))
+    }
+
+    /// The same code and data with work space of its own, empty.
+    pub(super) fn with_own_work_space(&self) -> Evaluator {
+        Evaluator::new(self.kernels.clone())
+    }
+
+    fn new(kernels: Arc<Kernels>) -> Evaluator {
         Evaluator {
             kernels,
             out: Vec::new(),
@@ -435,12 +411,6 @@ impl CompiledModel {
         mask: Option<Vec<f64>>,
     ) -> Result<Evaluator, crate::data::DataError> {
         let kernels = Arc::new(Kernels::new(self, data.clone(), mask)?);
-        Ok(Evaluator {
-            kernels,
-            out: Vec::new(),
-            cotangents: Vec::new(),
-            scratch: Scratch::default(),
-            priors: CommonPriors::default(),
-        })
+        Ok(Evaluator::new(kernels))
     }
 }

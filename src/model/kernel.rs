@@ -96,7 +96,7 @@ impl Kernel {
         out: &mut Vec<f64>,
         scratch: &mut Scratch,
     ) {
-        out.clear();
+        // All of it is written.
         out.resize(lengths.iter().sum(), 0.0);
         let rows = match data.n_branches() {
             0 => 0..0,
@@ -105,15 +105,7 @@ impl Kernel {
         let slices = self.sources.iter().map(|source| slice(source, arguments, data));
         match &self.code {
             Some(code) => {
-                let inputs: Vec<&[f64]> = slices.collect();
-                let mut outputs: Vec<&mut [f64]> = Vec::with_capacity(lengths.len());
-                let mut rest = out.as_mut_slice();
-                for &length in lengths {
-                    let (output, after) = rest.split_at_mut(length);
-                    outputs.push(output);
-                    rest = after;
-                }
-                code.call(&inputs, &mut outputs, rows.len(), scratch);
+                code.call_flat(slices, (out, lengths), rows.len(), scratch);
             }
             None => {
                 let sizes = |atom: &SizeAtom| size_of(atom, data, rows.len());

@@ -14,6 +14,7 @@ mod prior;
 mod program;
 mod rows;
 mod timings;
+mod whole;
 
 #[cfg(test)]
 mod tests;

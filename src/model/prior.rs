@@ -1,8 +1,10 @@
 //! A Gaussian prior of the locals that is the same for all branches: expanded once per θ.
 
+use std::collections::HashMap;
+
 /// Numbers that are kept in expansions, of as many values of θ as that makes: branch after branch
 /// goes through the same draws.
-const KEPT: usize = 2_000_000;
+const KEPT: usize = 200_000;
 
 /// `log p(z|θ) = gᵀz - zᵀPz/2 + …` for some θ.
 #[derive(Clone, Debug)]
@@ -17,7 +19,9 @@ pub struct CommonPrior {
 pub struct CommonPriors {
     kept: Vec<CommonPrior>,
     next: usize,
-    /// The one asked for last.
+    /// Where they are, by [`hash`] of what they were expanded at.
+    places: HashMap<u64, usize>,
+    /// The place asked for last.
     last: usize,
 }
 
@@ -41,33 +45,50 @@ impl CommonPriors {
         n_local: usize,
         expand: impl FnOnce(&[f64], &mut [f64], &mut [f64]),
     ) -> &CommonPrior {
-        let known = self.position(shared);
-        let position = known.unwrap_or_else(|| {
-            let zero = vec![0.0; n_local];
-            let mut gradient = vec![0.0; n_local];
-            let mut precision = vec![0.0; n_local * n_local];
-            expand(&zero, &mut gradient, &mut precision);
-            let prior = CommonPrior { shared: shared.to_vec(), gradient, precision };
-            let position = self.next;
-            let length = shared.len() + n_local * (n_local + 1);
-            self.next = (self.next + 1) % (KEPT / length.max(1)).max(1);
-            match self.kept.get_mut(position) {
-                Some(old) => *old = prior,
-                None => self.kept.push(prior),
-            }
-            position
-        });
-        self.last = position;
-        &self.kept[position]
+        let is_at = |place: &usize| {
+            self.kept.get(*place).is_some_and(|prior| same_bits(&prior.shared, shared))
+        };
+        if !is_at(&self.last) {
+            let key = hash(shared);
+            let known = self.places.get(&key).copied().filter(is_at);
+            self.last = known.unwrap_or_else(|| {
+                let zero = vec![0.0; n_local];
+                let mut gradient = vec![0.0; n_local];
+                let mut precision = vec![0.0; n_local * n_local];
+                expand(&zero, &mut gradient, &mut precision);
+                self.keep(key, CommonPrior { shared: shared.to_vec(), gradient, precision })
+            });
+        }
+        &self.kept[self.last]
     }
 
-    /// Draws come in the same order again and again, so what comes next is mostly known.
-    fn position(&self, shared: &[f64]) -> Option<usize> {
-        let is_at =
-            |k: &usize| self.kept.get(*k).is_some_and(|prior| same_bits(&prior.shared, shared));
-        let likely = [self.last, self.last + 1, 0];
-        likely.into_iter().find(is_at).or_else(|| (0..self.kept.len()).find(is_at))
+    /// Keeps one more, in the place of the oldest where there is no room; returns its place.
+    fn keep(&mut self, key: u64, prior: CommonPrior) -> usize {
+        let place = self.next;
+        let room = KEPT / (prior.shared.len() + prior.gradient.len() + prior.precision.len());
+        self.next = (self.next + 1) % room.max(1);
+        match self.kept.get_mut(place) {
+            Some(old) => {
+                self.places.remove(&hash(&old.shared));
+                *old = prior;
+            }
+            None => self.kept.push(prior),
+        }
+        self.places.insert(key, place);
+        place
     }
+}
+
+/// A hash of the bits, in four strands so that it is quick.
+fn hash(values: &[f64]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut strands = [1_u64, 2, 3, 4];
+    for chunk in values.chunks(strands.len()) {
+        for (strand, x) in strands.iter_mut().zip(chunk) {
+            *strand = (*strand ^ x.to_bits()).wrapping_mul(ODD).rotate_left(29);
+        }
+    }
+    strands.into_iter().fold(0, |all, strand| (all ^ strand).wrapping_mul(ODD).rotate_left(31))
 }
 
 /// Zeros of different signs and NaNs are told apart, so that a hit is exactly a hit.
