@@ -356,3 +356,46 @@ fn factors_of_rows_are_multiplied_once_for_each_row() {
     let found = evaluate(&f, &Env { inputs, sizes: &|_| 0 });
     assert_eq!(found[0], [10.0, 20.0, 30.0, 84.0, 105.0, 126.0]);
 }
+
+/// `Σₙ wₙ xₙᵢ (eⱼ + placed xₙⱼ)`: parts are contracted, never what they are put together to.
+#[test]
+fn contractions_go_through_the_parts_of_an_operand() {
+    let mut b = Builder::new("f");
+    let x = b.input(InputKind::Datum(0), "x", ValueType::reals(dims(&[2, 3])));
+    let w = b.input(InputKind::Datum(1), "w", ValueType::reals(dims(&[2])));
+    let e = b.input(InputKind::Datum(2), "e", ValueType::reals(dims(&[4])));
+    let places = b.iota(Size::constant(3));
+    let (one, ones) = (b.int(1), dims(&[3]));
+    let one = b.broadcast(one, &[], &ones);
+    let places = b.add(places, one);
+    let zeros = b.fill(0.0, dims(&[2, 4]));
+    let placed = b.scatter_add(zeros, places, 1, x);
+    let repeated = b.broadcast(e, &[1], &dims(&[2, 4]));
+    let composed = b.add(repeated, placed);
+    let weights = b.broadcast(w, &[0], &dims(&[2, 4]));
+    let scaled = b.mul(weights, composed);
+    let product = b.contract(scaled, &[2, 1], x, &[2, 0], 2);
+    let sums = b.sum_keeping(scaled, &[1]);
+    b.output("product", product);
+    b.output("sums", sums);
+    let f = b.finish();
+    verify(&f).unwrap();
+    assert!(f.values.iter().all(|(_, value)| value.ty.dims != dims(&[2, 4])), "{f}");
+    let (w, e) = ([2.0, -1.0], [1.0, 0.5, 0.0, -3.0]);
+    let of = |kind| match kind {
+        InputKind::Datum(0) => &M23[..],
+        InputKind::Datum(1) => &w,
+        _ => &e,
+    };
+    let inputs = f.inputs.iter().map(|input| of(input.kind)).collect();
+    let found = evaluate(&f, &Env { inputs, sizes: &|_| 0 });
+    let full = |n: usize, j: usize| e[j] + if j == 0 { 0.0 } else { M23[n * 3 + j - 1] };
+    for j in 0..4 {
+        let sum: f64 = (0..2).map(|n| w[n] * full(n, j)).sum();
+        assert_eq!(found[1][j], sum);
+        for i in 0..3 {
+            let sum: f64 = (0..2).map(|n| w[n] * M23[n * 3 + i] * full(n, j)).sum();
+            assert_eq!(found[0][i * 4 + j], sum);
+        }
+    }
+}

@@ -143,11 +143,17 @@ fn tile<const ROWS: usize, const COLUMNS: usize, const SUMS: usize, const WEIGHT
         let sums = &mut sums[term - together];
         add_term::<ROWS, COLUMNS, WEIGHTED>(a, b, weight, (row, column), term, sums);
     }
-    for i in 0..ROWS {
-        let target = (row + i) * n + column;
-        for (j, c) in c[target..target + COLUMNS].iter_mut().enumerate() {
-            *c = (1..SUMS).fold(sums[0][i][j], |total, sum| total + sums[sum][i][j]);
+    let mut total = sums[0];
+    for other in &sums[1..] {
+        for (total, other) in total.iter_mut().zip(other) {
+            for (total, x) in total.iter_mut().zip(other) {
+                *total += x;
+            }
         }
+    }
+    for (i, total) in total.iter().enumerate() {
+        let target = (row + i) * n + column;
+        c[target..target + COLUMNS].copy_from_slice(total);
     }
     COLUMNS
 }

@@ -11,6 +11,7 @@ mod part;
 mod pointwise;
 mod reference;
 mod synthetic;
+mod whole;
 
 use super::{Backend, CompileOptions, CompiledModel, Evaluator, compile_with};
 use crate::codegen::tests::Numbers;
