@@ -104,7 +104,7 @@ pub use model::{
 };
 pub use output::{
     Checkpoint, CheckpointError, Checkpoints, OutputError, PlaceLock, check_place, draws_csv,
-    write_fit, write_prediction,
+    peak_rss_bytes, write_fit, write_prediction,
 };
 pub use saved::{PredictConfig, PredictedCell, Prediction, SavedError, SavedFit};
 pub use simulate::{SimulateConfig, SimulateError, Simulated, simulate, simulated_layout};

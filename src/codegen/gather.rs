@@ -24,6 +24,9 @@ impl Emitter<'_> {
         if !matches!(self.extent(size)?, Num::Const(1..)) {
             self.write_zeros(target, dims);
         }
+        if axis == 0 && self.emit_gathered_rows(scope, base, indices, (target, dims))? {
+            return Ok(());
+        }
         let mut paired = vec![false; dims.len()];
         paired[axis + 1..].iter_mut().rev().take(1).for_each(|last| *last = true);
         let contiguous = target.strides.last() == Some(&Num::Const(1));

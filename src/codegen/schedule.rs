@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::kernels::{MatrixProduct, elementary};
+use super::kernels::{MatrixProduct, elementary, indices_of_rows};
 use super::reduction::Reduction;
 use crate::ir::op::{BinaryOp, Function, InputKind, Op, UnaryOp, ValueId};
 
@@ -139,6 +139,9 @@ fn needs_memory(function: &Function, needed: &[bool]) -> Vec<bool> {
             Op::Loop(l) => l.captured.iter().for_each(|captured| needs[captured.index()] = true),
             Op::Unary(op, _) => needs[id.index()] |= elementary(*op).is_some(),
             op => {
+                if let Some(indices) = indices_of_rows(op, value.ty.rank()) {
+                    needs[indices.index()] = true;
+                }
                 if let Some(product) = MatrixProduct::of(op, value.ty.rank()) {
                     let reads = product.reads(function);
                     reads.iter().for_each(|read| needs[read.index()] = true);

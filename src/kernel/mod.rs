@@ -5,10 +5,11 @@
 //! and nothing is fused (`a · b + c` rounds twice), so that a fit does not depend on the machine.
 
 mod elementary;
+mod gather;
 mod product;
 mod shims;
 #[cfg(test)]
 mod tests;
 
 pub use product::dot;
-pub use shims::{ELEMENTARY, PRODUCT};
+pub use shims::{ELEMENTARY, GATHER, PRODUCT};

@@ -1,6 +1,7 @@
 //! Kernels as machine code calls them: by address, with pointers and lengths.
 
 use super::elementary;
+use super::gather::{self, Rows};
 use super::product::{self, Operand};
 
 /// A function that changes `length` elements in place.
@@ -27,6 +28,25 @@ pub struct ProductCall {
     sizes: [usize; 3],
     a_strides: [usize; 2],
     b_strides: [usize; 2],
+}
+
+/// Rows of a table, one after another; see [`gather::gather`].
+///
+/// # Safety
+/// `call` must be valid, and what it points to; the target must overlap nothing else.
+pub type Gather = unsafe extern "C" fn(call: *const GatherCall);
+
+/// What a gather is called with, as machine code writes it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct GatherCall {
+    values: *const f64,
+    indices: *const f64,
+    target: *mut f64,
+    n_rows: usize,
+    stride: usize,
+    n_indices: usize,
+    width: usize,
 }
 
 macro_rules! elementary {
@@ -68,4 +88,23 @@ unsafe extern "C" fn product(call: *const ProductCall) {
     // SAFETY: as above; there is one weight for each term.
     let weights = (!weights.is_null()).then(|| unsafe { std::slice::from_raw_parts(weights, k) });
     product::product(a, b, weights, (m, n, k), c);
+}
+
+/// The gather, by name.
+pub const GATHER: (&str, Gather) = ("gather", gather);
+
+unsafe extern "C" fn gather(call: *const GatherCall) {
+    // SAFETY: as the caller of a `Gather` promises.
+    let GatherCall { values, indices, target, n_rows, stride, n_indices, width } = unsafe { *call };
+    if n_rows * n_indices * width == 0 {
+        return;
+    }
+    let reach = (n_rows - 1) * stride + width;
+    // SAFETY: as above; `reach` ends with the last element.
+    let values = unsafe { std::slice::from_raw_parts(values, reach) };
+    // SAFETY: as above.
+    let indices = unsafe { std::slice::from_raw_parts(indices, n_indices) };
+    // SAFETY: as above; the target is written without gaps.
+    let target = unsafe { std::slice::from_raw_parts_mut(target, n_indices * width) };
+    gather::gather(Rows { values, n_rows, stride, indices }, width, target);
 }

@@ -4,6 +4,7 @@
 use multiversion::multiversion;
 
 use super::elementary::{apply, exp, expm1, inv_logit, log, log1p, log1p_exp};
+use super::gather::{Rows, gather};
 use super::product::{Operand, multiply, product};
 use crate::math;
 use crate::random::{Purpose, Stream};
@@ -133,5 +134,23 @@ fn assert_product(a: Operand, b: Operand, (m, n, k): (usize, usize, usize)) {
         let mut c = vec![f64::NAN; m * n];
         product(a, b, weights, (m, n, k), &mut c);
         assert_eq!(c, expected, "{m} by {n}, {k} terms, {:?} {:?}", a.strides, b.strides);
+    }
+}
+
+#[test]
+fn rows_are_gathered_wherever_they_are() {
+    let values: Vec<f64> = (0..200).map(f64::from).collect();
+    // The last two are of no row, which counts as the last.
+    let indices = [3.0, 0.0, 4.0, 4.0, 1.0, -1.0, 7.0];
+    for width in 0..35 {
+        for stride in [width, width + 3] {
+            let rows = Rows { values: &values, n_rows: 5, stride, indices: &indices };
+            let mut target = vec![f64::NAN; indices.len() * width];
+            gather(rows, width, &mut target);
+            let starts = [3, 0, 4, 4, 1, 4, 4].map(|row| row * stride);
+            let expected: Vec<f64> =
+                starts.iter().flat_map(|start| values[*start..start + width].to_vec()).collect();
+            assert_eq!(target, expected, "{width} of {stride}");
+        }
     }
 }
