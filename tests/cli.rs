@@ -408,6 +408,16 @@ fn every_stage_can_be_dumped() {
         assert!(listing.matches("\n; ").count() >= functions, "{stage}\n{listing}");
     }
     assert!(dump("clif").contains("function u0:0(i64)"));
+    // In words it says what is quick and what goes step by step.
+    let work =
+        |model| bench.run(&format!("dump {} --stage work", shipped(model))).ends_with(0).stdout;
+    let ratings = work("ratings.hbd");
+    assert!(
+        ratings.contains("log1p_exp of [N]") && ratings.contains("product of [N, 19]"),
+        "{ratings}"
+    );
+    let tracking = work("tracking.hbd");
+    assert!(tracking.contains("step by step") && tracking.contains("for t of at most T - 1 steps"), "{tracking}");
     let needs_size = "data { int K; branch g { real y; } } global { vector[K] m ~ normal(0, 1); } \
                       local { real z ~ normal(sum(m), 1); y ~ normal(z, 1); }";
     bench.write("sized.hbd", needs_size);

@@ -247,6 +247,8 @@ pub enum Stage {
     Ir,
     /// The functions that inference calls
     Gradient,
+    /// What machine code does for each of them, in words: why a model is fast or slow
+    Work,
     /// These in Cranelift's intermediate language, for a few made-up rows
     Clif,
     /// These in instructions of this machine, for a few made-up rows

@@ -31,6 +31,7 @@ pub fn run(args: &DumpArgs, format: MessageFormat) -> Outcome {
         Stage::Ast => model.dump(DumpStage::Ast),
         Stage::Ir => model.dump(DumpStage::Ir),
         Stage::Gradient => model.dump(DumpStage::Gradient),
+        Stage::Work => model.dump(DumpStage::Work),
         Stage::Clif => listing(Listing::Clif)?,
         Stage::Asm => listing(Listing::Assembly)?,
     };

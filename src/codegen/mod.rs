@@ -24,6 +24,7 @@ mod schedule;
 mod sizes;
 #[cfg(test)]
 pub(crate) mod tests;
+mod work;
 
 use std::fmt;
 
@@ -32,6 +33,7 @@ pub use jit::{CompiledFunction, Scratch, compile};
 pub use listing::{Listing, listing};
 #[allow(unused_imports)]
 pub use sizes::SizeTable;
+pub use work::work;
 
 /// Why no code was made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -296,6 +296,10 @@ impl CompiledModel {
                 data.chain([&program.global, &program.local]).collect()
             }
             DumpStage::Gradient => self.inner.derivatives.all().to_vec(),
+            DumpStage::Work => {
+                let all = self.inner.derivatives.all();
+                return all.map(crate::codegen::work).join("\n");
+            }
         };
         functions.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n")
     }
@@ -340,4 +344,6 @@ pub enum DumpStage {
     Ir,
     /// These and their derivatives.
     Gradient,
+    /// In words, what machine code does for each of these.
+    Work,
 }
