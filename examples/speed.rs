@@ -50,9 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = compile(&Source::new("speed.hbd", MODEL))?;
     println!(
         "| users | rows | reading, s | ns per row, one thread | {} threads | fit: s | steps | ELBO | \
-         largest distance of mu and tau from the truth, sd | peak, MiB |\n|{}",
+         largest distance of mu and tau from the truth, sd | believed | peak, MiB |\n|{}",
         options.threads,
-        "---|".repeat(10)
+        "---|".repeat(11)
     );
     for &users in &options.users {
         let folder = write(users)?;
@@ -95,7 +95,7 @@ fn row(model: &CompiledModel, folder: &Path, options: &Options) -> Result<String
             let config = FitConfig::default().seed(1).threads(options.threads);
             fit_cells(&fit(model, &data, &config)?)?
         }
-        false => "| | | ".to_string(),
+        false => "| | | | ".to_string(),
     };
     let peak = peak_rss_bytes().map_or(0, |bytes| bytes >> 20);
     Ok(format!("| {n_rows} | {reading:.2} | {one:.1} | {many:.1} | {fitted} | {peak} "))
@@ -129,7 +129,8 @@ fn fit_cells(fit: &Fit) -> Result<String, Box<dyn Error>> {
     }
     let (elbo, se) = fit.elbo();
     let (seconds, steps) = (fit.seconds(), fit.steps());
-    Ok(format!("{seconds:.0} | {steps} | {elbo:.1} ± {se:.1} | {worst:.1}"))
+    let believed = fit.verdict().believable;
+    Ok(format!("{seconds:.0} | {steps} | {elbo:.1} ± {se:.1} | {worst:.1} | {believed}"))
 }
 
 /// Writes the two files; numbers of ratings are skewed, 20 to 4020 of them, and some films are

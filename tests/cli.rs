@@ -417,7 +417,10 @@ fn every_stage_can_be_dumped() {
         "{ratings}"
     );
     let tracking = work("tracking.hbd");
-    assert!(tracking.contains("step by step") && tracking.contains("for t of at most T - 1 steps"), "{tracking}");
+    assert!(
+        tracking.contains("step by step") && tracking.contains("for t of at most T - 1 steps"),
+        "{tracking}"
+    );
     let needs_size = "data { int K; branch g { real y; } } global { vector[K] m ~ normal(0, 1); } \
                       local { real z ~ normal(sum(m), 1); y ~ normal(z, 1); }";
     bench.write("sized.hbd", needs_size);

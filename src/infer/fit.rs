@@ -204,6 +204,7 @@ pub fn fit_from<T: Target>(
         interrupted: run.is_ended(),
         has_diverged: state.has_diverged(),
         n_global: target.n_global(),
+        resolved: state.resolved,
         measured: &measured,
     };
     let verdict = findings.judge();

@@ -310,6 +310,7 @@ impl<'a> Optimiser<'a> {
         let (gain, gain_se) = now.gain_over(&state.best.watched);
         let finite = now.draws.iter().all(|x| x.is_finite());
         let noise = self.plan.tolerance.max(2.0 * gain_se);
+        state.resolved = noise;
         if finite && (gain > -noise || !state.best.watched.mean.is_finite()) {
             state.best = Seen { guide: state.fit.guide.clone(), watched: now };
         } else {

@@ -48,6 +48,9 @@ pub struct OptimiserState {
     pub(super) average: Average,
     /// The best end of a cycle so far, the start at first; looked at on all branches.
     pub(super) best: Seen,
+    /// The gain, in nats, that the last cycle was judged by: less could not be told from none.
+    #[serde(default)]
+    pub(super) resolved: f64,
     /// How often it fell back.
     pub(super) rollbacks: usize,
     /// The watched ELBO over time.
@@ -110,6 +113,7 @@ impl OptimiserState {
             average: Average::default(),
             best,
             rollbacks: 0,
+            resolved: 0.0,
             trace: vec![],
         }
     }

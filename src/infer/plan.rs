@@ -30,6 +30,8 @@ const COSTLY_STEP: usize = 100_000;
 const TOLERANCE: f64 = 0.02;
 /// Nats per row that do not matter: a fiftieth of the yardstick of one nat per 1 000 rows.
 const TOLERANCE_PER_ROW: f64 = 2e-5;
+/// A shift of all globals, in standard deviations, that what rows allow must not hide.
+const HIDDEN_SHIFT: f64 = 0.3;
 
 /// Settings of one fit, derived from its sizes.
 #[derive(Clone, Debug)]
@@ -124,11 +126,18 @@ impl Plan {
             },
             tolerance: config
                 .tolerance
-                .unwrap_or_else(|| TOLERANCE.max(TOLERANCE_PER_ROW * n_rows as f64)),
+                .unwrap_or_else(|| default_tolerance(n_rows, target.n_global())),
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
             // Weights of a θ of thousands of elements are those of a single draw, and say nothing.
             weigh: is_dense && weight_draws >= LEAST_DRAWS,
             weight_draws,
         }
     }
+}
+
+/// The gain of a cycle, in nats, that does not matter: little for each row, but no more than what
+/// q(θ) loses when every one of its `n_global` means is off by [`HIDDEN_SHIFT`], n s² / 2.
+fn default_tolerance(n_rows: usize, n_global: usize) -> f64 {
+    let of_shift = 0.5 * n_global as f64 * HIDDEN_SHIFT * HIDDEN_SHIFT;
+    (TOLERANCE_PER_ROW * n_rows as f64).min(of_shift).max(TOLERANCE)
 }

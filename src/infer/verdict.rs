@@ -15,6 +15,8 @@ const POOR_GLOBAL_ESS: f64 = 0.01;
 /// too many.
 const POOR_BRANCH_GAP: f64 = 0.5;
 const POOR_BRANCHES: f64 = 0.1;
+/// Standard deviations that every global may be off unseen.
+const COARSE_SHIFT: f64 = 1.0;
 /// Amortization gap per branch, in nats, that is too much.
 const LARGE_AMORTIZATION_GAP: f64 = 0.2;
 /// Share of a branch's posterior in modes not covered that matters, and the mean over branches
@@ -81,6 +83,8 @@ pub struct Findings<'a> {
     pub has_diverged: bool,
     /// Unconstrained globals.
     pub n_global: usize,
+    /// Nats that a cycle may have gained and still counted as none.
+    pub resolved: f64,
     /// What was measured of the guide.
     pub measured: &'a Measured,
 }
@@ -93,11 +97,28 @@ impl Findings<'_> {
         self.judge_elbo(&mut verdict);
         if self.n_global > 0 {
             judge_global(self.measured.importance.as_ref(), &mut verdict);
+            self.judge_resolution(&mut verdict);
         }
         if let Some(checks) = &self.measured.branches {
             judge_branches(checks, &mut verdict);
         }
         verdict
+    }
+
+    /// What the last cycle could not tell from nothing may be a shift of the globals: with n of
+    /// them, s standard deviations each cost n s² / 2 nats. Weights that correct see for themselves.
+    fn judge_resolution(&self, verdict: &mut Verdict) {
+        let shift = (2.0 * self.resolved / self.n_global as f64).sqrt();
+        let is_corrected = self.measured.importance.as_ref().is_some_and(Importance::is_usable);
+        if shift > COARSE_SHIFT && !is_corrected {
+            verdict.object(format!(
+                "the fit ended where a cycle gained less than {:.0} nats, and so little could not be \
+                 told from nothing: the globals may be off by {shift:.1} of their standard \
+                 deviations each, whatever those say; a smaller --tolerance helps as far as the \
+                 ELBO is known that well, and larger minibatches (--batch)",
+                self.resolved
+            ));
+        }
     }
 
     fn judge_end(&self, verdict: &mut Verdict) {
@@ -234,5 +255,31 @@ fn judge_branches(checks: &BranchChecks, verdict: &mut Verdict) {
             modes.count_above(MISSED),
             100.0 * modes.largest()
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::estimate::Estimate;
+    use super::*;
+
+    /// With n globals, s standard deviations each cost n s² / 2 nats.
+    #[test]
+    fn ends_too_coarse_for_the_globals_are_not_believed_where_no_weights_look() {
+        let elbo = Estimate { value: -1e6, se: 1.0, draws: 16, non_finite: 0 };
+        let measured = Measured { elbo, bound: None, importance: None, branches: None };
+        let of = |n_global: usize, resolved: f64| {
+            let ended = Ended::Converged;
+            let (interrupted, has_diverged) = (false, false);
+            Findings { ended, interrupted, has_diverged, n_global, resolved, measured: &measured }
+                .judge()
+        };
+        assert!(of(75, 37.0).believable && of(1, 0.49).believable && of(0, 1e6).believable);
+        for (n_global, resolved, shift) in [(75, 352.0, "3.1"), (75, 38.0, "1.0"), (1, 2.0, "2.0")]
+        {
+            let verdict = of(n_global, resolved);
+            let expected = format!("may be off by {shift} of their standard deviations");
+            assert!(verdict.reasons.iter().any(|r| r.contains(&expected)), "{verdict:?}");
+        }
     }
 }
