@@ -106,7 +106,8 @@ pub struct DensityArgs {
     /// Add the log-Jacobian of the constraints to the log density
     #[arg(long)]
     pub jacobian: bool,
-    /// Evaluate the value and its unconstrained gradient so often, and say how long one takes
+    /// Evaluate the value and its unconstrained gradient so often, and say how long one takes, and how
+    /// long each function takes for all branches on one thread (`passes_s`)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: Option<u32>,
     /// Evaluate with the reference interpreter instead of machine code
@@ -314,7 +315,8 @@ pub struct FitArgs {
     /// Limit of seconds for the optimisation, over all runs of a fit that is resumed
     #[arg(long, value_parser = positive)]
     pub max_seconds: Option<f64>,
-    /// Gain in nats below which the fit has converged [default: 0.02, or 0.00002 for each row where that is more]
+    /// Gain in nats below which the fit has converged [default: 0.02, or 0.00002 for each row
+    /// where that is more, but at most 0.045 for each global]
     #[arg(long, value_parser = positive)]
     pub tolerance: Option<f64>,
     /// Share of each branch's rows to keep out and score: the last ones where rows have an order, else

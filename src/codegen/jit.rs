@@ -80,14 +80,14 @@ pub struct Scratch {
     pointers: Pointers,
 }
 
-/// Tables of pointers, filled for a call and emptied after it.
+/// Tables of pointers, filled for a call, which alone reads them.
 #[derive(Default)]
 struct Pointers {
     inputs: Vec<*const f64>,
     outputs: Vec<*mut f64>,
 }
 
-// SAFETY: the tables are empty between calls.
+// SAFETY: no call reads what another one filled in.
 unsafe impl Send for Pointers {}
 // SAFETY: as above; only `&mut` access fills them.
 unsafe impl Sync for Pointers {}

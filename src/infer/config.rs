@@ -84,7 +84,8 @@ pub struct FitConfig {
     pub max_steps: usize,
     /// Limit of wall-clock seconds, for all but the final measurements.
     pub max_seconds: Option<f64>,
-    /// Gain of a cycle, in nats, below which the fit has converged; by the number of rows if `None`.
+    /// Gain of a cycle, in nats, below which the fit has converged; by the numbers of rows
+    /// and globals if `None`.
     pub tolerance: Option<f64>,
     /// Draws of θ for importance weights.
     pub draws: usize,

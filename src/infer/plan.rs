@@ -61,7 +61,7 @@ pub struct Plan {
     /// Shortest first decay.
     pub min_decay: usize,
     /// Gain of a cycle, in nats, below which the fit has converged: what was asked for, or what
-    /// does not matter for so many rows.
+    /// does not matter for so many rows and globals.
     pub tolerance: f64,
     /// Most draws of the final ELBO.
     pub measure_draws: usize,
@@ -136,8 +136,13 @@ impl Plan {
 }
 
 /// The gain of a cycle, in nats, that does not matter: little for each row, but no more than what
-/// q(θ) loses when every one of its `n_global` means is off by [`HIDDEN_SHIFT`], n s² / 2.
+/// q(θ) loses when every one of its `n_global` means, if it has any, is off by [`HIDDEN_SHIFT`],
+/// n s² / 2.
 fn default_tolerance(n_rows: usize, n_global: usize) -> f64 {
-    let of_shift = 0.5 * n_global as f64 * HIDDEN_SHIFT * HIDDEN_SHIFT;
-    (TOLERANCE_PER_ROW * n_rows as f64).min(of_shift).max(TOLERANCE)
+    let of_rows = TOLERANCE_PER_ROW * n_rows as f64;
+    let of_shift = match n_global {
+        0 => f64::INFINITY,
+        n => 0.5 * n as f64 * HIDDEN_SHIFT * HIDDEN_SHIFT,
+    };
+    of_rows.min(of_shift).max(TOLERANCE)
 }

@@ -2,7 +2,7 @@
 //!
 //! Which version runs is chosen by the machine, once. What they compute is the same to the last
 //! bit: elements are independent of each other, sums are taken in an order that is written here,
-//! and nothing is fused (`a · b + c` rounds twice), so that a fit does not depend on the machine.
+//! and nothing is fused (`a · b + c` rounds twice), so that no result depends on the width.
 
 mod elementary;
 mod gather;

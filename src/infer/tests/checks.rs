@@ -1,8 +1,11 @@
 //! Checks of branches, against guides that are off by a known amount.
 
+use std::ops::ControlFlow;
+
 use crate::infer::config::FitConfig;
 use crate::infer::conjugate::Conjugate;
 use crate::infer::elbo::{self, Guide};
+use crate::infer::fit::fit;
 use crate::infer::global::GlobalGuide;
 use crate::infer::linalg::identity;
 use crate::infer::local::LocalGuide;
@@ -13,6 +16,8 @@ use crate::infer::posterior::{BranchSampler, Spread};
 use crate::infer::shards::Shards;
 use crate::infer::site::n_inputs;
 use crate::infer::triangular::Triangular;
+
+use crate::target::Target;
 
 use super::glmm::Glmm;
 use super::models;
@@ -105,4 +110,26 @@ fn a_tolerance_that_is_asked_for_is_kept() {
         |tolerance| Plan::new(&target, &FitConfig { tolerance, ..FitConfig::default() }).tolerance;
     assert!((of(None) - 0.04).abs() < 1e-12);
     assert_eq!(of(Some(0.001)), 0.001);
+}
+
+/// However many rows there are, all globals must not be off by 0.3 of their standard deviations.
+#[test]
+fn what_many_rows_tolerate_hides_no_shift_of_the_globals() {
+    let target = models::conjugate(500, 200, D);
+    let tolerance = Plan::new(&target, &FitConfig::default()).tolerance;
+    assert!((tolerance - 0.5 * target.n_global() as f64 * 0.3 * 0.3).abs() < 1e-12);
+}
+
+/// A cycle may gain nearly what is tolerated, and what q(θ) lacks by that are shifts of θ.
+#[test]
+fn ends_that_may_hide_a_shift_of_the_globals_are_not_believed_without_weights() {
+    let of = |tolerance| {
+        // Fewer draws than weights need.
+        let config = FitConfig { tolerance, draws: 100, ..FitConfig::default() };
+        let target = models::conjugate(20, 10, D);
+        let result = fit(&target, &config, &mut |_| ControlFlow::Continue(())).expect("a fit");
+        let is_coarse = |reason: &String| reason.contains("globals may be off by");
+        result.verdict.reasons.iter().any(is_coarse)
+    };
+    assert!(of(Some(1000.0)) && !of(None));
 }
