@@ -6,7 +6,7 @@ use super::CompiledModel;
 use super::kernel::{Arguments, Kernel};
 use super::layout::ParamLayout;
 use super::prior::CommonPriors;
-use super::program::Kernels;
+use super::program::{Kernels, Reading};
 use crate::codegen::Scratch;
 use crate::data::BoundData;
 use crate::ir::op::InputKind;
@@ -132,7 +132,8 @@ impl Evaluator {
 
     fn call(&mut self, kernel: fn(&Kernels) -> &Kernel, arguments: &Arguments) {
         let kernels = &*self.kernels;
-        let arguments = Arguments { mask: &kernels.mask, ..*arguments };
+        let (mask, statistics) = (&kernels.mask, &kernels.statistics);
+        let arguments = Arguments { mask, statistics, ..*arguments };
         kernel(kernels).call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
     }
 
@@ -364,7 +365,7 @@ impl Target for Evaluator {
 }
 
 impl Evaluator {
-    /// The same code on other data of the same shape.
+    /// The same model on other data of the same shape.
     ///
     /// # Panics
     /// When branches differ in their rows.
@@ -373,7 +374,19 @@ impl Evaluator {
             (0..data.n_branches()).map(|branch| data.rows(branch).len()).collect()
         };
         assert_eq!(rows(&data), rows(self.data()), "the data have the shape of those before");
+        if let Some(model) = &self.kernels.model {
+            let kernels = Kernels::new(model, data, None, Reading::Statistics);
+            return Evaluator::new(Arc::new(kernels.expect("sizes are those before")));
+        }
         Evaluator::new(Arc::new(Kernels { data, ..Kernels::clone(&self.kernels) }))
+    }
+
+    /// The same density of the same data, computed row by row: what one row adds does not go
+    /// through statistics of others.
+    pub(crate) fn row_by_row(&self) -> Evaluator {
+        let Some(model) = &self.kernels.model else { return self.clone() };
+        let kernels = Kernels::new(model, self.data().clone(), None, Reading::Data);
+        Evaluator::new(Arc::new(kernels.expect("sizes are those before")))
     }
 
     /// The same code and data with work space of its own, empty.
@@ -410,7 +423,7 @@ impl CompiledModel {
         data: &BoundData,
         mask: Option<Vec<f64>>,
     ) -> Result<Evaluator, crate::data::DataError> {
-        let kernels = Arc::new(Kernels::new(self, data.clone(), mask)?);
+        let kernels = Arc::new(Kernels::new(self, data.clone(), mask, Reading::Statistics)?);
         Ok(Evaluator::new(kernels))
     }
 }

@@ -19,6 +19,8 @@ pub struct Arguments<'a> {
     pub cotangents: &'a [f64],
     /// One weight per row, of all rows of the data.
     pub mask: &'a [f64],
+    /// Statistics of all branches, a record each.
+    pub statistics: &'a [f64],
     /// The branch; 0 where a function reads no branch.
     pub branch: usize,
 }
@@ -42,10 +44,13 @@ enum Source {
     WholeDatum(usize),
     BranchDatum(usize, usize),
     RowDatum(usize, usize),
+    /// Place in the record of a branch, length, and length of the record.
+    Statistic(usize, usize, usize),
     RowMask,
 }
 
 /// Lengths of the pieces that inputs refer to by number.
+#[derive(Default)]
 pub struct Pieces {
     /// Of the unconstrained globals.
     pub globals: Vec<usize>,
@@ -53,6 +58,8 @@ pub struct Pieces {
     pub locals: Vec<usize>,
     /// Of the shared values.
     pub shared: Vec<usize>,
+    /// Of the statistics of a branch.
+    pub statistics: Vec<usize>,
 }
 
 impl Kernel {
@@ -69,6 +76,12 @@ impl Kernel {
         let sources =
             function.inputs.iter().map(|i| source(i.kind, pieces, cotangents, data)).collect();
         Kernel { function, code, sources, output_lengths }
+    }
+
+    /// What it computes.
+    #[cfg(test)]
+    pub fn function(&self) -> &Function {
+        &self.function
     }
 
     /// The length of each output.
@@ -158,6 +171,10 @@ fn source(kind: InputKind, pieces: &Pieces, cotangents: &[usize], data: &BoundDa
                 (false, Level::Whole) => Source::WholeDatum(k),
             }
         }
+        InputKind::Statistic(k) => {
+            let (start, length) = place(&pieces.statistics, k);
+            Source::Statistic(start, length, pieces.statistics.iter().sum())
+        }
         InputKind::RowMask => Source::RowMask,
         InputKind::Column(_) => unreachable!("columns as whole data are read by derived data"),
         InputKind::LoopIndex | InputKind::Carried(_) | InputKind::Captured(_) => {
@@ -187,6 +204,10 @@ fn slice<'a>(source: &Source, arguments: &Arguments<'a>, data: &'a BoundData) ->
             &data.values(k)[start..start + length]
         }
         Source::RowDatum(k, length) => &data.values(k)[rows().start * length..rows().end * length],
+        Source::Statistic(start, length, record) => {
+            let start = arguments.branch * record + start;
+            &arguments.statistics[start..start + length]
+        }
         Source::RowMask => &arguments.mask[rows()],
     }
 }

@@ -1,6 +1,7 @@
 //! Compiled models, and models with data.
 
 mod bind;
+mod condense;
 pub mod derivatives;
 mod evaluator;
 mod features;
@@ -13,6 +14,7 @@ mod pointwise;
 mod prior;
 mod program;
 mod rows;
+mod statistics;
 mod timings;
 mod whole;
 
