@@ -29,7 +29,7 @@ mod work;
 use std::fmt;
 
 #[allow(unused_imports)]
-pub use jit::{CompiledFunction, Scratch, compile};
+pub use jit::{BranchInput, CompiledFunction, Reach, Scratch, compile};
 pub use listing::{Listing, listing};
 #[allow(unused_imports)]
 pub use sizes::SizeTable;

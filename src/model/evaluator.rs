@@ -6,10 +6,9 @@ use super::CompiledModel;
 use super::kernel::{Arguments, Kernel};
 use super::layout::ParamLayout;
 use super::prior::CommonPriors;
-use super::program::{Kernels, Reading};
+use super::program::{Adjoint, Kernels, Reading};
 use crate::codegen::Scratch;
 use crate::data::BoundData;
-use crate::ir::op::InputKind;
 use crate::target::{BranchDensity, Part, RowColumn, Target};
 
 /// Code for one model and one data set, shared, and the work space of one thread.
@@ -175,6 +174,28 @@ impl Evaluator {
     }
 }
 
+/// What the outputs of the gradient of a branch say: the adjoints of its locals to `dz`, those of
+/// shared values times `weight` added to `dshared`, and the density.
+pub(super) fn add_adjoints(
+    adjoints: &[Adjoint],
+    out: &[f64],
+    weight: f64,
+    dz: &mut [f64],
+    dshared: &mut [f64],
+) -> BranchDensity {
+    dz.fill(0.0);
+    for Adjoint { from, to, is_local } in adjoints {
+        let part = &out[from.clone()];
+        if *is_local {
+            dz[to.clone()].copy_from_slice(part);
+        } else {
+            let sums = dshared[to.clone()].iter_mut();
+            sums.zip(part).for_each(|(sum, adjoint)| *sum += weight * adjoint);
+        }
+    }
+    BranchDensity { prior: out[0] + out[1], likelihood: out[2] }
+}
+
 impl Target for Evaluator {
     fn n_branches(&self) -> usize {
         self.kernels.data.n_branches()
@@ -262,28 +283,7 @@ impl Target for Evaluator {
     ) -> BranchDensity {
         let arguments = self.of_branch(branch, shared, z);
         self.call(|k| &k.gradient, &arguments);
-        dz.fill(0.0);
-        let kernels = &*self.kernels;
-        let mut start = 3;
-        for (kind, &length) in kernels.adjoints.iter().zip(&kernels.gradient.output_lengths()[3..])
-        {
-            let part = &self.out[start..start + length];
-            match kind {
-                InputKind::Local(k) => {
-                    let range = kernels.layouts.unconstrained_local.variables()[*k].range.clone();
-                    dz[range].copy_from_slice(part);
-                }
-                InputKind::Shared(k) => {
-                    let place = kernels.shared_ranges[*k].clone();
-                    let sums = dshared[place].iter_mut().zip(part);
-                    sums.for_each(|(sum, adjoint)| *sum += weight * adjoint);
-                }
-                _ => unreachable!("adjoints are of locals and shared values"),
-            }
-            start += length;
-        }
-        let [prior, jacobian, likelihood] = [self.out[0], self.out[1], self.out[2]];
-        BranchDensity { prior: prior + jacobian, likelihood }
+        add_adjoints(&self.kernels.adjoints, &self.out, weight, dz, dshared)
     }
 
     fn expansion(

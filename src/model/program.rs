@@ -41,7 +41,8 @@ pub struct Kernels {
     pub reported: Kernel,
     pub density: Kernel,
     pub gradient: Kernel,
-    pub adjoints: Vec<InputKind>,
+    /// Where the outputs of `gradient` after the densities go.
+    pub adjoints: Vec<Adjoint>,
     pub prior: ExpansionKernels,
     pub likelihood: ExpansionKernels,
     pub reported_local: Kernel,
@@ -49,6 +50,35 @@ pub struct Kernels {
     pub unconstrain_global: Kernel,
     /// Unconstrained locals of constrained ones; interpreted.
     pub unconstrain_local: Kernel,
+}
+
+/// Where one output of the gradient of a branch goes.
+#[derive(Clone, Debug)]
+pub struct Adjoint {
+    /// Among all outputs.
+    pub from: Range<usize>,
+    /// Among the locals of the branch, or the shared values.
+    pub to: Range<usize>,
+    pub is_local: bool,
+}
+
+/// Of all outputs after the densities.
+fn adjoints(
+    kinds: &[InputKind],
+    gradient: &Kernel,
+    layouts: &Layouts,
+    shared: &[Range<usize>],
+) -> Vec<Adjoint> {
+    let from = ranges(gradient.output_lengths());
+    let of = |(&kind, from): (&InputKind, &Range<usize>)| {
+        let (to, is_local) = match kind {
+            InputKind::Local(k) => (layouts.unconstrained_local.variables()[k].range.clone(), true),
+            InputKind::Shared(k) => (shared[k].clone(), false),
+            _ => unreachable!("adjoints are of locals and shared values"),
+        };
+        Adjoint { from: from.clone(), to, is_local }
+    };
+    kinds.iter().zip(&from[3..]).map(of).collect()
 }
 
 /// What the functions of a branch read.
@@ -152,9 +182,11 @@ impl Kernels {
         let reported_local = kernel(&derivatives.reported_local, &[]);
         let [unconstrain_global, unconstrain_local] = unconstraining(&program, &pieces, &data);
         let mask = mask.unwrap_or_default();
+        let shared_ranges = ranges(&pieces.shared);
+        let adjoints = adjoints(&derivatives.adjoints, &gradient, &layouts, &shared_ranges);
         Ok(Kernels {
             n_shared: pieces.shared.iter().sum(),
-            shared_ranges: ranges(&pieces.shared),
+            shared_ranges,
             no_rows: vec![0.0; mask.len()],
             held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
             mask,
@@ -162,7 +194,7 @@ impl Kernels {
             model: is_summarised.then(|| model.clone()),
             features: features(&plain, &data, model.may_be_missing()),
             row_features: RowFeatures::new(&plain.density, &data, model.may_be_missing()),
-            adjoints: derivatives.adjoints.clone(),
+            adjoints,
             layouts,
             shared,
             shared_vjp,

@@ -73,8 +73,8 @@ fn settled(
         sums
     };
     let mut worker = kernel.worker();
-    let violations = (0..data.n_branches())
-        .fold(vec![0.0; n], |sums, branch| count(sums, worker.call(branch)));
+    let violations =
+        (0..data.n_branches()).fold(vec![0.0; n], |sums, branch| count(sums, worker.call(branch)));
     let holds: Vec<bool> = violations.iter().map(|&count| count == 0.0).collect();
     let any = holds.contains(&true);
     Ok(any.then(|| condense::settle(local, &conditions, &holds)))
@@ -185,8 +185,7 @@ impl<'a> OfData<'a> {
             }
             _ => None,
         };
-        let kernel =
-            Kernel::new(function.clone(), code, &Pieces::default(), &[], Vec::new(), data);
+        let kernel = Kernel::new(function.clone(), code, &Pieces::default(), &[], Vec::new(), data);
         Ok(OfData { kernel, function, data })
     }
 

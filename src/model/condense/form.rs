@@ -43,9 +43,8 @@ impl Linear {
     }
 
     fn times(&self, number: ValueId, b: &mut Builder) -> Linear {
-        let scale = |&(column, coefficient): &(ValueId, ValueId)| {
-            (column, b.mul(coefficient, number))
-        };
+        let scale =
+            |&(column, coefficient): &(ValueId, ValueId)| (column, b.mul(coefficient, number));
         Linear { terms: self.terms.iter().map(scale).collect() }
     }
 
@@ -97,8 +96,9 @@ impl Quadratic {
 
     /// The form times a number.
     pub fn times_number(&self, number: ValueId, b: &mut Builder) -> Quadratic {
-        let mut scale =
-            |(scale, u, w): &(ValueId, Linear, Linear)| (b.mul(*scale, number), u.clone(), w.clone());
+        let mut scale = |(scale, u, w): &(ValueId, Linear, Linear)| {
+            (b.mul(*scale, number), u.clone(), w.clone())
+        };
         let products = self.products.iter().map(&mut scale).collect();
         Quadratic { products, linear: self.linear.times(number, b) }
     }

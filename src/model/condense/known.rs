@@ -21,7 +21,11 @@ impl Known {
     pub fn update(&mut self, function: &Function) {
         let Function { inputs, values, .. } = function;
         for position in self.is_data.len()..values.len() {
-            self.is_data.push(self.depends_on_data_alone(inputs, values, ValueId::from_index(position)));
+            self.is_data.push(self.depends_on_data_alone(
+                inputs,
+                values,
+                ValueId::from_index(position),
+            ));
         }
     }
 

@@ -4,7 +4,6 @@ use super::data::{bound, rows};
 use super::{Backend, CompileOptions, Evaluator, compile_with};
 use crate::ir::op::InputKind;
 use crate::source::Source;
-use crate::target::Target;
 
 /// What one branch's log likelihood is computed from, in the text of the model after `data`.
 fn evaluator(text: &str, csv: &str, backend: Backend) -> Evaluator {
