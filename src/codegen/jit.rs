@@ -345,7 +345,10 @@ impl CompiledFunction {
             let rows = rows(branch);
             assert!(rows.len() <= shape.max_rows, "at most {} rows", shape.max_rows);
             pointers.inputs.clear();
-            pointers.inputs.extend(inputs.iter().map(|input| input.of(branch, &rows, spare)));
+            let each_input = inputs.iter().zip(&shape.inputs);
+            let addresses =
+                each_input.map(|(input, length)| input.of(length, branch, &rows, spare));
+            pointers.inputs.extend(addresses);
             let frame = Frame {
                 inputs: pointers.inputs.as_ptr(),
                 outputs: pointers.outputs.as_ptr(),
@@ -371,6 +374,8 @@ impl BranchInput<'_> {
         let step = match (self.reach, length) {
             (Reach::Same, Length::Fixed(_)) => 0,
             (Reach::Branches(step), Length::Fixed(_)) => step,
+            // That there are as many rows as a fixed length says is seen branch by branch.
+            (Reach::Rows(_), Length::Fixed(_)) => return,
             (Reach::Rows(inner), length) => {
                 return assert!(length.is_rows_of(inner), "{LENGTH_OF_TYPE}");
             }
@@ -381,12 +386,21 @@ impl BranchInput<'_> {
         assert!(end.is_some_and(|end| end <= self.values.len()), "inputs reach to their end");
     }
 
-    fn of(&self, branch: usize, rows: &Range<usize>, spare: *mut f64) -> *const f64 {
+    fn of(
+        &self,
+        length: &Length,
+        branch: usize,
+        rows: &Range<usize>,
+        spare: *mut f64,
+    ) -> *const f64 {
         let place = match self.reach {
             Reach::Same => self.start,
             Reach::Branches(step) => self.start + branch * step,
             Reach::Rows(inner) => {
                 assert!(rows.end * inner <= self.values.len(), "there are as many rows");
+                if let Length::Fixed(length) = length {
+                    assert_eq!(rows.len() * inner, *length, "{LENGTH_OF_TYPE}");
+                }
                 rows.start * inner
             }
         };

@@ -18,9 +18,11 @@ mod known;
 mod settle;
 mod sums;
 mod triangle;
+mod words;
 
 pub use settle::{conditions, settle};
 pub use triangle::triangle;
+pub use words::in_words;
 
 use crate::ir::op::{Function, ValueType};
 use crate::ty::Size;
