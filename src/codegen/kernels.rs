@@ -104,69 +104,6 @@ impl MatrixProduct {
     }
 }
 
-/// The indices of a gather of rows of a matrix: a kernel reads them.
-pub(super) fn indices_of_rows(op: &Op, rank: usize) -> Option<ValueId> {
-    match op {
-        Op::Gather { indices, axis: 0, .. } if rank == 2 => Some(*indices),
-        _ => None,
-    }
-}
-
-/// A product of a matrix whose rows are gathered from a table with a vector.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct GatheredProduct {
-    pub rows: ValueId,
-    pub vector: ValueId,
-    /// The kernel that computes it.
-    kernel: &'static str,
-}
-
-impl GatheredProduct {
-    /// The product that an op with a result of this rank is, if it is one.
-    pub fn of(function: &Function, op: &Op, rank: usize) -> Option<GatheredProduct> {
-        let Op::Contract { a, a_axes, b, b_axes } = op else { return None };
-        let is_gathered = |value: ValueId| is_gather_of_rows(function, value);
-        [(*a, a_axes, *b, b_axes), (*b, b_axes, *a, a_axes)].into_iter().find_map(
-            |(rows, axes, vector, along)| {
-                let kernel = match (&axes[..], &along[..]) {
-                    ([0, 1], [1]) => TIMES_VECTOR.0,
-                    ([1, 0], [1]) => WEIGHTED_SUM.0,
-                    _ => return None,
-                };
-                let suits = rank == 1 && is_gathered(rows);
-                suits.then_some(GatheredProduct { rows, vector, kernel })
-            },
-        )
-    }
-}
-
-/// Whether a value is rows of a table that lies in memory as it was given.
-fn is_gather_of_rows(function: &Function, value: ValueId) -> bool {
-    let Op::Gather { base, axis: 0, .. } = function.values[value].op else { return false };
-    let base = &function.values[base];
-    let is_fixed = !base.ty.dims.iter().any(crate::ty::Size::depends_on_rows);
-    matches!(base.op, Op::Input(_)) && base.ty.rank() == 2 && is_fixed
-}
-
-/// The values that are rows of a table and only ever multiplied with vectors: they need not be
-/// written anywhere.
-pub(super) fn multiplied_rows(function: &Function, needed: &[bool]) -> Vec<bool> {
-    let mut only_multiplied: Vec<bool> =
-        function.values.ids().map(|id| is_gather_of_rows(function, id)).collect();
-    for output in &function.outputs {
-        only_multiplied[output.value.index()] = false;
-    }
-    for (_, value) in function.values.iter().filter(|(id, _)| needed[id.index()]) {
-        let product = GatheredProduct::of(function, &value.op, value.ty.rank());
-        for operand in value.op.operands() {
-            if product.is_none_or(|product| product.rows != operand) {
-                only_multiplied[operand.index()] = false;
-            }
-        }
-    }
-    only_multiplied
-}
-
 /// Tells the linker where kernels are.
 pub(super) fn define_symbols(builder: &mut JITBuilder) {
     for (name, kernel) in ELEMENTARY {
@@ -183,7 +120,7 @@ fn symbol(name: &str) -> String {
 }
 
 impl Emitter<'_> {
-    /// An elementary function of every element of `a`, in the memory of its result.
+    /// An elementary function of every element of `a`, to the memory of its result.
     pub fn emit_elementary(
         &mut self,
         scope: &Scope,
@@ -191,10 +128,17 @@ impl Emitter<'_> {
         a: ValueId,
         (target, dims): (&View, &[Num]),
     ) {
-        self.write_elements(scope, a, target, dims);
+        // What lies in memory without gaps is read there.
+        let source = match scope.place(a) {
+            Place::View(view) if view.strides == target.strides => view.base,
+            _ => {
+                self.write_elements(scope, a, target, dims);
+                target.base
+            }
+        };
         let length = dims.iter().fold(Num::Const(1), |length, dim| self.mul(length, *dim));
         let length = self.int_value(length);
-        self.call_kernel(kernel, &[target.base, length]);
+        self.call_kernel(kernel, &[source, target.base, length]);
     }
 
     /// A product of matrices into `target`, where their memory suits the kernel; else false.
@@ -247,72 +191,8 @@ impl Emitter<'_> {
         Ok(true)
     }
 
-    /// Rows of a table that lie in memory as the kernel likes them; else false. `indices` are
-    /// what it reads.
-    pub fn emit_gathered_rows(
-        &mut self,
-        scope: &Scope,
-        base: ValueId,
-        indices: ValueId,
-        (target, dims): (&View, &[Num]),
-    ) -> Emit<bool> {
-        let (Place::View(table), Place::View(along)) = (scope.place(base), scope.place(indices))
-        else {
-            return Ok(false);
-        };
-        let contiguous = |view: &View| view.strides.last() == Some(&Num::Const(1));
-        if dims.len() != 2 || !contiguous(table) || !contiguous(along) {
-            return Ok(false);
-        }
-        let (values, stride, along) = (table.base, table.strides[0], along.base);
-        let n_rows = self.extent(&scope.dims(base)[0])?;
-        // The fields of `kernel::GatherCall`, in its order.
-        let none = self.int(0);
-        let mut call = vec![values, along, none, target.base];
-        for number in [n_rows, stride, dims[0], dims[1]] {
-            call.push(self.int_value(number));
-        }
-        self.call_kernel_with(GATHER.0, call);
-        Ok(true)
-    }
-
-    /// A product of gathered rows that are nowhere in memory into `target`, where what it reads
-    /// suits the kernel; else false.
-    pub fn emit_gathered_product(
-        &mut self,
-        scope: &Scope,
-        id: ValueId,
-        target: &View,
-    ) -> Emit<bool> {
-        let rank = scope.dims(id).len();
-        let Some(product) = GatheredProduct::of(scope.function, scope.op(id), rank) else {
-            return Ok(false);
-        };
-        let Op::Gather { base, indices, .. } = scope.op(product.rows) else { return Ok(false) };
-        let places = [product.rows, *base, *indices, product.vector].map(|id| scope.place(id));
-        let [Place::Virtual(_), Place::View(table), Place::View(along), Place::View(vector)] =
-            places
-        else {
-            return Ok(false);
-        };
-        let contiguous = |view: &View| view.strides.last() == Some(&Num::Const(1));
-        if ![table, along, vector, target].into_iter().all(contiguous) {
-            return Ok(false);
-        }
-        let (table, along, vector) = (table.clone(), along.base, vector.base);
-        let n_rows = self.extent(&scope.dims(*base)[0])?;
-        let dims = self.extents(scope.dims(product.rows))?;
-        // The fields of `kernel::GatherCall`, in its order.
-        let mut call = vec![table.base, along, vector, target.base];
-        for number in [n_rows, table.strides[0], dims[0], dims[1]] {
-            call.push(self.int_value(number));
-        }
-        self.call_kernel_with(product.kernel, call);
-        Ok(true)
-    }
-
     /// Calls a kernel with the address of these fields.
-    fn call_kernel_with(&mut self, name: &'static str, fields: Vec<Value>) {
+    pub fn call_kernel_with(&mut self, name: &'static str, fields: Vec<Value>) {
         let size = 8 * fields.len() as u32;
         let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3);
         let slot = self.b.create_sized_stack_slot(slot);

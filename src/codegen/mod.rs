@@ -22,6 +22,7 @@ mod reduction;
 mod regions;
 mod schedule;
 mod sizes;
+mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 mod work;

@@ -7,10 +7,9 @@
 
 use std::collections::HashSet;
 
-use super::kernels::{
-    GatheredProduct, MatrixProduct, elementary, indices_of_rows, multiplied_rows,
-};
+use super::kernels::{MatrixProduct, elementary};
 use super::reduction::Reduction;
+use super::table::{GatheredProduct, indices_of_rows, multiplied_rows};
 use crate::ir::op::{BinaryOp, Function, InputKind, Op, UnaryOp, ValueId};
 
 /// Where a value lives.
@@ -143,7 +142,7 @@ fn needs_memory(function: &Function, needed: &[bool], multiplied_rows: &[bool]) 
             Op::Loop(l) => l.captured.iter().for_each(|captured| needs[captured.index()] = true),
             Op::Unary(op, _) => needs[id.index()] |= elementary(*op).is_some(),
             op => {
-                if let Some(indices) = indices_of_rows(op, value.ty.rank()) {
+                if let Some(indices) = indices_of_rows(function, op, value.ty.rank()) {
                     needs[indices.index()] = true;
                 }
                 let rank = value.ty.rank();

@@ -33,15 +33,19 @@ pub struct Rows<'a> {
     pub n_rows: usize,
     /// Elements from row to row.
     pub stride: usize,
-    /// Whole numbers from zero on. What is none of a row counts as that of the last.
+    /// Whole numbers, from zero on once they are shifted. What is none of a row counts as that of
+    /// the last.
     pub indices: &'a [f64],
+    /// Added to each index.
+    pub shift: i64,
 }
 
 impl<'a> Rows<'a> {
     /// The first `width` elements of the row with this index.
     #[inline(always)]
     fn at(&self, index: f64, width: usize) -> &'a [f64] {
-        let position = (index as i64 as u64).min(self.n_rows as u64 - 1) as usize;
+        let index = (index as i64).wrapping_add(self.shift) as u64;
+        let position = index.min(self.n_rows as u64 - 1) as usize;
         &self.values[position * self.stride..][..width]
     }
 }

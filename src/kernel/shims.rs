@@ -4,11 +4,11 @@ use super::elementary;
 use super::gather::{self, Rows};
 use super::product::{self, Operand};
 
-/// A function that changes `length` elements in place.
+/// A function of each of `length` elements of `source`, written to `target`.
 ///
 /// # Safety
-/// The elements must be valid for reading and writing by nobody else.
-pub type Elementary = unsafe extern "C" fn(values: *mut f64, length: usize);
+/// Both must be valid, and be the same or apart.
+pub type Elementary = unsafe extern "C" fn(source: *const f64, target: *mut f64, length: usize);
 
 /// `C = A W B`; see [`product::product`].
 ///
@@ -50,6 +50,8 @@ pub struct GatherCall {
     stride: usize,
     n_indices: usize,
     width: usize,
+    /// Added to each index.
+    shift: i64,
 }
 
 macro_rules! elementary {
@@ -58,9 +60,13 @@ macro_rules! elementary {
         pub const ELEMENTARY: [(&str, Elementary); [$(stringify!($name)),*].len()] =
             [$((stringify!($name), $name)),*];
 
-        $(unsafe extern "C" fn $name(values: *mut f64, length: usize) {
-            // SAFETY: as the caller of an `Elementary` promises.
-            elementary::$name(unsafe { std::slice::from_raw_parts_mut(values, length) });
+        $(unsafe extern "C" fn $name(source: *const f64, target: *mut f64, length: usize) {
+            if source != target.cast_const() {
+                // SAFETY: as the caller of an `Elementary` promises.
+                unsafe { std::ptr::copy_nonoverlapping(source, target, length) };
+            }
+            // SAFETY: as above.
+            elementary::$name(unsafe { std::slice::from_raw_parts_mut(target, length) });
         })*
     };
 }
@@ -108,7 +114,7 @@ impl GatherCall {
     /// # Safety
     /// As the caller of a [`Gather`] promises.
     unsafe fn rows<'a>(&self) -> Option<Rows<'a>> {
-        let GatherCall { values, indices, n_rows, stride, n_indices, width, .. } = *self;
+        let GatherCall { values, indices, n_rows, stride, n_indices, width, shift, .. } = *self;
         if n_rows * n_indices * width == 0 {
             return None;
         }
@@ -117,7 +123,7 @@ impl GatherCall {
         let values = unsafe { std::slice::from_raw_parts(values, reach) };
         // SAFETY: the promise.
         let indices = unsafe { std::slice::from_raw_parts(indices, n_indices) };
-        Some(Rows { values, n_rows, stride, indices })
+        Some(Rows { values, n_rows, stride, indices, shift })
     }
 }
 

@@ -144,7 +144,7 @@ fn rows_are_gathered_wherever_they_are() {
     let indices = [3.0, 0.0, 4.0, 4.0, 1.0, -1.0, 7.0];
     for width in 0..35 {
         for stride in [width, width + 3] {
-            let rows = Rows { values: &values, n_rows: 5, stride, indices: &indices };
+            let rows = Rows { values: &values, n_rows: 5, stride, indices: &indices, shift: 0 };
             let mut target = vec![f64::NAN; indices.len() * width];
             gather(rows, width, &mut target);
             let starts = [3, 0, 4, 4, 1, 4, 4].map(|row| row * stride);
@@ -159,13 +159,14 @@ fn rows_are_gathered_wherever_they_are() {
 fn gathered_rows_are_multiplied_wherever_they_are() {
     // Whole numbers, so that no order of sums matters.
     let values: Vec<f64> = (0..200).map(|k| f64::from(k % 17) - 8.0).collect();
-    let indices = [3.0, 0.0, 4.0, 4.0, 1.0, -1.0, 7.0];
+    let indices = [5.0, 2.0, 6.0, 6.0, 3.0, 1.0, 9.0];
     let starts = [3, 0, 4, 4, 1, 4, 4];
     let weights = [2.0, -1.0, 3.0, 5.0, 0.0, -4.0, 1.0];
     for n in 0..=indices.len() {
         for width in 0..35 {
             for stride in [width, width + 3] {
-                let rows = Rows { values: &values, n_rows: 5, stride, indices: &indices[..n] };
+                let indices = &indices[..n];
+                let rows = Rows { values: &values, n_rows: 5, stride, indices, shift: -2 };
                 let row = |k: usize| &values[starts[k] * stride..][..width];
                 let vector: Vec<f64> = (0..width).map(|k| (k % 5) as f64 - 2.0).collect();
                 let mut by_row = vec![f64::NAN; n];

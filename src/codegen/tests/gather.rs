@@ -48,6 +48,9 @@ fn gathering_agrees() {
 fn products_of_gathered_rows_agree() {
     for count in [rows(), size(1), size(0), size(9)] {
         for (n_rows, width) in [(k(), size(3)), (size(4), size(10)), (size(0), size(2))] {
+            if n_rows == size(0) && count != size(0) {
+                continue; // No index is of a row.
+            }
             let mut draft = Draft::new();
             let table = draft.input(&[n_rows.clone(), width.clone()]);
             let right = draft.input(std::slice::from_ref(&width));
