@@ -341,14 +341,20 @@ impl CompiledFunction {
             pointers.outputs.push(if length == 0 { spare } else { out[start..].as_mut_ptr() });
             start += length;
         }
+        let (first, first_rows) = (branches.start, rows(branches.start));
+        let each_input = inputs.iter().zip(&shape.inputs);
+        let addresses =
+            each_input.map(|(input, length)| input.of(length, first, &first_rows, spare));
+        pointers.inputs.clear();
+        pointers.inputs.extend(addresses);
+        let is_moving = |k: &usize| !matches!(inputs[*k].reach, Reach::Same);
+        let moving: Vec<usize> = (0..inputs.len()).filter(is_moving).collect();
         for branch in branches {
             let rows = rows(branch);
             assert!(rows.len() <= shape.max_rows, "at most {} rows", shape.max_rows);
-            pointers.inputs.clear();
-            let each_input = inputs.iter().zip(&shape.inputs);
-            let addresses =
-                each_input.map(|(input, length)| input.of(length, branch, &rows, spare));
-            pointers.inputs.extend(addresses);
+            for &k in &moving {
+                pointers.inputs[k] = inputs[k].of(&shape.inputs[k], branch, &rows, spare);
+            }
             let frame = Frame {
                 inputs: pointers.inputs.as_ptr(),
                 outputs: pointers.outputs.as_ptr(),

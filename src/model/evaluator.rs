@@ -188,6 +188,8 @@ pub(super) fn add_adjoints(
         let part = &out[from.clone()];
         if *is_local {
             dz[to.clone()].copy_from_slice(part);
+        } else if let [adjoint] = part {
+            dshared[to.start] += weight * adjoint;
         } else {
             let sums = dshared[to.clone()].iter_mut();
             sums.zip(part).for_each(|(sum, adjoint)| *sum += weight * adjoint);
