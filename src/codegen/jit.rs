@@ -212,8 +212,8 @@ impl Length {
     fn is_rows_of(&self, inner: usize) -> bool {
         let Length::OfRows(dims) = self else { return inner == 0 && self.at(0) == Some(0) };
         let [rows, rest @ ..] = &dims[..] else { return false };
-        let rest = rest.iter().map(RowPolynomial::as_constant);
-        let product = rest.fold(Some(1_i64), |product, dim| product?.checked_mul(dim?));
+        let mut rest = rest.iter().map(RowPolynomial::as_constant);
+        let product = rest.try_fold(1_i64, |product, dim| product.checked_mul(dim?));
         rows.is_rows() && product == i64::try_from(inner).ok()
     }
 

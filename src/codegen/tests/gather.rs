@@ -56,6 +56,7 @@ fn products_of_gathered_rows_agree() {
             let right = draft.input(std::slice::from_ref(&width));
             let weights = draft.input(std::slice::from_ref(&count));
             let apart = draft.input(&[count.clone(), size(2)]);
+            let one_of = std::slice::from_ref::<Size>;
             let one = draft.whole(Op::Int(1));
             let column =
                 draft.real(Op::Index(apart, vec![None, Some(one)]), std::slice::from_ref(&count));
@@ -67,12 +68,12 @@ fn products_of_gathered_rows_agree() {
                 b,
                 b_axes: b_axes.to_vec(),
             };
-            let by_row = draft.real(contract(part, &[0, 1], right, &[1]), &[count.clone()]);
+            let by_row = draft.real(contract(part, &[0, 1], right, &[1]), one_of(&count));
             let squared = draft.unary(UnaryOp::Square, by_row);
             let sums = [
-                draft.real(contract(weights, &[1], part, &[1, 0]), &[width.clone()]),
-                draft.real(contract(part, &[1, 0], squared, &[1]), &[width.clone()]),
-                draft.real(contract(part, &[1, 0], column, &[1]), &[width.clone()]),
+                draft.real(contract(weights, &[1], part, &[1, 0]), one_of(&width)),
+                draft.real(contract(part, &[1, 0], squared, &[1]), one_of(&width)),
+                draft.real(contract(part, &[1, 0], column, &[1]), one_of(&width)),
             ];
             draft.output(by_row);
             sums.into_iter().for_each(|sum| draft.output(sum));
