@@ -26,9 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     names.sort();
     let given: Vec<String> = std::env::args().skip(1).collect();
-    println!(
-        "| model | branches | density, µs | with gradient, µs | ratio |\n|---|---|---|---|---|"
-    );
+    println!("| model | rows | density, µs | with gradient, µs | ratio |\n|---|---|---|---|---|");
     for name in names {
         let file = given.iter().filter_map(|argument| argument.split_once('='));
         let file = file.filter(|(known, _)| *known == name).map(|(_, file)| file.into()).next();
@@ -36,11 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         if !data.exists() {
             continue;
         }
-        let mut evaluator = evaluator(&folder, &name, &data)?;
+        let (mut evaluator, n_rows) = evaluator(&folder, &name, &data)?;
         let (density, gradient) = seconds(&mut evaluator);
         println!(
-            "| {name} | {} | {:.1} | {:.1} | {:.2} |",
-            evaluator.n_branches(),
+            "| {name} | {n_rows} | {:.1} | {:.1} | {:.2} |",
             density * 1e6,
             gradient * 1e6,
             gradient / density
@@ -49,7 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn evaluator(folder: &Path, name: &str, data: &Path) -> Result<Evaluator, Box<dyn Error>> {
+/// Of a model on its data, and how many rows these have.
+fn evaluator(folder: &Path, name: &str, data: &Path) -> Result<(Evaluator, usize), Box<dyn Error>> {
     let text = std::fs::read_to_string(folder.join(format!("{name}.hbd")))?;
     let model = compile(&Source::new(format!("{name}.hbd"), text))?;
     let mut data = Dataset::read_csv(data)?;
@@ -61,7 +59,8 @@ fn evaluator(folder: &Path, name: &str, data: &Path) -> Result<Evaluator, Box<dy
     if movies.exists() {
         data = data.table("movies", Dataset::read_csv(movies)?);
     }
-    Ok(model.evaluator(&data.bind(model.schema())?)?)
+    let data = data.bind(model.schema())?;
+    Ok((model.evaluator(&data)?, data.n_rows_total()))
 }
 
 /// The least seconds of a pass: of the log density, and of this with its gradient.
