@@ -16,7 +16,7 @@ use crate::target::Target;
 const WINDOW: usize = 6;
 
 /// The watched ELBO of one guide, draw by draw.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Watched {
     /// For each draw of θ, scaled to all branches; NaN where not finite.
     pub draws: Vec<f64>,
@@ -55,7 +55,12 @@ impl Watched {
         let count = plan.watch_draws;
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, count);
         let scale = plan.n_branches as f64 / branches.len() as f64;
-        let draws = Draws { particles: &particles, samples: plan.importance_samples, noise };
+        let draws = Draws {
+            particles: &particles,
+            samples: plan.importance_samples,
+            noise,
+            is_common: false,
+        };
         let draws = elbo::values(shards, guide, branches, scale, draws);
         let (mean, se) = estimate::antithetic_mean(&draws);
         Self { draws, mean, se }
