@@ -45,6 +45,8 @@ const NEAR_OF_LEVEL: f64 = 0.5;
 const LEFT: f64 = 0.2;
 /// Longest step of an element, in standard deviations of what the branches before told.
 const LONGEST: f64 = 4.0;
+/// Distance, in standard deviations of what the branches tell, within which R hardly changes.
+const CURVED: f64 = 3.0;
 const MOST_STEPS: usize = 12;
 
 /// Where the steps stand.
@@ -54,8 +56,10 @@ pub struct Ascent {
     looks: usize,
     /// How many of the levels of growing numbers of branches were left behind.
     level: usize,
-    /// Looks at all branches so far.
-    looks_at_all: usize,
+    /// How often R was looked at with all branches to come.
+    known_at_all: usize,
+    /// Whether L has followed R here, so that R is about zero.
+    knows_curvature: bool,
     /// Looks since the last that ended a level or a polish.
     tries: usize,
     /// Where the last step began, and how far from the optimum that was.
@@ -86,8 +90,8 @@ struct Look {
     shift: Vec<f64>,
     /// Monte Carlo error of an element of it (root mean square).
     error: f64,
-    /// R, row-major.
-    residual: Vec<f64>,
+    /// R, row-major; none where it was zero by the look before.
+    residual: Option<Vec<f64>>,
 }
 
 /// Looks once, and takes one step.
@@ -99,25 +103,22 @@ pub fn advance<T: Target>(
     centres: &mut Centres,
     ascent: &mut Ascent,
 ) -> Newton {
-    let step = ascent.looks;
-    let found = look(shards, plan, seed, guide, centres, ascent);
+    let mut newer = centres.clone();
+    let found = look(shards, plan, seed, guide, &mut newer, ascent);
     if shards.stop().is_set() {
-        ascent.looks = step;
         return Newton::Stopped;
     }
+    *centres = newer;
     ascent.looks += 1;
     ascent.tries += 1;
     let distance = found.as_ref().map_or(f64::INFINITY, |look| rms(&look.shift));
     let error = found.as_ref().map_or(f64::INFINITY, |look| look.error);
-    eprintln!(
-        "DEBUG newton level {} looks {} distance {distance:.3} error {error:.3} share {} centres",
-        ascent.level, ascent.looks, ascent.share
-    );
     let is_worse = |before: f64| distance > before.max(3.0 * error);
     match (found, ascent.last.take()) {
         (_, Some((global, before))) if is_worse(before) => {
             guide.global = global;
             ascent.share *= 0.5;
+            ascent.knows_curvature = false;
         }
         (Some(look), _) if distance.is_finite() => {
             if ascent.step(plan, &mut guide.global, &look, distance) {
@@ -136,7 +137,8 @@ impl Default for Ascent {
         Self {
             looks: 0,
             level: 0,
-            looks_at_all: 0,
+            known_at_all: 0,
+            knows_curvature: false,
             tries: 0,
             last: None,
             share: 1.0,
@@ -161,34 +163,45 @@ impl Ascent {
         let bound = LONGEST * plan.unit(self.level.saturating_sub(1));
         let share = self.share * (bound / longest).min(1.0);
         let is_last = self.level + 1 == plan.levels.len();
-        self.looks_at_all += usize::from(is_last);
-        // Later looks at all branches take others for R: so L follows the mean of what they tell.
-        let weight = share / self.looks_at_all.max(1) as f64;
-        move_by(global, &look.shift, share, &look.residual, weight);
+        axpy(share, &global.factor.times(&look.shift), &mut global.loc);
+        if let Some(residual) = &look.residual {
+            // Each look at all branches takes others for R: so L follows the mean of what they tell.
+            self.known_at_all += usize::from(is_last);
+            widen(global, residual, share / self.known_at_all.max(1) as f64);
+        }
+        self.knows_curvature = share == 1.0 && distance < CURVED * unit;
+        if !self.knows_curvature {
+            self.known_at_all = 0;
+        }
         self.share = (2.0 * self.share).min(1.0);
         if share < 1.0 {
             return false;
         }
         if !is_last {
             if distance < NEAR_OF_LEVEL * unit {
-                (self.level, self.tries, self.last) = (self.level + 1, 0, None);
+                self.begin(self.level + 1);
             }
             return false;
         }
         self.left = (look.error.powi(2) + (LEFT * distance).powi(2)).sqrt();
         let is_near = distance < NEAR.max(2.0 * look.error);
         if is_near {
-            (self.tries, self.last) = (0, None);
+            self.begin(self.level);
         }
         is_near
     }
+
+    /// Forgets what was known at the end of a level, or before a cycle changes the locals.
+    fn begin(&mut self, level: usize) {
+        (self.level, self.tries, self.last) = (level, 0, None);
+        self.knows_curvature = false;
+    }
 }
 
-/// μ + `share` L x and L chol(I − `weight` R)⁻¹.
-fn move_by(global: &mut GlobalGuide, shift: &[f64], share: f64, residual: &[f64], weight: f64) {
+/// L chol(I − `weight` R)⁻¹.
+fn widen(global: &mut GlobalGuide, residual: &[f64], weight: f64) {
     let n = global.n();
-    axpy(share, &global.factor.times(shift), &mut global.loc);
-    let (mut root, _) = inverse_less(residual, weight, n);
+    let mut root = inverse_less(residual, weight, n);
     if !cholesky(&mut root, n) {
         return;
     }
@@ -203,10 +216,10 @@ fn move_by(global: &mut GlobalGuide, shift: &[f64], share: f64, residual: &[f64]
 }
 
 /// (I − `weight` R)⁻¹, bounded where that is not positive definite.
-fn inverse_less(residual: &[f64], weight: f64, n: usize) -> (Vec<f64>, bool) {
+fn inverse_less(residual: &[f64], weight: f64, n: usize) -> Vec<f64> {
     let mut precision = identity(n);
     axpy(-weight, residual, &mut precision);
-    inverse_of_definite_part(&precision, n)
+    inverse_of_definite_part(&precision, n).0
 }
 
 /// Looks at the branches of the level; none where a draw was not finite.
@@ -220,10 +233,15 @@ fn look<T: Target>(
 ) -> Option<Look> {
     let n = guide.global.n();
     let branches = plan.level(ascent.level);
-    let sample = plan.sample(ascent.looks, plan.levels[ascent.level]);
     let mut view = View { shards, plan, seed, guide, centres, step: 2 * ascent.looks };
-    let residual = view.residual(&sample)?;
-    let (inverse, _) = inverse_less(&residual, 1.0, n);
+    let residual = match ascent.knows_curvature {
+        true => None,
+        false => Some(view.residual(&plan.sample(ascent.looks, ascent.level))?),
+    };
+    let inverse = match &residual {
+        Some(residual) => inverse_less(residual, 1.0, n),
+        None => identity(n),
+    };
     view.step += 1;
     let directions = directions(seed, view.step, n, MOST_PAIRS);
     let mut shifts: Vec<Vec<f64>> = vec![];

@@ -24,9 +24,11 @@ use crate::target::Target;
 
 /// Cycles at most.
 pub const MAX_CYCLES: usize = 8;
-/// Distance of means, in standard deviations, and of logarithms of widths (root mean squares over the
-/// globals) between Newton's ends of two cycles that is none.
+/// Distance of means, in standard deviations (root mean square over the globals), between Newton's
+/// ends of two cycles that is none, as far as half of the tolerance allows; the least that can be told.
 const SAME_MEANS: f64 = 0.15;
+const TOLD_MEANS: f64 = 0.1;
+/// The same of the logarithms of widths.
 const SAME_WIDTHS: f64 = 0.05;
 
 /// One row of the trace.
@@ -289,7 +291,8 @@ impl<'a> Optimiser<'a> {
             state.best.guide.clone_from(&state.fit.guide);
         }
         let mut good = state.best.clone();
-        if self.plan.watch_branches.len() < self.plan.n_branches {
+        let is_sample = self.plan.watch_branches.len() < self.plan.n_branches;
+        if is_sample || !good.watched.mean.is_finite() {
             good.watched = Watched::of(shards, self.plan, self.config.seed, &good.guide);
         }
         if shards.stop().is_set() {
@@ -353,19 +356,18 @@ impl<'a> Optimiser<'a> {
     fn judge_settled(&self, state: &mut OptimiserState, now: Watched) {
         let has_fallen = !now.mean.is_finite() || now.has_fallen_from(&state.best.watched);
         let apart = newton::apart(&state.best.guide.global, &state.fit.guide.global);
-        eprintln!(
-            "DEBUG judge {apart:?} left {} elbo {} best {}",
-            state.ascent.left, now.mean, state.best.watched.mean
-        );
         let shift = apart.means.hypot(state.ascent.left);
-        state.resolved = 0.5 * state.fit.guide.global.n() as f64 * shift * shift;
+        let n = state.fit.guide.global.n() as f64;
+        state.resolved = 0.5 * n * shift * shift;
         if has_fallen {
             state.fit.return_to(&state.best.guide);
             state.step_size *= 0.5;
         } else {
             state.best = Seen { guide: state.fit.guide.clone(), watched: now };
         }
-        let is_same = apart.means < SAME_MEANS && apart.widths < SAME_WIDTHS;
+        let same = 0.5 * (2.0 * self.plan.tolerance / n).sqrt();
+        let same = same.clamp(TOLD_MEANS, SAME_MEANS);
+        let is_same = apart.means < same && apart.widths < SAME_WIDTHS;
         self.end_cycle(state, state.was_stationary && !has_fallen && is_same);
     }
 

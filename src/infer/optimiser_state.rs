@@ -105,7 +105,7 @@ impl OptimiserState {
         let fit = FitState::new(&guide, shards.target());
         let watched = match plan.newton {
             // The first cycle looks, once q(θ) is where it belongs.
-            Some(_) => Watched::default(),
+            Some(_) => Watched::unseen(),
             None => Watched::of_all(shards, plan, config.seed, &guide),
         };
         let best = Seen { guide, watched };

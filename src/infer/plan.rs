@@ -32,8 +32,10 @@ const TOLERANCE: f64 = 0.02;
 const TOLERANCE_PER_ROW: f64 = 2e-5;
 /// Work of the estimate of curvature of a Newton step of q(θ), in rows times draws, and the fewest
 /// branches that it rests on.
-const CURVATURE_WORK: usize = 40_000_000;
-const CURVATURE_BRANCHES: usize = 400;
+const CURVATURE_WORK: usize = 20_000_000;
+const CURVATURE_BRANCHES: usize = 1000;
+/// The same for each global: with fewer the curvature of some directions is mostly chance.
+const CURVATURE_BRANCHES_PER_GLOBAL: usize = 4;
 /// Growth of the number of branches from one level of Newton steps to the next.
 const LEVEL_GROWTH: usize = 10;
 /// A shift of all globals, in standard deviations, that what rows allow must not hide.
@@ -98,8 +100,9 @@ impl NewtonPlan {
         sorted(&self.shuffled[..self.levels[level]])
     }
 
-    /// Branches for the curvature, others of the first `among` in each turn.
-    pub fn sample(&self, turn: usize, among: usize) -> Vec<usize> {
+    /// Branches for the curvature at a level, others in each turn.
+    pub fn sample(&self, turn: usize, level: usize) -> Vec<usize> {
+        let among = self.levels[level];
         let count = self.n_sample.min(among);
         let place = |k: usize| self.shuffled[(turn * count + k) % among];
         sorted(&(0..count).map(place).collect::<Vec<_>>())
@@ -150,8 +153,9 @@ impl Plan {
         let affordable = WEIGHT_WORK / (work * CANDIDATES);
         let weight_draws = config.draws.min(affordable) & !3;
         let start_branches = first(start_work, start_branches);
+        // Newton steps end the fit where no weights could tell whether globals are right.
         let is_newton = batch < n
-            && affordable < LEAST_DRAWS
+            && weight_draws < LEAST_DRAWS
             && is_dense
             && target.n_global() > 0
             && samples == 1
@@ -167,13 +171,17 @@ impl Plan {
             }
             levels.push(n);
             let wanted = CURVATURE_WORK / (2 * target.n_global() * per_branch);
-            let n_sample = wanted.max(CURVATURE_BRANCHES).min(n);
+            let least = CURVATURE_BRANCHES.max(CURVATURE_BRANCHES_PER_GLOBAL * target.n_global());
+            let n_sample = wanted.max(least);
             NewtonPlan { shuffled: shuffled.clone(), levels, n_sample }
         });
         let tolerance =
             config.tolerance.unwrap_or_else(|| default_tolerance(n_rows, target.n_global()));
-        // There what the globals gain does not hide in this.
-        let of_rows = if newton.is_some() { TOLERANCE_PER_ROW * n_rows as f64 } else { 0.0 };
+        // What the globals gain cannot hide where Newton steps bring them.
+        let rest = match (&newton, config.tolerance) {
+            (Some(_), None) => tolerance.max(TOLERANCE_PER_ROW * n_rows as f64),
+            _ => tolerance,
+        };
         Self {
             n_branches: n,
             particles: config.particles.unwrap_or(particles).max(1),
@@ -192,7 +200,7 @@ impl Plan {
                 false => ((20.0 / step_size) as usize).clamp(400, 1500),
             },
             tolerance,
-            rest: tolerance.max(of_rows),
+            rest,
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
             // Weights of a θ of thousands of elements are those of a single draw, and say nothing.
             weigh: is_dense && weight_draws >= LEAST_DRAWS,

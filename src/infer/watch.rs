@@ -16,7 +16,7 @@ use crate::target::Target;
 const WINDOW: usize = 6;
 
 /// The watched ELBO of one guide, draw by draw.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Watched {
     /// For each draw of θ, scaled to all branches; NaN where not finite.
     pub draws: Vec<f64>,
@@ -27,6 +27,11 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// Before the first look.
+    pub fn unseen() -> Self {
+        Self { draws: vec![], mean: f64::NAN, se: f64::NAN }
+    }
+
     /// Looks at a guide on the branches that are watched. Of no use once [`Shards::stop`] is set.
     pub fn of<T: Target>(shards: &mut Shards<T>, plan: &Plan, seed: u64, guide: &Guide) -> Self {
         Self::on(&plan.watch_branches, shards, plan, seed, guide)
