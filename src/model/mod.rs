@@ -1,6 +1,7 @@
 //! Compiled models, and models with data.
 
 mod bind;
+mod condense;
 pub mod derivatives;
 mod evaluator;
 mod features;
@@ -13,6 +14,7 @@ mod pointwise;
 mod prior;
 mod program;
 mod rows;
+mod statistics;
 mod timings;
 mod whole;
 
@@ -297,8 +299,11 @@ impl CompiledModel {
             }
             DumpStage::Gradient => self.inner.derivatives.all().to_vec(),
             DumpStage::Work => {
-                let all = self.inner.derivatives.all();
-                return all.map(crate::codegen::work).join("\n");
+                let (local, once) = condense::in_words(&program.local);
+                let program = Program { local, ..program.clone() };
+                let derivatives = Derivatives::of(&program);
+                let functions = derivatives.all().map(crate::codegen::work);
+                return format!("{once}\n{}", functions.join("\n"));
             }
         };
         functions.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n")
@@ -344,6 +349,6 @@ pub enum DumpStage {
     Ir,
     /// These and their derivatives.
     Gradient,
-    /// In words, what machine code does for each of these.
+    /// In words, what machine code does for each of these, and what is computed once of the data.
     Work,
 }

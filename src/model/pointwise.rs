@@ -74,6 +74,7 @@ impl CompiledModel {
                 .map(|size| data.size(size, 0))
                 .collect::<Result<_, _>>()?,
             shared: constrained_pieces(&program, data).shared,
+            statistics: Vec::new(),
         };
         let kernel = Kernel::new(function, code, &pieces, &[], Vec::new(), data);
         let weights = vec![1.0; data.n_rows_total()];

@@ -6,7 +6,8 @@ use super::derivatives::{Derivatives, Expansion};
 use super::features::RowFeatures;
 use super::kernel::{Kernel, Pieces};
 use super::layout::{ParamLayout, Variable};
-use super::{Backend, CompiledModel};
+use super::statistics::{Statistics, Summarised, summarise};
+use super::{Backend, CompiledModel, debug_verify};
 use crate::codegen::{self, CodegenError, CompiledFunction, SizeTable};
 use crate::data::{BoundData, DataError, DataErrorKind};
 use crate::ir::op::{Function, InputKind};
@@ -21,6 +22,10 @@ pub struct Kernels {
     pub layouts: Layouts,
     pub n_shared: usize,
     pub shared_ranges: Vec<Range<usize>>,
+    /// Of all branches, a record each; where there are any, the code is for these data alone.
+    pub statistics: Vec<f64>,
+    /// What to compile again for other data, where that has to be.
+    pub model: Option<CompiledModel>,
     /// One weight per bound row; empty where all rows count.
     pub mask: Vec<f64>,
     /// The opposite of `mask`.
@@ -36,7 +41,8 @@ pub struct Kernels {
     pub reported: Kernel,
     pub density: Kernel,
     pub gradient: Kernel,
-    pub adjoints: Vec<InputKind>,
+    /// Where the outputs of `gradient` after the densities go.
+    pub adjoints: Vec<Adjoint>,
     pub prior: ExpansionKernels,
     pub likelihood: ExpansionKernels,
     pub reported_local: Kernel,
@@ -44,6 +50,44 @@ pub struct Kernels {
     pub unconstrain_global: Kernel,
     /// Unconstrained locals of constrained ones; interpreted.
     pub unconstrain_local: Kernel,
+}
+
+/// Where one output of the gradient of a branch goes.
+#[derive(Clone, Debug)]
+pub struct Adjoint {
+    /// Among all outputs.
+    pub from: Range<usize>,
+    /// Among the locals of the branch, or the shared values.
+    pub to: Range<usize>,
+    pub is_local: bool,
+}
+
+/// Of all outputs after the densities.
+fn adjoints(
+    kinds: &[InputKind],
+    gradient: &Kernel,
+    layouts: &Layouts,
+    shared: &[Range<usize>],
+) -> Vec<Adjoint> {
+    let from = ranges(gradient.output_lengths());
+    let of = |(&kind, from): (&InputKind, &Range<usize>)| {
+        let (to, is_local) = match kind {
+            InputKind::Local(k) => (layouts.unconstrained_local.variables()[k].range.clone(), true),
+            InputKind::Shared(k) => (shared[k].clone(), false),
+            _ => unreachable!("adjoints are of locals and shared values"),
+        };
+        Adjoint { from: from.clone(), to, is_local }
+    };
+    kinds.iter().zip(&from[3..]).map(of).collect()
+}
+
+/// What the functions of a branch read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Its data.
+    Data,
+    /// Statistics of them where that is quicker.
+    Statistics,
 }
 
 /// An [`Expansion`], compiled.
@@ -76,8 +120,34 @@ impl Kernels {
         model: &CompiledModel,
         data: BoundData,
         mask: Option<Vec<f64>>,
+        what: Reading,
     ) -> Result<Kernels, DataError> {
-        let (program, derivatives) = model.functions(mask.is_some());
+        let (program, plain) = model.functions(mask.is_some());
+        let summarised = match (mask.is_some(), what) {
+            (false, Reading::Statistics) => summarise(model, &program.local, &data)?,
+            _ => None,
+        };
+        Self::compiled(model, data, mask, (program, plain), summarised)
+    }
+
+    /// The functions of a model, or those that read statistics in their place, compiled.
+    fn compiled(
+        model: &CompiledModel,
+        data: BoundData,
+        mask: Option<Vec<f64>>,
+        (program, plain): (Program, Derivatives),
+        summarised: Option<Summarised>,
+    ) -> Result<Kernels, DataError> {
+        let is_summarised = summarised.is_some();
+        let (program, derivatives, statistics) = match summarised {
+            None => (program, plain.clone(), Statistics::default()),
+            Some(Summarised { local, statistics }) => {
+                let program = Program { local, ..program };
+                let derivatives = Derivatives::of(&program);
+                debug_verify(&program, &derivatives);
+                (program, derivatives, statistics)
+            }
+        };
         let layouts = Layouts::new(&program, &data);
         let functions: Vec<&Function> = derivatives.all().to_vec();
         let codes: Vec<Option<CompiledFunction>> = match model.options().backend {
@@ -91,6 +161,7 @@ impl Kernels {
             globals: program.global_lengths.iter().map(|size| extent(size, &data)).collect(),
             locals: program.local_lengths.iter().map(|size| extent(size, &data)).collect(),
             shared: constrained_pieces(&program, &data).shared,
+            statistics: statistics.lengths,
         };
         let mut codes = codes.into_iter();
         let mut kernel = |function: &Function, cotangents: &[usize]| {
@@ -111,15 +182,19 @@ impl Kernels {
         let reported_local = kernel(&derivatives.reported_local, &[]);
         let [unconstrain_global, unconstrain_local] = unconstraining(&program, &pieces, &data);
         let mask = mask.unwrap_or_default();
+        let shared_ranges = ranges(&pieces.shared);
+        let adjoints = adjoints(&derivatives.adjoints, &gradient, &layouts, &shared_ranges);
         Ok(Kernels {
             n_shared: pieces.shared.iter().sum(),
-            shared_ranges: ranges(&pieces.shared),
+            shared_ranges,
             no_rows: vec![0.0; mask.len()],
             held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
             mask,
-            features: features(&derivatives, &data, model.may_be_missing()),
-            row_features: RowFeatures::new(&derivatives.density, &data, model.may_be_missing()),
-            adjoints: derivatives.adjoints.clone(),
+            statistics: statistics.values,
+            model: is_summarised.then(|| model.clone()),
+            features: features(&plain, &data, model.may_be_missing()),
+            row_features: RowFeatures::new(&plain.density, &data, model.may_be_missing()),
+            adjoints,
             layouts,
             shared,
             shared_vjp,
@@ -149,6 +224,7 @@ pub fn constrained_pieces(program: &Program, data: &BoundData) -> Pieces {
         globals: unknowns(&program.global_values),
         locals: unknowns(&program.local_values),
         shared: shared.collect(),
+        statistics: Vec::new(),
     }
 }
 
@@ -179,7 +255,7 @@ impl ExpansionKernels {
     ) -> ExpansionKernels {
         let of_branch = |kind: InputKind| match kind {
             InputKind::Datum(k) => schema.data[k].per_row || schema.data[k].level == Level::Branch,
-            kind => kind == InputKind::RowMask,
+            kind => matches!(kind, InputKind::RowMask | InputKind::Statistic(_)),
         };
         let compiled = kernel(&expansion.function, &[]);
         let vjp = kernel(&expansion.vjp, compiled.output_lengths());
