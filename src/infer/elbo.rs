@@ -246,7 +246,7 @@ pub fn slopes<T: Target>(
     let target = shards.target();
     let of_particle = |(p, particle): (usize, &Particle)| {
         let (_, adjoints) = adjoints(target, guide, scale, p, particle, &sums);
-        adjoints.map(|(dtheta, dnoise)| guide.global.slope(&particle.noise, &dtheta, &dnoise))
+        adjoints.map(|[dtheta, dnoise]| guide.global.slope(&particle.noise, &dtheta, &dnoise))
     };
     let of_particles = draws.particles.iter().enumerate().map(of_particle).collect();
     Slopes { of_particles, centres: sums.into_iter().flat_map(|shard| shard.centres).collect() }
@@ -327,7 +327,7 @@ fn adjoints<T: Target>(
     p: usize,
     particle: &Particle,
     sums: &[ShardGradient],
-) -> (f64, Option<(Vec<f64>, Vec<f64>)>) {
+) -> (f64, Option<[Vec<f64>; 2]>) {
     let n = guide.global.n();
     let mut local = 0.0;
     let mut dshared = vec![0.0; target.n_shared()];
@@ -345,7 +345,7 @@ fn adjoints<T: Target>(
         dnoise.fill(0.0);
     }
     let is_finite = value.is_finite() && dtheta.iter().chain(&dnoise).all(|x| x.is_finite());
-    (value, is_finite.then_some((dtheta, dnoise)))
+    (value, is_finite.then_some([dtheta, dnoise]))
 }
 
 fn collect<T: Target>(
@@ -366,7 +366,7 @@ fn collect<T: Target>(
     let mut finite = 0;
     for (p, particle) in particles.iter().enumerate() {
         let (value, adjoints) = adjoints(target, guide, scale, p, particle, &sums);
-        let Some((dtheta, dnoise)) = adjoints else {
+        let Some([dtheta, dnoise]) = adjoints else {
             out.values.push(f64::NAN);
             continue;
         };
