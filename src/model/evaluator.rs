@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::CompiledModel;
+use super::functions::{Functions, Reading};
 use super::kernel::{Arguments, Kernel};
 use super::layout::ParamLayout;
 use super::prior::CommonPriors;
-use super::program::{Adjoint, Kernels, Reading};
+use super::program::{Adjoint, Kernels};
 use crate::codegen::Scratch;
 use crate::data::BoundData;
 use crate::target::{BranchDensity, Part, RowColumn, Target};
@@ -414,6 +415,19 @@ impl CompiledModel {
     /// When arrays of these sizes do not fit in memory.
     pub fn evaluator(&self, data: &BoundData) -> Result<Evaluator, crate::data::DataError> {
         self.evaluator_with_held_out(data, None)
+    }
+
+    /// An evaluator of functions that were made for these data.
+    ///
+    /// # Errors
+    /// As [`CompiledModel::evaluator`].
+    pub(super) fn evaluator_of(
+        &self,
+        functions: Functions,
+        data: &BoundData,
+    ) -> Result<Evaluator, crate::data::DataError> {
+        let kernels = Kernels::compile(self, functions, data.clone(), None)?;
+        Ok(Evaluator::new(Arc::new(kernels)))
     }
 
     /// The same, with the rows of weight zero held out: they are scored, not fitted.

@@ -5,6 +5,7 @@ mod condense;
 pub mod derivatives;
 mod evaluator;
 mod features;
+mod functions;
 mod kernel;
 mod layout;
 mod passes;
@@ -22,7 +23,7 @@ mod whole;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use bind::Schema;
 pub use evaluator::{EvaluateError, Evaluator};
@@ -41,6 +42,7 @@ use crate::schema::Datum;
 use crate::source::Source;
 use crate::{check, ir, lower, syntax};
 use derivatives::Derivatives;
+use functions::{Functions, Reading, differentiated};
 
 /// How a model is compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +71,8 @@ struct Compiled {
     source: Source,
     typed: TypedModel,
     program: Program,
-    derivatives: Derivatives,
+    /// Once they are asked for: data may call for others.
+    derivatives: OnceLock<Derivatives>,
     schema: Schema,
     /// Data whose cells may be empty although the text does not say so.
     may_be_missing: Vec<String>,
@@ -152,8 +155,6 @@ fn compile_where(
     let data = typed.schema.data.iter().enumerate();
     typed.schema.drawn_in_turn = data.filter(is_in_turn).map(|(k, _)| k).collect();
     let program = timings.of("lower", || lower::lower(&typed, false));
-    let derivatives = timings.of("differentiate", || Derivatives::of(&program));
-    debug_verify(&program, &derivatives);
     let schema = Schema::new(&typed, &program);
     let warnings = diagnostics.into_sorted();
     let (source, options) = (source.clone(), options.clone());
@@ -162,7 +163,7 @@ fn compile_where(
         source,
         typed,
         program,
-        derivatives,
+        derivatives: OnceLock::new(),
         schema,
         may_be_missing,
         warnings,
@@ -237,7 +238,7 @@ impl CompiledModel {
     }
 
     /// How long each stage took up to the first gradient: those of [`CompiledModel::timings`],
-    /// then machine code and one gradient at zero, for a few rows made up from the schema.
+    /// then derivatives, with what is computed of the data once, machine code and one gradient at zero, for a few rows made up from the schema.
     /// `settings` are the whole data that the model does not compute.
     ///
     /// # Errors
@@ -248,7 +249,9 @@ impl CompiledModel {
     ) -> Result<Timings, DataError> {
         let data = self.inner.schema.synthetic_data(settings)?;
         let mut timings = self.timings().clone();
-        let mut evaluator = timings.of("code", || self.evaluator(&data))?;
+        let functions = timings
+            .of("differentiate", || Functions::of(self, &data, false, Reading::Statistics))?;
+        let mut evaluator = timings.of("code", || self.evaluator_of(functions, &data))?;
         let position = vec![0.0; evaluator.dimension()];
         let gradient = timings.of("gradient", || evaluator.log_density_gradient(&position));
         gradient.expect("the position has the length that the evaluator wants");
@@ -278,14 +281,16 @@ impl CompiledModel {
     }
 
     /// The model's functions; with `mask`, rows can be held out.
-    pub(crate) fn functions(&self, mask: bool) -> (Program, Derivatives) {
-        if mask && self.inner.typed.schema.rows.is_some() {
-            let program = lower::lower(&self.inner.typed, true);
-            let derivatives = Derivatives::of(&program);
-            debug_verify(&program, &derivatives);
-            return (program, derivatives);
+    pub(crate) fn program_for(&self, mask: bool) -> Program {
+        match mask && self.inner.typed.schema.rows.is_some() {
+            true => lower::lower(&self.inner.typed, true),
+            false => self.inner.program.clone(),
         }
-        (self.inner.program.clone(), self.inner.derivatives.clone())
+    }
+
+    /// The derivatives of the model's functions, of all their rows.
+    fn derivatives(&self) -> &Derivatives {
+        self.inner.derivatives.get_or_init(|| differentiated(&self.inner.program))
     }
 
     /// The functions of the model as text: `ir` before, `gradient` after differentiation.
@@ -297,12 +302,12 @@ impl CompiledModel {
                 let data = program.data.iter().map(|d| &d.function);
                 data.chain([&program.global, &program.local]).collect()
             }
-            DumpStage::Gradient => self.inner.derivatives.all().to_vec(),
+            DumpStage::Gradient => self.derivatives().all().to_vec(),
             DumpStage::Work => {
                 let (local, once) = condense::in_words(&program.local);
                 let program = Program { local, ..program.clone() };
-                let derivatives = Derivatives::of(&program);
-                let functions = derivatives.all().map(crate::codegen::work);
+                let functions = differentiated(&program);
+                let functions = functions.all().map(crate::codegen::work);
                 return format!("{once}\n{}", functions.join("\n"));
             }
         };
@@ -320,7 +325,7 @@ impl CompiledModel {
         settings: &[(String, SetValue)],
     ) -> Result<String, DataError> {
         let data = self.inner.schema.synthetic_data(settings)?;
-        let functions = self.inner.derivatives.all();
+        let functions = self.derivatives().all();
         let text = crate::codegen::listing(&functions, &program::size_table(&data), listing);
         text.map_err(|error| program::data_error(&error))
     }

@@ -51,7 +51,7 @@ impl CompiledModel {
         if !self.likelihood_is_by_rows() {
             return Ok(None);
         }
-        let (program, _) = self.functions(true);
+        let program = self.program_for(true);
         let likelihood = extract(&program.local, &[2], "likelihood");
         let is_weight = |kind| kind == InputKind::RowMask;
         if sources(&likelihood, is_weight).is_empty() {

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::derivatives::{Derivatives, Expansion};
+use super::derivatives::Expansion;
 use super::features::RowFeatures;
+use super::functions::{Functions, Reading};
 use super::kernel::{Kernel, Pieces};
 use super::layout::{ParamLayout, Variable};
-use super::statistics::{Statistics, Summarised, summarise};
-use super::{Backend, CompiledModel, debug_verify};
+use super::{Backend, CompiledModel};
 use crate::codegen::{self, CodegenError, CompiledFunction, SizeTable};
 use crate::data::{BoundData, DataError, DataErrorKind};
 use crate::ir::op::{Function, InputKind};
@@ -81,15 +81,6 @@ fn adjoints(
     kinds.iter().zip(&from[3..]).map(of).collect()
 }
 
-/// What the functions of a branch read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// Its data.
-    Data,
-    /// Statistics of them where that is quicker.
-    Statistics,
-}
-
 /// An [`Expansion`], compiled.
 #[derive(Clone)]
 pub struct ExpansionKernels {
@@ -122,32 +113,18 @@ impl Kernels {
         mask: Option<Vec<f64>>,
         what: Reading,
     ) -> Result<Kernels, DataError> {
-        let (program, plain) = model.functions(mask.is_some());
-        let summarised = match (mask.is_some(), what) {
-            (false, Reading::Statistics) => summarise(model, &program.local, &data)?,
-            _ => None,
-        };
-        Self::compiled(model, data, mask, (program, plain), summarised)
+        let functions = Functions::of(model, &data, mask.is_some(), what)?;
+        Self::compile(model, functions, data, mask)
     }
 
-    /// The functions of a model, or those that read statistics in their place, compiled.
-    fn compiled(
+    /// Compiles functions of the model for these data.
+    pub fn compile(
         model: &CompiledModel,
+        functions: Functions,
         data: BoundData,
         mask: Option<Vec<f64>>,
-        (program, plain): (Program, Derivatives),
-        summarised: Option<Summarised>,
     ) -> Result<Kernels, DataError> {
-        let is_summarised = summarised.is_some();
-        let (program, derivatives, statistics) = match summarised {
-            None => (program, plain.clone(), Statistics::default()),
-            Some(Summarised { local, statistics }) => {
-                let program = Program { local, ..program };
-                let derivatives = Derivatives::of(&program);
-                debug_verify(&program, &derivatives);
-                (program, derivatives, statistics)
-            }
-        };
+        let Functions { program, derivatives, statistics, is_summarised, by_row } = functions;
         let layouts = Layouts::new(&program, &data);
         let functions: Vec<&Function> = derivatives.all().to_vec();
         let codes: Vec<Option<CompiledFunction>> = match model.options().backend {
@@ -192,8 +169,8 @@ impl Kernels {
             mask,
             statistics: statistics.values,
             model: is_summarised.then(|| model.clone()),
-            features: features(&plain, &data, model.may_be_missing()),
-            row_features: RowFeatures::new(&plain.density, &data, model.may_be_missing()),
+            features: features(&by_row, &data, model.may_be_missing()),
+            row_features: RowFeatures::new(&by_row, &data, model.may_be_missing()),
             adjoints,
             layouts,
             shared,
@@ -350,14 +327,13 @@ pub fn size_table(data: &BoundData) -> SizeTable {
 }
 
 /// Which cells of `hidden` data are there is no fact of the branch: the fit did not know it.
-fn features(derivatives: &Derivatives, data: &BoundData, hidden: &[String]) -> Vec<(usize, usize)> {
+fn features(density: &Function, data: &BoundData, hidden: &[String]) -> Vec<(usize, usize)> {
     let schema = data.schema();
     let is_hidden = |k: usize| match schema.data[k].origin {
         Origin::Observed(of) => hidden.contains(&schema.data[of].name),
         _ => false,
     };
-    let mut features: Vec<(usize, usize)> = derivatives
-        .density
+    let mut features: Vec<(usize, usize)> = density
         .inputs
         .iter()
         .filter_map(|input| match input.kind {
