@@ -1,20 +1,25 @@
 //! Newton steps of q(θ) against exact posteriors, and against fits that do without them.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::glmm::Glmm;
 use super::models;
 use crate::infer::config::FitConfig;
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{Centres, Guide};
-use crate::infer::fit::{FitResult, fit};
+use crate::infer::fit::{FitError, FitResult, fit, fit_from};
 use crate::infer::global::GlobalGuide;
 use crate::infer::local::LocalGuide;
 use crate::infer::newton::{Ascent, Newton, advance, apart};
+use crate::infer::optimise::{Stage, StepInfo, Watcher};
+use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::plan::{NewtonPlan, Plan};
 use crate::infer::posterior;
 use crate::infer::shards::Shards;
 use crate::infer::triangular::Triangular;
+use crate::tensors;
 
 const N: usize = 300;
 const D: usize = 3;
@@ -138,4 +143,54 @@ fn distances_are_in_standard_deviations_of_the_second() {
     assert!((apart.means - (0.5f64 * (1.0 + 0.0625)).sqrt()).abs() < 1e-12);
     let widths = (0.5 * (2.0f64.ln().powi(2) + 5.0f64.ln().powi(2))).sqrt();
     assert!((apart.widths - widths).abs() < 1e-12);
+}
+
+/// Stops a fit as a stage begins, and keeps its state.
+struct StopAt {
+    stage: Stage,
+    stop: Arc<AtomicBool>,
+    state: Option<OptimiserState>,
+}
+
+impl Watcher for StopAt {
+    fn stage(&mut self, stage: Stage) {
+        self.stop.fetch_or(stage == self.stage, Ordering::SeqCst);
+    }
+
+    fn row(&mut self, _: &StepInfo) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn keep(&mut self, state: &OptimiserState) {
+        self.state = Some(state.clone());
+    }
+}
+
+fn bits(result: &FitResult, n: usize) -> Vec<u64> {
+    let Moments { mean, sd } = moments(result, n);
+    let figures = mean.into_iter().chain(sd).chain([result.elbo.value]);
+    figures.map(f64::to_bits).collect()
+}
+
+#[test]
+fn neither_threads_nor_interruptions_change_a_bit() {
+    let target = models::conjugate(N, 4, D);
+    let whole = bits(&run(&target, &config()), D);
+    for threads in [1, 2, 8] {
+        let config = FitConfig { threads: Some(threads), ..config() };
+        assert!(bits(&run(&target, &config), D) == whole, "{threads} threads");
+    }
+    for cycle in [0, 1] {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stage = Stage::Newton { cycle };
+        let mut watcher = StopAt { stage, stop: stop.clone(), state: None };
+        let stopping = FitConfig { stop: Some(stop), ..config() };
+        let stopped = fit_from(&target, &stopping, None, &mut watcher);
+        assert!(matches!(stopped, Err(FitError::Interrupted)), "cycle {cycle}");
+        let saved = tensors::encode(&watcher.state.expect("it is kept")).expect("it is written");
+        let state: OptimiserState = tensors::decode(&saved).expect("it is read");
+        let ignore = &mut |_: &StepInfo| ControlFlow::Continue(());
+        let resumed = fit_from(&target, &config(), Some(state), ignore).expect("it goes on");
+        assert!(bits(&resumed, D) == whole, "cycle {cycle}");
+    }
 }
