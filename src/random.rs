@@ -42,6 +42,10 @@ pub enum Purpose {
     ScoreLocal = 15,
     /// Seeds and ties of a calibration, and the law of its test.
     Calibrate = 16,
+    /// Directions of θ in Newton steps of q(θ).
+    NewtonGlobal = 17,
+    /// Noise of zᵢ in them.
+    NewtonLocal = 18,
 }
 
 /// One block: the ten rounds of Philox 4×32.

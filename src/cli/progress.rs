@@ -88,7 +88,7 @@ impl Reporter {
             }
             ProgressArg::Plain => match self.stage {
                 Stage::Start | Stage::Measure => anstream::eprintln!("{}", name(self.stage)),
-                Stage::Flat { .. } | Stage::Decay { .. } => {}
+                Stage::Newton { .. } | Stage::Flat { .. } | Stage::Decay { .. } => {}
             },
             ProgressArg::Bar => {
                 let (template, length) = match self.stage {
@@ -177,6 +177,8 @@ impl Drop for Reporter {
 fn name(stage: Stage) -> String {
     match stage {
         Stage::Start => "looking for a start".to_string(),
+        Stage::Newton { cycle: 0 } => "moving the globals to where they belong".to_string(),
+        Stage::Newton { cycle } => format!("cycle {cycle}, globals"),
         Stage::Flat { cycle } => format!("cycle {cycle}, settling"),
         Stage::Decay { cycle, .. } => format!("cycle {cycle}, decay"),
         Stage::Measure => "measuring".to_string(),

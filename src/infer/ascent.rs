@@ -81,11 +81,13 @@ pub fn follow_signs(
 }
 
 /// L-BFGS in the coordinates x of θ = θ₀ + S x. The objective's gradient holds only nearly how
-/// sites move with θ, so small falls are tolerated and a stall ends the climb.
+/// sites move with θ, so small falls are tolerated and a stall ends the climb. It ends where the
+/// gradient in x is below `near` (root mean square), in nats.
 pub fn climb<T: Target>(
     objective: &mut Objective<T>,
     theta: &mut Vec<f64>,
     scale: &[f64],
+    near: f64,
     stop: &mut dyn FnMut() -> bool,
 ) {
     let n = objective.n;
@@ -95,7 +97,7 @@ pub fn climb<T: Target>(
         out
     };
     objective.follow = true;
-    climb_following(objective, theta, scale, &whitened, stop);
+    climb_following(objective, theta, scale, &whitened, near, stop);
     objective.follow = false;
 }
 
@@ -104,6 +106,7 @@ fn climb_following<T: Target>(
     theta: &mut Vec<f64>,
     scale: &[f64],
     whitened: &dyn Fn(&[f64]) -> Vec<f64>,
+    near: f64,
     stop: &mut dyn FnMut() -> bool,
 ) {
     let n = objective.n;
@@ -112,7 +115,7 @@ fn climb_following<T: Target>(
     let mut memory: Vec<(Vec<f64>, Vec<f64>)> = vec![];
     for _ in 0..MAX_LBFGS_STEPS {
         let size = dot(&gradient, &gradient).sqrt();
-        if size < 1e-4 * (n as f64).sqrt() || stop() {
+        if size < near * (n as f64).sqrt() || stop() {
             return;
         }
         let mut direction = two_loops(&memory, &gradient);

@@ -67,12 +67,16 @@ pub struct Draws<'a> {
     pub samples: usize,
     /// Where the noise of the locals comes from.
     pub noise: Noise,
+    /// Whether all particles share the noise of the locals, so that what differs between them
+    /// comes from θ alone.
+    pub is_common: bool,
 }
 
 impl Draws<'_> {
     /// Noise of a branch's locals at a particle, one row for each sample.
     fn local(&self, branch: usize, particle: usize, n_local: usize, out: &mut Vec<f64>) {
         out.resize(n_local * self.samples, 0.0);
+        let particle = if self.is_common { 0 } else { particle };
         for k in 0..self.samples {
             let row = &mut out[k * n_local..(k + 1) * n_local];
             // A particle and its mirror have mirrored locals as well.
@@ -215,12 +219,51 @@ pub fn gradient<T: Target>(
     draws: Draws,
     warm: &Centres,
 ) -> Gradient {
+    let sums = sums_over(shards, guide, branches, draws, warm);
+    collect(shards.target(), guide, scale, draws.particles, sums)
+}
+
+/// What each draw of θ tells of q(θ).
+#[derive(Clone, Debug)]
+pub struct Slopes {
+    /// For each particle the derivative of log p − log q in u, sticking the landing; none where
+    /// it is not finite. Their mean is the gradient in μ.
+    pub of_particles: Vec<Option<Vec<f64>>>,
+    /// Centres of the sites.
+    pub centres: Vec<(usize, Vec<f64>)>,
+}
+
+/// The gradient in u, draw by draw, in place of that in parameters; see [`gradient`].
+pub fn slopes<T: Target>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    branches: &[usize],
+    scale: f64,
+    draws: Draws,
+    warm: &Centres,
+) -> Slopes {
+    let sums = sums_over(shards, guide, branches, draws, warm);
+    let target = shards.target();
+    let of_particle = |(p, particle): (usize, &Particle)| {
+        let (_, adjoints) = adjoints(target, guide, scale, p, particle, &sums);
+        adjoints.map(|[dtheta, dnoise]| guide.global.slope(&particle.noise, &dtheta, &dnoise))
+    };
+    let of_particles = draws.particles.iter().enumerate().map(of_particle).collect();
+    Slopes { of_particles, centres: sums.into_iter().flat_map(|shard| shard.centres).collect() }
+}
+
+fn sums_over<T: Target>(
+    shards: &mut Shards<T>,
+    guide: &Guide,
+    branches: &[usize],
+    draws: Draws,
+    warm: &Centres,
+) -> Vec<ShardGradient> {
     let (shared_mean, _) = shared_at(shards.target(), &guide.global.mean());
     let stop = shards.stop();
-    let sums = shards.map(branches, |target, shard| {
+    shards.map(branches, |target, shard| {
         shard_gradient(target, guide, shard, &stop, draws, warm, &shared_mean)
-    });
-    collect(shards.target(), guide, scale, draws.particles, sums)
+    })
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -276,6 +319,35 @@ fn shard_gradient<T: Target>(
     sums
 }
 
+/// The value of a particle, and its adjoints of θ and of ε₀; none where one is not finite.
+fn adjoints<T: Target>(
+    target: &mut T,
+    guide: &Guide,
+    scale: f64,
+    p: usize,
+    particle: &Particle,
+    sums: &[ShardGradient],
+) -> (f64, Option<[Vec<f64>; 2]>) {
+    let n = guide.global.n();
+    let mut local = 0.0;
+    let mut dshared = vec![0.0; target.n_shared()];
+    let mut dnoise = vec![0.0; n];
+    for shard in sums {
+        local += shard.values[p];
+        axpy(scale, &shard.dshared[p], &mut dshared);
+        axpy(scale, &shard.dnoise[p], &mut dnoise);
+    }
+    let value = particle.log_prior - particle.log_q + scale * local;
+    let mut dtheta = vec![0.0; n];
+    target.shared_vjp(&particle.theta, &dshared, &mut dtheta);
+    if guide.local.follows_theta() {
+        axpy(1.0, &guide.global.theta_adjoint(&dnoise), &mut dtheta);
+        dnoise.fill(0.0);
+    }
+    let is_finite = value.is_finite() && dtheta.iter().chain(&dnoise).all(|x| x.is_finite());
+    (value, is_finite.then_some([dtheta, dnoise]))
+}
+
 fn collect<T: Target>(
     target: &mut T,
     guide: &Guide,
@@ -283,7 +355,6 @@ fn collect<T: Target>(
     particles: &[Particle],
     sums: Vec<ShardGradient>,
 ) -> Gradient {
-    let n = guide.global.n();
     let mut out = Gradient {
         values: vec![],
         global: vec![0.0; guide.global.n_parameters()],
@@ -294,25 +365,11 @@ fn collect<T: Target>(
     };
     let mut finite = 0;
     for (p, particle) in particles.iter().enumerate() {
-        let mut local = 0.0;
-        let mut dshared = vec![0.0; target.n_shared()];
-        let mut dnoise = vec![0.0; n];
-        for shard in &sums {
-            local += shard.values[p];
-            axpy(scale, &shard.dshared[p], &mut dshared);
-            axpy(scale, &shard.dnoise[p], &mut dnoise);
-        }
-        let value = particle.log_prior - particle.log_q + scale * local;
-        let mut dtheta = vec![0.0; n];
-        target.shared_vjp(&particle.theta, &dshared, &mut dtheta);
-        if guide.local.follows_theta() {
-            axpy(1.0, &guide.global.theta_adjoint(&dnoise), &mut dtheta);
-            dnoise.fill(0.0);
-        }
-        if !value.is_finite() || dtheta.iter().chain(&dnoise).any(|x| !x.is_finite()) {
+        let (value, adjoints) = adjoints(target, guide, scale, p, particle, &sums);
+        let Some([dtheta, dnoise]) = adjoints else {
             out.values.push(f64::NAN);
             continue;
-        }
+        };
         out.values.push(value);
         finite += 1;
         let global = &mut out.global;

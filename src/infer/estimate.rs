@@ -52,7 +52,7 @@ pub fn elbo<T: Target>(
         let noise = Noise { seed, global, local, step };
         let count = chunk.min(max_draws - draws.len());
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, count);
-        let these = Draws { particles: &particles, samples, noise };
+        let these = Draws { particles: &particles, samples, noise, is_common: false };
         draws.extend(elbo::values(shards, guide, &branches, 1.0, these));
         step += 1;
         let finite: Vec<f64> = pair_means(&draws);

@@ -160,13 +160,8 @@ impl GlobalGuide {
         weight: f64,
         gradient: &mut [f64],
     ) -> f64 {
-        let path = self.whitened_adjoint(theta_adjoint);
-        let mut landing: Vec<f64> = noise.iter().zip(noise_adjoint).map(|(a, b)| a + b).collect();
         let map = self.shape.as_ref().map(|shape| Map::at(self, shape, noise));
-        match &map {
-            None => self.factor.solve_transposed(&mut landing),
-            Some(map) => map.land(&mut landing),
-        }
+        let (path, landing) = self.parts(noise, theta_adjoint, noise_adjoint, map.as_ref());
         let largest = path.iter().chain(&landing).fold(0.0f64, |most, x| most.max(x.abs()));
         let total: Vec<f64> = path.iter().zip(&landing).map(|(a, b)| weight * (a + b)).collect();
         match &map {
@@ -174,6 +169,31 @@ impl GlobalGuide {
             Some(map) => map.add_gradient(&total, gradient),
         }
         largest
+    }
+
+    /// The derivative of one draw in u: of the log density, and of −log q(θ) there.
+    fn parts(
+        &self,
+        noise: &[f64],
+        theta_adjoint: &[f64],
+        noise_adjoint: &[f64],
+        map: Option<&Map>,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let path = self.whitened_adjoint(theta_adjoint);
+        let mut landing: Vec<f64> = noise.iter().zip(noise_adjoint).map(|(a, b)| a + b).collect();
+        match map {
+            None => self.factor.solve_transposed(&mut landing),
+            Some(map) => map.land(&mut landing),
+        }
+        (path, landing)
+    }
+
+    /// The derivative of one draw in u, sticking the landing; arguments as in
+    /// [`Self::add_gradient`].
+    pub fn slope(&self, noise: &[f64], theta_adjoint: &[f64], noise_adjoint: &[f64]) -> Vec<f64> {
+        let map = self.shape.as_ref().map(|shape| Map::at(self, shape, noise));
+        let (path, landing) = self.parts(noise, theta_adjoint, noise_adjoint, map.as_ref());
+        path.iter().zip(&landing).map(|(a, b)| a + b).collect()
     }
 
     fn add_gaussian(&self, noise: &[f64], total: &[f64], gradient: &mut [f64]) {
@@ -191,6 +211,11 @@ impl GlobalGuide {
     pub fn n_parameters(&self) -> usize {
         let shape = self.shape.as_ref().map_or(0, Shape::n_parameters);
         self.n() + self.factor.values().len() + shape
+    }
+
+    /// How many of them, the first ones, are μ and L.
+    pub fn n_gaussian(&self) -> usize {
+        self.n() + self.factor.values().len()
     }
 
     /// Moves along `delta`, ordered as the gradient.

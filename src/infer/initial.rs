@@ -35,6 +35,7 @@ pub fn guide<T: Target>(
         &plan.start_branches,
         plan.n_branches,
         &plan.pattern,
+        plan.newton.is_some(),
         &mut stop,
     )
     .ok_or(FitError::NoStart)?;

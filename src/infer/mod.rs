@@ -33,6 +33,7 @@ pub mod measure;
 pub mod modes;
 pub mod network;
 pub mod new_branches;
+pub mod newton;
 pub mod objective;
 pub mod optimise;
 pub mod optimiser_state;

@@ -56,7 +56,7 @@ fn climb<T: Target>(shards: &mut Shards<T>, branches: &[usize], guide: &mut Guid
         let (global, local) = (Purpose::GlobalNoise, Purpose::LocalNoise);
         let noise = Noise { seed, global, local, step };
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, PARTICLES);
-        let draws = Draws { particles: &particles, samples: 1, noise };
+        let draws = Draws { particles: &particles, samples: 1, noise, is_common: false };
         let gradient = elbo::gradient(shards, guide, branches, 1.0, draws, &warm);
         let step_size = widest * (1.0 - 0.98 * step as f64 / STEPS as f64);
         for (branch, mut own) in gradient.own {

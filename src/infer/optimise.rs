@@ -13,6 +13,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::config::FitConfig;
+use super::newton::{self, Newton};
 use super::optimiser_state::{OptimiserState, Phase};
 use super::plan::Plan;
 use super::shards::Shards;
@@ -23,6 +24,12 @@ use crate::target::Target;
 
 /// Cycles at most.
 pub const MAX_CYCLES: usize = 8;
+/// Distance of means, in standard deviations (root mean square over the globals), between Newton's
+/// ends of two cycles that is none, as far as half of the tolerance allows; the least that can be told.
+const SAME_MEANS: f64 = 0.15;
+const TOLD_MEANS: f64 = 0.1;
+/// The same of the logarithms of widths.
+const SAME_WIDTHS: f64 = 0.05;
 
 /// One row of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +54,11 @@ pub struct StepInfo {
 pub enum Stage {
     /// It looks for values of the globals to start from.
     Start,
+    /// It takes Newton steps of the approximation of the globals.
+    Newton {
+        /// The cycle that this ends; zero before the first one.
+        cycle: usize,
+    },
     /// It takes steps of constant size until the watched ELBO is at rest.
     Flat {
         /// Counted from one.
@@ -192,6 +204,7 @@ impl<'a> Optimiser<'a> {
     fn advance<T: Target>(&mut self, shards: &mut Shards<T>, state: &mut OptimiserState) {
         match state.phase {
             Phase::Begin => return self.begin_cycle(shards, state),
+            Phase::Newton => return self.newton(shards, state),
             Phase::Flat | Phase::Decay if self.wants_step(state) => {
                 return self.step(shards, state);
             }
@@ -202,13 +215,15 @@ impl<'a> Optimiser<'a> {
             }
             _ => {}
         }
-        let look = if state.phase == Phase::Judge { Watched::of_all } else { Watched::of };
+        let is_of_all = state.phase == Phase::Judge && !self.is_newton(state);
+        let look = if is_of_all { Watched::of_all } else { Watched::of };
         let now = look(shards, self.plan, self.config.seed, &state.fit.guide);
         if shards.stop().is_set() {
             return;
         }
         match state.phase {
-            Phase::Judge => return self.judge_cycle(state, now),
+            Phase::Judge if is_of_all => return self.judge_cycle(state, now),
+            Phase::Judge => return self.judge_settled(state, now),
             Phase::Flat => {
                 self.record(state, &now);
                 self.judge_flat(state, now);
@@ -224,6 +239,28 @@ impl<'a> Optimiser<'a> {
         }
     }
 
+    /// Whether Newton steps care for μ and L.
+    fn is_newton(&self, state: &OptimiserState) -> bool {
+        self.plan.newton.is_some() && !state.ascent.has_failed
+    }
+
+    /// Takes a Newton step; goes on to the first cycle, or to the judgement of one, at their end.
+    fn newton<T: Target>(&self, shards: &mut Shards<T>, state: &mut OptimiserState) {
+        let after = if state.is_under_way() { Phase::Judge } else { Phase::Begin };
+        let Some(plan) = self.plan.newton.as_ref().filter(|_| self.used(state) < 1.0) else {
+            state.phase = after;
+            return;
+        };
+        if state.fit.newton(shards, plan, self.config.seed, &mut state.ascent) != Newton::Done {
+            return;
+        }
+        if state.ascent.has_failed {
+            let watched = Watched::of_all(shards, self.plan, self.config.seed, &state.best.guide);
+            state.best.watched = watched;
+        }
+        state.phase = after;
+    }
+
     /// Whether there is a step to take before the next look.
     fn wants_step(&self, state: &OptimiserState) -> bool {
         let is_last =
@@ -236,7 +273,8 @@ impl<'a> Optimiser<'a> {
         let begun = state.fit.step - state.since_look - state.first;
         let averages = state.phase == Phase::Decay && begun >= state.decay_length * 3 / 4;
         let size = state.size_of(state.fit.step);
-        match state::step(shards, self.plan, self.config.seed, &mut state.fit, size) {
+        let holds = self.is_newton(state);
+        match state::step(shards, self.plan, self.config.seed, &mut state.fit, size, holds) {
             Step::Stopped => return,
             step => state.finite = step == Step::Taken,
         }
@@ -249,12 +287,19 @@ impl<'a> Optimiser<'a> {
     /// Begins the phase of constant step size of a cycle. Changes nothing where the caller asked
     /// to stop meanwhile.
     fn begin_cycle<T: Target>(&self, shards: &mut Shards<T>, state: &mut OptimiserState) {
+        if self.is_newton(state) && !state.is_under_way() {
+            state.best.guide.clone_from(&state.fit.guide);
+        }
         let mut good = state.best.clone();
-        if self.plan.watch_branches.len() < self.plan.n_branches {
+        let is_sample = self.plan.watch_branches.len() < self.plan.n_branches;
+        if is_sample || !good.watched.mean.is_finite() {
             good.watched = Watched::of(shards, self.plan, self.config.seed, &good.guide);
         }
         if shards.stop().is_set() {
             return;
+        }
+        if self.is_newton(state) && !state.is_under_way() {
+            state.best.watched.clone_from(&good.watched);
         }
         let used = self.used(state);
         // A limit must leave time for the decay.
@@ -279,7 +324,7 @@ impl<'a> Optimiser<'a> {
         } else {
             state.window.push(now.mean);
             state.good = Seen { guide: state.fit.guide.clone(), watched: now };
-            is_at_rest = is_stationary(&state.window, self.plan.tolerance);
+            is_at_rest = is_stationary(&state.window, self.plan.rest);
         }
         if is_at_rest || self.used(state) >= state.flat_limit {
             state.was_stationary = is_at_rest;
@@ -301,8 +346,29 @@ impl<'a> Optimiser<'a> {
         let is_over = state.fit.step >= state.first + state.decay_length;
         if is_over || self.used(state) >= 1.0 || self.is_ended {
             state.average.finish(&mut state.fit.guide);
-            state.phase = Phase::Judge;
+            state.phase = if self.is_newton(state) { Phase::Newton } else { Phase::Judge };
         }
+    }
+
+    /// Compares q(θ) at the end of the cycle with that before it, both where Newton steps brought
+    /// them; begins another cycle or ends for good. What a cycle does to the locals then no longer
+    /// moves the globals.
+    fn judge_settled(&self, state: &mut OptimiserState, now: Watched) {
+        let has_fallen = !now.mean.is_finite() || now.has_fallen_from(&state.best.watched);
+        let apart = newton::apart(&state.best.guide.global, &state.fit.guide.global);
+        let shift = apart.means.hypot(state.ascent.left);
+        let n = state.fit.guide.global.n() as f64;
+        state.resolved = 0.5 * n * shift * shift;
+        if has_fallen {
+            state.fit.return_to(&state.best.guide);
+            state.step_size *= 0.5;
+        } else {
+            state.best = Seen { guide: state.fit.guide.clone(), watched: now };
+        }
+        let same = 0.5 * (2.0 * self.plan.tolerance / n).sqrt();
+        let same = same.clamp(TOLD_MEANS, SAME_MEANS);
+        let is_same = apart.means < same && apart.widths < SAME_WIDTHS;
+        self.end_cycle(state, state.was_stationary && !has_fallen && is_same);
     }
 
     /// Compares the cycle's end with the best so far; begins another cycle or ends for good.
@@ -319,6 +385,10 @@ impl<'a> Optimiser<'a> {
         }
         // The first cycle may gain nothing because it was poor, so two are needed.
         let converged = state.was_stationary && state.cycle > 0 && gain.abs() < noise;
+        self.end_cycle(state, converged);
+    }
+
+    fn end_cycle(&self, state: &mut OptimiserState, converged: bool) {
         state.cycle += 1;
         let is_over = converged || self.is_ended || self.used(state) >= 1.0;
         if is_over || state.cycle == MAX_CYCLES {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::FitConfig;
 use super::elbo::Guide;
+use super::newton::Ascent;
 use super::optimise::{Stage, StepInfo};
 use super::plan::Plan;
 use super::shards::Shards;
@@ -53,6 +54,9 @@ pub struct OptimiserState {
     pub(super) resolved: f64,
     /// How often it fell back.
     pub(super) rollbacks: usize,
+    /// Newton steps of q(θ), where the plan has them.
+    #[serde(default)]
+    pub(super) ascent: Ascent,
     /// The watched ELBO over time.
     pub(super) trace: Vec<StepInfo>,
 }
@@ -62,6 +66,8 @@ pub struct OptimiserState {
 pub(super) enum Phase {
     /// About to begin a cycle.
     Begin,
+    /// Newton steps of q(θ): before the first cycle, and at the end of each.
+    Newton,
     /// Steps of constant size.
     Flat,
     /// Steps of falling size.
@@ -77,6 +83,9 @@ impl OptimiserState {
     pub fn stage(&self) -> Option<Stage> {
         let cycle = self.cycle + 1;
         match self.phase {
+            Phase::Newton => {
+                Some(Stage::Newton { cycle: self.cycle + usize::from(self.is_under_way()) })
+            }
             Phase::Flat => Some(Stage::Flat { cycle }),
             Phase::Decay => {
                 Some(Stage::Decay { cycle, from: self.first, steps: self.decay_length })
@@ -94,12 +103,16 @@ impl OptimiserState {
         seconds: f64,
     ) -> Self {
         let fit = FitState::new(&guide, shards.target());
-        let watched = Watched::of_all(shards, plan, config.seed, &guide);
+        let watched = match plan.newton {
+            // The first cycle looks, once q(θ) is where it belongs.
+            Some(_) => Watched::unseen(),
+            None => Watched::of_all(shards, plan, config.seed, &guide),
+        };
         let best = Seen { guide, watched };
         Self {
             fit,
             seconds,
-            phase: Phase::Begin,
+            phase: if plan.newton.is_some() { Phase::Newton } else { Phase::Begin },
             cycle: 0,
             step_size: plan.step_size,
             since_look: 0,
@@ -114,6 +127,7 @@ impl OptimiserState {
             best,
             rollbacks: 0,
             resolved: 0.0,
+            ascent: Ascent::default(),
             trace: vec![],
         }
     }
@@ -121,6 +135,11 @@ impl OptimiserState {
     /// Optimisation steps taken.
     pub fn steps(&self) -> usize {
         self.fit.step
+    }
+
+    /// Whether a cycle has begun.
+    pub(super) fn is_under_way(&self) -> bool {
+        !self.trace.is_empty()
     }
 
     /// Whether it fell back more often than allowed.

@@ -1,6 +1,6 @@
 //! What a fit of this size does: particles, minibatch, step size, and how much it measures.
 
-use super::config::{Family, FitConfig};
+use super::config::{Covariance, Encoder, Family, FitConfig};
 use super::importance::{CANDIDATES, LEAST_DRAWS};
 use super::pattern::Pattern;
 use crate::random::{Purpose, Stream};
@@ -30,6 +30,14 @@ const COSTLY_STEP: usize = 100_000;
 const TOLERANCE: f64 = 0.02;
 /// Nats per row that do not matter: a fiftieth of the yardstick of one nat per 1 000 rows.
 const TOLERANCE_PER_ROW: f64 = 2e-5;
+/// Work of the estimate of curvature of a Newton step of q(θ), in rows times draws, and the fewest
+/// branches that it rests on.
+const CURVATURE_WORK: usize = 20_000_000;
+const CURVATURE_BRANCHES: usize = 1000;
+/// The same for each global: with fewer the curvature of some directions is mostly chance.
+const CURVATURE_BRANCHES_PER_GLOBAL: usize = 4;
+/// Growth of the number of branches from one level of Newton steps to the next.
+const LEVEL_GROWTH: usize = 10;
 /// A shift of all globals, in standard deviations, that what rows allow must not hide.
 const HIDDEN_SHIFT: f64 = 0.3;
 
@@ -63,12 +71,53 @@ pub struct Plan {
     /// Gain of a cycle, in nats, below which the fit has converged: what was asked for, or what
     /// does not matter for so many rows and globals.
     pub tolerance: f64,
+    /// Rise of the watched ELBO, in nats, that is none while steps are of constant size.
+    pub rest: f64,
     /// Most draws of the final ELBO.
     pub measure_draws: usize,
     /// Whether importance weights can be afforded and would tell something.
     pub weigh: bool,
     /// Draws of θ for them.
     pub weight_draws: usize,
+    /// Newton steps of q(θ), where they are what ends the fit.
+    pub newton: Option<NewtonPlan>,
+}
+
+/// What Newton steps of q(θ) look at.
+#[derive(Clone, Debug)]
+pub struct NewtonPlan {
+    /// All branches, in random order.
+    pub shuffled: Vec<usize>,
+    /// How many of the first of them are looked at, level by level; all at last.
+    pub levels: Vec<usize>,
+    /// How many tell the curvature.
+    pub n_sample: usize,
+}
+
+impl NewtonPlan {
+    /// The branches of a level.
+    pub fn level(&self, level: usize) -> Vec<usize> {
+        sorted(&self.shuffled[..self.levels[level]])
+    }
+
+    /// Branches for the curvature at a level, others in each turn.
+    pub fn sample(&self, turn: usize, level: usize) -> Vec<usize> {
+        let among = self.levels[level];
+        let count = self.n_sample.min(among);
+        let place = |k: usize| self.shuffled[(turn * count + k) % among];
+        sorted(&(0..count).map(place).collect::<Vec<_>>())
+    }
+
+    /// The standard deviation of what a level tells, in those of what all branches tell.
+    pub fn unit(&self, level: usize) -> f64 {
+        (self.shuffled.len() as f64 / self.levels[level] as f64).sqrt()
+    }
+}
+
+fn sorted(sample: &[usize]) -> Vec<usize> {
+    let mut sample = sample.to_vec();
+    sample.sort_unstable();
+    sample
 }
 
 impl Plan {
@@ -98,16 +147,41 @@ impl Plan {
         let mut shuffled: Vec<usize> = (0..n).collect();
         Stream::new(config.seed, Purpose::Shuffle, usize::MAX, 0, 0).shuffle(&mut shuffled);
         let count = |work: usize, most: usize| (work / per_branch).clamp(64, most.max(64)).min(n);
-        let sorted = |sample: &[usize]| {
-            let mut sample = sample.to_vec();
-            sample.sort_unstable();
-            sample
-        };
         let first = |work: usize, most: usize| sorted(&shuffled[..count(work, most)]);
         // From the other end: where θ started from is the best for just those branches.
         let last = |work: usize, most: usize| sorted(&shuffled[n - count(work, most)..]);
         let affordable = WEIGHT_WORK / (work * CANDIDATES);
         let weight_draws = config.draws.min(affordable) & !3;
+        let start_branches = first(start_work, start_branches);
+        // Newton steps end the fit where no weights could tell whether globals are right.
+        let is_newton = batch < n
+            && weight_draws < LEAST_DRAWS
+            && is_dense
+            && target.n_global() > 0
+            && samples == 1
+            && config.family == Family::Amortized
+            && config.encoder == Encoder::Newton
+            && config.covariance() == Covariance::Prior;
+        let newton = is_newton.then(|| {
+            let mut levels = vec![];
+            let mut count = start_branches.len().min(n);
+            while count < n {
+                levels.push(count);
+                count *= LEVEL_GROWTH;
+            }
+            levels.push(n);
+            let wanted = CURVATURE_WORK / (2 * target.n_global() * per_branch);
+            let least = CURVATURE_BRANCHES.max(CURVATURE_BRANCHES_PER_GLOBAL * target.n_global());
+            let n_sample = wanted.max(least);
+            NewtonPlan { shuffled: shuffled.clone(), levels, n_sample }
+        });
+        let tolerance =
+            config.tolerance.unwrap_or_else(|| default_tolerance(n_rows, target.n_global()));
+        // What the globals gain cannot hide where Newton steps bring them.
+        let rest = match (&newton, config.tolerance) {
+            (Some(_), None) => tolerance.max(TOLERANCE_PER_ROW * n_rows as f64),
+            _ => tolerance,
+        };
         Self {
             n_branches: n,
             particles: config.particles.unwrap_or(particles).max(1),
@@ -117,16 +191,16 @@ impl Plan {
             watch_every: if is_costly { 10 } else { 25 },
             watch_draws: if is_costly { 16 } else { 32 },
             watch_branches: last(WATCH_WORK, FULL_BATCH_BRANCHES),
-            start_branches: first(start_work, start_branches),
+            start_branches,
+            newton,
             pattern,
             coarse_branches: first(COARSE_WORK, START_BRANCHES),
             min_decay: match is_costly {
                 true => 120,
                 false => ((20.0 / step_size) as usize).clamp(400, 1500),
             },
-            tolerance: config
-                .tolerance
-                .unwrap_or_else(|| default_tolerance(n_rows, target.n_global())),
+            tolerance,
+            rest,
             measure_draws: (MEASURE_WORK / work).clamp(16, 16_384) & !1,
             // Weights of a θ of thousands of elements are those of a single draw, and say nothing.
             weigh: is_dense && weight_draws >= LEAST_DRAWS,

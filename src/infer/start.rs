@@ -26,6 +26,10 @@ const COLLAPSED: f64 = 1e-4;
 const FIRST_SPREADS: [f64; 3] = [1.0, 0.3, 0.1];
 /// Longest step of the logarithm of one.
 const LONGEST_LOG_STEP: f64 = 0.3;
+/// Gradient in whitened coordinates, in nats, at which the climb ends.
+const NEAR: f64 = 1e-4;
+/// The same for a rough search, where a branch stands for itself alone.
+const ROUGHLY: f64 = 0.2;
 /// Draws by which two starts are compared.
 const ELBO_DRAWS: usize = 16;
 
@@ -47,7 +51,8 @@ pub struct Start {
 /// independent elements instead; of both the one with the higher ELBO is kept. On the `coarse`
 /// branches, then on all of `branches`; the log density of
 /// either stands for `n_branches`. A θ too large for a dense S has the second search alone, since
-/// effects of many levels and their scale lead the first one astray. `None` where nothing finite
+/// effects of many levels and their scale lead the first one astray. A `rough` search ends near the mode
+/// of its branches, which is enough where Newton steps of q(θ) follow. `None` where nothing finite
 /// was found at or near zero.
 pub fn search<T: Target>(
     shards: &mut Shards<T>,
@@ -55,9 +60,10 @@ pub fn search<T: Target>(
     branches: &[usize],
     n_branches: usize,
     pattern: &Pattern,
+    rough: bool,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<Start> {
-    let parts = Parts { coarse, branches, n_branches };
+    let parts = Parts { coarse, branches, n_branches, rough };
     if !pattern.is_dense() {
         return find_large(shards, &parts, pattern, stop);
     }
@@ -77,12 +83,18 @@ struct Parts<'a> {
     coarse: &'a [usize],
     branches: &'a [usize],
     n_branches: usize,
+    rough: bool,
 }
 
 impl Parts<'_> {
     /// How many branches each of a part stands for.
     fn weight(&self, part: &[usize]) -> f64 {
         self.n_branches as f64 / part.len() as f64
+    }
+
+    /// The gradient at which a climb on a part ends.
+    fn near(&self, part: &[usize]) -> f64 {
+        if self.rough { ROUGHLY * self.weight(part).sqrt() } else { NEAR }
     }
 }
 
@@ -144,7 +156,7 @@ fn find<T: Target>(
     let small = n <= DENSE_EIGEN;
     for round in 0..if small { 2 } else { 1 } {
         if round == 0 || !stop() {
-            climb(&mut objective, &mut theta, &scale, stop);
+            climb(&mut objective, &mut theta, &scale, parts.near(coarse), stop);
             (scale, definite) = whiten(&mut objective, &theta, &scale);
         }
     }
@@ -152,7 +164,7 @@ fn find<T: Target>(
     let mut all = Objective::new(shards, branches, parts.weight(branches));
     all.spread = spread;
     if (small || coarse.len() < branches.len()) && !stop() {
-        climb(&mut all, &mut theta, &scale, stop);
+        climb(&mut all, &mut theta, &scale, parts.near(branches), stop);
         (scale, definite) = whiten(&mut all, &theta, &scale);
     }
     all.at(&theta)?;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::adam::Adam;
 use super::elbo::{self, Centres, Draws, Guide, Noise};
 use super::linalg::{axpy, dot};
-use super::plan::Plan;
+use super::newton::{self, Ascent, Newton};
+use super::plan::{NewtonPlan, Plan};
 use super::shards::Shards;
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
@@ -54,6 +55,17 @@ impl FitState {
         }
     }
 
+    /// One Newton step of q(θ); see [`newton::advance`].
+    pub fn newton<T: Target>(
+        &mut self,
+        shards: &mut Shards<T>,
+        plan: &NewtonPlan,
+        seed: u64,
+        ascent: &mut Ascent,
+    ) -> Newton {
+        newton::advance(shards, plan, seed, &mut self.guide, &mut self.centres, ascent)
+    }
+
     /// Back to a guide known to be good; moments are forgotten.
     pub fn return_to(&mut self, guide: &Guide) {
         self.guide.clone_from(guide);
@@ -90,13 +102,14 @@ pub enum Step {
     Stopped,
 }
 
-/// One step of Adam.
+/// One step of Adam. Where Newton steps care for μ and L, these are held.
 pub fn step<T: Target>(
     shards: &mut Shards<T>,
     plan: &Plan,
     seed: u64,
     state: &mut FitState,
     step_size: f64,
+    holds_gaussian: bool,
 ) -> Step {
     let batch = state.batch(plan, seed);
     let (global, local) = (Purpose::GlobalNoise, Purpose::LocalNoise);
@@ -105,7 +118,8 @@ pub fn step<T: Target>(
     let particles = elbo::draw_particles(shards.target(), &state.guide.global, noise, count);
     let scale = plan.n_branches as f64 / batch.len() as f64;
     let guide = &state.guide;
-    let draws = Draws { particles: &particles, samples: plan.importance_samples, noise };
+    let draws =
+        Draws { particles: &particles, samples: plan.importance_samples, noise, is_common: false };
     let mut gradient = elbo::gradient(shards, guide, &batch, scale, draws, &state.centres);
     if shards.stop().is_set() {
         return Step::Stopped;
@@ -119,6 +133,9 @@ pub fn step<T: Target>(
     state.centres.store(&gradient.centres);
     state.grad_norm = dot(&gradient.global, &gradient.global).sqrt();
     state.global.step(&mut gradient.global, step_size, GRADIENT_FLOOR);
+    if holds_gaussian {
+        gradient.global[..state.guide.global.n_gaussian()].fill(0.0);
+    }
     state.guide.global.advance(&gradient.global);
     advance_local(state, plan, gradient.network, gradient.own, step_size);
     Step::Taken

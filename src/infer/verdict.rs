@@ -83,7 +83,8 @@ pub struct Findings<'a> {
     pub has_diverged: bool,
     /// Unconstrained globals.
     pub n_global: usize,
-    /// Nats that a cycle may have gained and still counted as none.
+    /// Nats that a cycle may have gained and still counted as none; after Newton steps of q(θ), what
+    /// is left to gain by its means and what the last cycle moved them.
     pub resolved: f64,
     /// What was measured of the guide.
     pub measured: &'a Measured,
@@ -112,8 +113,7 @@ impl Findings<'_> {
         let is_corrected = self.measured.importance.as_ref().is_some_and(Importance::is_usable);
         if shift > COARSE_SHIFT && !is_corrected {
             verdict.object(format!(
-                "the fit ended where a cycle gained less than {:.0} nats, and so little could not be \
-                 told from nothing: the globals may be off by {shift:.1} of their standard \
+                "the fit ended where {:.0} nats could not be told from nothing: the globals may be off by {shift:.1} of their standard \
                  deviations each, whatever those say; a smaller --tolerance helps as far as the \
                  ELBO is known that well, and larger minibatches (--batch)",
                 self.resolved
@@ -144,7 +144,7 @@ impl Findings<'_> {
                      allow more with --max-{limit}"
                 )),
                 Ended::Cycles => verdict.object(format!(
-                    "the ELBO still changed after {MAX_CYCLES} cycles: the optimisation is slow \
+                    "the fit still changed after {MAX_CYCLES} cycles: the optimisation is slow \
                      or noisy here; try another --seed, a smaller --step-size, or more --particles"
                 )),
             }

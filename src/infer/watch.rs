@@ -27,6 +27,11 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// Before the first look.
+    pub fn unseen() -> Self {
+        Self { draws: vec![], mean: f64::NAN, se: f64::NAN }
+    }
+
     /// Looks at a guide on the branches that are watched. Of no use once [`Shards::stop`] is set.
     pub fn of<T: Target>(shards: &mut Shards<T>, plan: &Plan, seed: u64, guide: &Guide) -> Self {
         Self::on(&plan.watch_branches, shards, plan, seed, guide)
@@ -55,7 +60,12 @@ impl Watched {
         let count = plan.watch_draws;
         let particles = elbo::draw_particles(shards.target(), &guide.global, noise, count);
         let scale = plan.n_branches as f64 / branches.len() as f64;
-        let draws = Draws { particles: &particles, samples: plan.importance_samples, noise };
+        let draws = Draws {
+            particles: &particles,
+            samples: plan.importance_samples,
+            noise,
+            is_common: false,
+        };
         let draws = elbo::values(shards, guide, branches, scale, draws);
         let (mean, se) = estimate::antithetic_mean(&draws);
         Self { draws, mean, se }

@@ -283,7 +283,7 @@ fn at_the_exact_posterior_every_dense_gradient_vanishes_draw_by_draw() {
         for particle in elbo::draw_particles(&mut target, &guide.global, NOISE, 3) {
             let one = std::slice::from_ref(&particle);
             let warm = Centres::new(&target);
-            let draws = Draws { particles: one, samples: 1, noise: NOISE };
+            let draws = Draws { particles: one, samples: 1, noise: NOISE, is_common: false };
             let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, draws, &warm);
             assert!((g.values[0] - evidence).abs() < 1e-4, "{} {evidence}", g.values[0]);
             let mut all = g.global.clone();
@@ -467,7 +467,7 @@ fn new_branches_get_what_a_fit_with_them_would_have_found() {
         let fitted = fit_new_branches(&mut shards, &guide, 3);
         let branches: Vec<usize> = (0..6).collect();
         let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 200);
-        let draws = Draws { particles: &particles, samples: 1, noise: NOISE };
+        let draws = Draws { particles: &particles, samples: 1, noise: NOISE, is_common: false };
         let values = elbo::values(&mut shards, &fitted, &branches, 1.0, draws);
         let mean = values.iter().sum::<f64>() / 200.0;
         assert!((mean - data.exact().log_evidence).abs() < 0.02, "{mean}");

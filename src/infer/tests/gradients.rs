@@ -272,7 +272,7 @@ fn at_the_exact_posterior_the_gradient_vanishes_and_the_elbo_is_the_evidence() {
         let branches: Vec<usize> = (0..10).collect();
         let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 4);
         let warm = Centres::new(&target);
-        let draws = Draws { particles: &particles, samples: 1, noise: NOISE };
+        let draws = Draws { particles: &particles, samples: 1, noise: NOISE, is_common: false };
         let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, draws, &warm);
         let exact = data.exact().log_evidence;
         for value in &g.values {
@@ -315,7 +315,7 @@ fn the_gradient_in_parameters_is_the_central_difference_of_path_minus_score() {
         let branches: Vec<usize> = (0..target.n_branches()).collect();
         let warm = Centres::new(&target);
         let particles = elbo::draw_particles(&mut target, &guide.global, NOISE, 1);
-        let draws = Draws { particles: &particles, samples: 1, noise: NOISE };
+        let draws = Draws { particles: &particles, samples: 1, noise: NOISE, is_common: false };
         let g = elbo::gradient(&mut shards, &guide, &branches, 1.0, draws, &warm);
         // Along a noise-fixed path log q depends on the parameters only through its normaliser,
         // so the derivative of the value is the path gradient of log p plus that of Σ log L.

@@ -8,6 +8,7 @@ pub mod glmm;
 mod global;
 mod gradients;
 pub mod models;
+mod newton;
 mod robust;
 mod start;
 mod stretch;

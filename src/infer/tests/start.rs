@@ -13,7 +13,7 @@ fn start(target: &Glmm) -> Start {
     let mut shards = Shards::new(target, None);
     let pattern = Pattern::new(target.n_global(), &target.global_variables());
     let n = branches.len();
-    search(&mut shards, &branches, &branches, n, &pattern, &mut || false).expect("a start")
+    search(&mut shards, &branches, &branches, n, &pattern, false, &mut || false).expect("a start")
 }
 
 fn sds(start: &Start) -> Vec<f64> {
@@ -49,8 +49,8 @@ fn a_large_theta_starts_from_the_nearest_gaussian_of_its_pattern() {
     let pattern = Pattern { order: order.clone(), core };
     let branches: Vec<usize> = (0..10).collect();
     let mut shards = Shards::new(&target, None);
-    let start =
-        search(&mut shards, &branches, &branches, 10, &pattern, &mut || false).expect("a start");
+    let start = search(&mut shards, &branches, &branches, 10, &pattern, false, &mut || false)
+        .expect("a start");
     let sd = |j: usize| covariance[j * n + j].sqrt();
     for j in 0..n {
         assert!((start.centre[j] - exact.mean[j]).abs() < 0.1 * sd(j), "centre {j}");
