@@ -15,7 +15,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
-pub(crate) use branches::{draws_per_branch, summarise_with};
+pub(crate) use branches::{Summariser, draws_per_branch};
 pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck, Shift};
 pub use config::FitConfig;
 pub use draws::Draws;
@@ -34,7 +34,7 @@ pub use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::posterior::{self, Spread};
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
-use crate::model::{CompiledModel, Evaluator};
+use crate::model::{CompiledModel, Evaluator, Variable};
 use crate::target::Target;
 use scores::Split;
 
@@ -351,5 +351,23 @@ impl Posterior<'_> {
     /// Mean, standard deviation and quantiles of the locals of every branch.
     pub fn branches(&self) -> BranchSummaries {
         branches::summarise(self.fit)
+    }
+
+    /// Shows `visit` the branches in the order of their keys, each with what [`Self::branches`]
+    /// has of it, without holding that of all.
+    ///
+    /// # Errors
+    /// The first of `visit`, after which no more are shown.
+    pub fn for_each_branch<E>(
+        &self,
+        visit: impl FnMut(usize, Option<&LocalSummary>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        branches::for_each(self.fit, visit)
+    }
+
+    /// The elements of locals and derived locals, which are the rows of each [`LocalSummary`].
+    pub fn local_names(&self) -> Vec<String> {
+        let variables = self.fit.evaluator.reported_local_layout().variables();
+        variables.iter().flat_map(Variable::elements).map(|(name, _)| name).collect()
     }
 }
