@@ -5,6 +5,7 @@ mod branches;
 mod checks;
 mod config;
 mod draws;
+mod memory;
 mod predictive;
 mod quantities;
 mod saved;
@@ -19,6 +20,7 @@ pub(crate) use branches::{Summariser, draws_per_branch};
 pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck, Shift};
 pub use config::FitConfig;
 pub use draws::Draws;
+pub use memory::{MemoryError, memory_need};
 use predictive::Predictive;
 pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use scores::{BranchScore, Score, Scores};
@@ -56,6 +58,8 @@ pub enum FitError {
     Data(DataError),
     /// The model cannot be fitted.
     Inference(engine::FitError),
+    /// It would hold more memory than it may ([`FitConfig::max_memory`]).
+    Memory(MemoryError),
     /// The caller asked to stop ([`FitConfig::stop`]).
     Interrupted,
 }
@@ -86,6 +90,7 @@ impl fmt::Display for FitError {
         match self {
             FitError::Data(error) => error.fmt(f),
             FitError::Inference(error) => error.fmt(f),
+            FitError::Memory(error) => error.fmt(f),
             FitError::Interrupted => engine::FitError::Interrupted.fmt(f),
         }
     }
@@ -129,6 +134,12 @@ pub fn fit_from(
     from: Option<OptimiserState>,
     watcher: &mut dyn Watcher,
 ) -> Result<Fit, FitError> {
+    if let Some(limit) = config.max_memory {
+        let need = memory_need(model, data, config).map_err(FitError::Data)?;
+        if need.total() > limit {
+            return Err(FitError::Memory(MemoryError { need, limit }));
+        }
+    }
     let split = Split::of(model, data, config).map_err(FitError::Data)?;
     let data = &split.fitted;
     let mask = match config.holdout {

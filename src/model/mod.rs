@@ -6,6 +6,7 @@ mod evaluator;
 mod features;
 mod kernel;
 mod layout;
+mod memory;
 mod passes;
 mod point_gradient;
 mod points;
