@@ -26,7 +26,9 @@ impl Emitter<'_> {
         let dims = self.extents(scope.dims(id))?;
         match scope.op(id) {
             Op::Sum(..) | Op::Contract { .. } => {
-                if !self.emit_product(scope, id, &target)? {
+                if !self.emit_gathered_product(scope, id, &target)?
+                    && !self.emit_product(scope, id, &target)?
+                {
                     self.emit_reduction(scope, id, Some(&target))?;
                 }
             }

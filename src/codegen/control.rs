@@ -6,6 +6,9 @@ use super::element::At;
 use super::emit::{Emit, Emitter, Num};
 use crate::ty::Size;
 
+/// Loops that are known to run at most so often are written out.
+pub(super) const UNROLLED: i64 = 4;
+
 impl Emitter<'_> {
     pub fn int(&mut self, n: i64) -> Value {
         self.b.ins().iconst(types::I64, n)
@@ -139,12 +142,17 @@ impl Emitter<'_> {
 
     /// `for i in 0..count`.
     pub fn for_each(&mut self, count: Num, body: &mut dyn FnMut(&mut Self, Value)) {
-        let zero = self.int(0);
-        if count == Num::Const(1) {
-            body(self, zero);
-        } else if count != Num::Const(0) {
-            let count = self.int_value(count);
-            self.for_range(zero, count, 1, body);
+        match count {
+            Num::Const(n) if n <= UNROLLED => {
+                for k in 0..n {
+                    let index = self.int(k);
+                    body(self, index);
+                }
+            }
+            count => {
+                let (zero, count) = (self.int(0), self.int_value(count));
+                self.for_range(zero, count, 1, body);
+            }
         }
     }
 
@@ -153,6 +161,17 @@ impl Emitter<'_> {
     pub fn for_each_at(&mut self, count: Num, pairs: bool, body: &mut dyn FnMut(&mut Self, At)) {
         if !pairs || matches!(count, Num::Const(n) if n < 2) {
             return self.for_each(count, &mut |e, index| body(e, At::one(index)));
+        }
+        if let Num::Const(n @ ..=UNROLLED) = count {
+            for k in (0..n - 1).step_by(2) {
+                let index = self.int(k);
+                body(self, At::pair(index));
+            }
+            if n % 2 == 1 {
+                let last = self.int(n - 1);
+                body(self, At::one(last));
+            }
+            return;
         }
         let zero = self.int(0);
         let end = self.int_value(count);

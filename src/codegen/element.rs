@@ -96,6 +96,10 @@ impl Emitter<'_> {
                 let element = e.element(scope, *a, at);
                 e.where_int(IntCC::SignedLessThanOrEqual, at[1].index, at[0].index, element)
             }),
+            Op::Gather { base, indices, axis } => {
+                let (base, indices, axis) = (*base, *indices, usize::from(*axis));
+                self.by_lane(at, &mut |e, at| e.gathered_element(scope, base, (indices, axis), at))
+            }
             other => unreachable!("{other:?} is not computed by elements"),
         }
     }

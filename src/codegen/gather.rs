@@ -41,6 +41,26 @@ impl Emitter<'_> {
         })
     }
 
+    /// One element of a `Gather` that is nowhere in memory; of an axis without positions, zero.
+    pub fn gathered_element(
+        &mut self,
+        scope: &Scope,
+        base: ValueId,
+        (indices, axis): (ValueId, usize),
+        at: &[At],
+    ) -> Value {
+        let size = &scope.dims(base)[axis];
+        let extent = self.extent(size).expect("sizes were resolved before");
+        if !matches!(extent, Num::Const(1..)) {
+            return self.b.ins().f64const(0.0);
+        }
+        let index = self.element(scope, indices, &[at[axis]]);
+        let position = self.position_within(index, size).expect("sizes were resolved before");
+        let mut from = at.to_vec();
+        from[axis] = At::one(position);
+        self.element(scope, base, &from)
+    }
+
     /// `ScatterAdd` in the base's memory or in a copy.
     pub fn emit_scatter(&mut self, scope: &mut Scope, id: ValueId) -> Emit<Place> {
         let Op::ScatterAdd { base, indices, axis, value } = scope.op(id) else {

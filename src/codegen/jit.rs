@@ -3,6 +3,7 @@
 //! Every compiled function takes one pointer to a [`Frame`]. Lengths are checked in safe code
 //! before each call; the memory that the code lies in is freed with its last function.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use cranelift::codegen::Context;
@@ -98,6 +99,28 @@ impl Clone for Pointers {
     }
 }
 
+/// Where an input lies for one branch after another.
+#[derive(Clone, Copy)]
+pub struct BranchInput<'a> {
+    /// What all branches read.
+    pub values: &'a [f64],
+    /// Where the input of the first branch of all begins.
+    pub start: usize,
+    /// How it goes on.
+    pub reach: Reach,
+}
+
+/// Where an input lies, from branch to branch.
+#[derive(Clone, Copy)]
+pub enum Reach {
+    /// In the same place.
+    Same,
+    /// So many elements further.
+    Branches(usize),
+    /// From the first row of the branch on, each row having so many elements.
+    Rows(usize),
+}
+
 /// Compiles functions into one piece of code, in order.
 pub fn compile(
     functions: &[&Function],
@@ -183,6 +206,15 @@ impl Length {
             return length.at(0).map(Length::Fixed).ok_or(CodegenError::TooLarge);
         }
         Ok(length)
+    }
+
+    /// Whether it is that of rows of so many elements.
+    fn is_rows_of(&self, inner: usize) -> bool {
+        let Length::OfRows(dims) = self else { return inner == 0 && self.at(0) == Some(0) };
+        let [rows, rest @ ..] = &dims[..] else { return false };
+        let mut rest = rest.iter().map(RowPolynomial::as_constant);
+        let product = rest.try_fold(1_i64, |product, dim| product.checked_mul(dim?));
+        rows.is_rows() && product == i64::try_from(inner).ok()
     }
 
     fn at(&self, n_rows: usize) -> Option<usize> {
@@ -271,6 +303,123 @@ impl CompiledFunction {
         pointers.inputs.clear();
         pointers.outputs.clear();
         debug_assert!(self.code.module.is_some(), "code lives as long as its functions");
+    }
+}
+
+impl CompiledFunction {
+    /// Calls the function for each of the branches, in order, on the rows that `rows` says, and
+    /// then `each` with the branch and all outputs, one after another, of these lengths. Quicker
+    /// than as many single calls: what can be is checked once.
+    ///
+    /// # Panics
+    /// When an input does not reach to its end, or has not the length of its type.
+    pub fn call_each(
+        &self,
+        inputs: &[BranchInput],
+        branches: Range<usize>,
+        rows: impl Fn(usize) -> Range<usize>,
+        lengths: &[usize],
+        (out, scratch): (&mut Vec<f64>, &mut Scratch),
+        mut each: impl FnMut(usize, &[f64]),
+    ) {
+        let shape = &*self.shape;
+        if branches.is_empty() {
+            return;
+        }
+        assert_eq!(inputs.len(), shape.inputs.len(), "one input for each array");
+        for (input, length) in inputs.iter().zip(&shape.inputs) {
+            input.check(length, branches.end - 1);
+        }
+        for (length, &given) in shape.outputs.iter().zip(lengths) {
+            assert!(matches!(length, Length::Fixed(n) if *n == given), "{LENGTH_OF_TYPE}");
+        }
+        assert_eq!(shape.outputs.len(), lengths.len(), "room for each output");
+        out.resize(lengths.iter().sum(), 0.0);
+        if scratch.memory.len() < shape.scratch.max(1) {
+            scratch.memory.resize(shape.scratch.max(1), 0.0);
+        }
+        let Scratch { memory, pointers } = scratch;
+        let spare = memory.as_mut_ptr();
+        pointers.outputs.clear();
+        let mut start = 0;
+        for &length in lengths {
+            pointers.outputs.push(if length == 0 { spare } else { out[start..].as_mut_ptr() });
+            start += length;
+        }
+        let (first, first_rows) = (branches.start, rows(branches.start));
+        let each_input = inputs.iter().zip(&shape.inputs);
+        let addresses =
+            each_input.map(|(input, length)| input.of(length, first, &first_rows, spare));
+        pointers.inputs.clear();
+        pointers.inputs.extend(addresses);
+        let is_moving = |k: &usize| !matches!(inputs[*k].reach, Reach::Same);
+        let moving: Vec<usize> = (0..inputs.len()).filter(is_moving).collect();
+        for branch in branches {
+            let rows = rows(branch);
+            assert!(rows.len() <= shape.max_rows, "at most {} rows", shape.max_rows);
+            for &k in &moving {
+                pointers.inputs[k] = inputs[k].of(&shape.inputs[k], branch, &rows, spare);
+            }
+            let frame = Frame {
+                inputs: pointers.inputs.as_ptr(),
+                outputs: pointers.outputs.as_ptr(),
+                scratch: spare,
+                n_rows: rows.len() as i64,
+            };
+            // SAFETY: `check` and `of` saw that each input has the length that the code was made
+            // for, outputs lie in `out` with their lengths, scratch has the length it asks for,
+            // and loops and positions stay within those by construction; `self.code` keeps the
+            // code mapped; `out` is borrowed mutably, so outputs overlap nothing.
+            unsafe { (self.entry)(&frame) };
+            each(branch, out);
+        }
+        pointers.inputs.clear();
+        pointers.outputs.clear();
+    }
+}
+
+impl BranchInput<'_> {
+    /// That the input has the length of its type up to the last branch; of rows, that it has for
+    /// any number of them that [`BranchInput::of`] finds there.
+    fn check(&self, length: &Length, last: usize) {
+        let step = match (self.reach, length) {
+            (Reach::Same, Length::Fixed(_)) => 0,
+            (Reach::Branches(step), Length::Fixed(_)) => step,
+            // That there are as many rows as a fixed length says is seen branch by branch.
+            (Reach::Rows(_), Length::Fixed(_)) => return,
+            (Reach::Rows(inner), length) => {
+                return assert!(length.is_rows_of(inner), "{LENGTH_OF_TYPE}");
+            }
+            _ => panic!("{LENGTH_OF_TYPE}"),
+        };
+        let Length::Fixed(length) = length else { unreachable!("lengths of rows were looked at") };
+        let end = step.checked_mul(last).and_then(|end| end.checked_add(self.start + length));
+        assert!(end.is_some_and(|end| end <= self.values.len()), "inputs reach to their end");
+    }
+
+    fn of(
+        &self,
+        length: &Length,
+        branch: usize,
+        rows: &Range<usize>,
+        spare: *mut f64,
+    ) -> *const f64 {
+        let place = match self.reach {
+            Reach::Same => self.start,
+            Reach::Branches(step) => self.start + branch * step,
+            Reach::Rows(inner) => {
+                assert!(rows.end * inner <= self.values.len(), "there are as many rows");
+                if let Length::Fixed(length) = length {
+                    assert_eq!(rows.len() * inner, *length, "{LENGTH_OF_TYPE}");
+                }
+                rows.start * inner
+            }
+        };
+        // An empty slice may have no address at all, so empty arrays lie at some valid one.
+        match self.values.get(place) {
+            Some(first) => std::ptr::from_ref(first),
+            None => spare.cast_const(),
+        }
     }
 }
 

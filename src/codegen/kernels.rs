@@ -6,7 +6,7 @@ use cranelift_module::{Linkage, Module};
 
 use super::emit::{Emit, Emitter, Num, Place, Scope, View};
 use crate::ir::op::{BinaryOp, Function, Op, UnaryOp, ValueId};
-use crate::kernel::{ELEMENTARY, GATHER, PRODUCT};
+use crate::kernel::{ELEMENTARY, GATHER, PRODUCT, TIMES_VECTOR, WEIGHTED_SUM};
 
 /// The kernel that computes an op for whole arrays.
 pub(super) fn elementary(op: UnaryOp) -> Option<&'static str> {
@@ -104,21 +104,15 @@ impl MatrixProduct {
     }
 }
 
-/// The indices of a gather of rows of a matrix: a kernel reads them.
-pub(super) fn indices_of_rows(op: &Op, rank: usize) -> Option<ValueId> {
-    match op {
-        Op::Gather { indices, axis: 0, .. } if rank == 2 => Some(*indices),
-        _ => None,
-    }
-}
-
 /// Tells the linker where kernels are.
 pub(super) fn define_symbols(builder: &mut JITBuilder) {
     for (name, kernel) in ELEMENTARY {
         builder.symbol(symbol(name), kernel as *const u8);
     }
     builder.symbol(symbol(PRODUCT.0), PRODUCT.1 as *const u8);
-    builder.symbol(symbol(GATHER.0), GATHER.1 as *const u8);
+    for (name, kernel) in [GATHER, TIMES_VECTOR, WEIGHTED_SUM] {
+        builder.symbol(symbol(name), kernel as *const u8);
+    }
 }
 
 fn symbol(name: &str) -> String {
@@ -126,7 +120,7 @@ fn symbol(name: &str) -> String {
 }
 
 impl Emitter<'_> {
-    /// An elementary function of every element of `a`, in the memory of its result.
+    /// An elementary function of every element of `a`, to the memory of its result.
     pub fn emit_elementary(
         &mut self,
         scope: &Scope,
@@ -134,10 +128,17 @@ impl Emitter<'_> {
         a: ValueId,
         (target, dims): (&View, &[Num]),
     ) {
-        self.write_elements(scope, a, target, dims);
+        // What lies in memory without gaps is read there.
+        let source = match scope.place(a) {
+            Place::View(view) if view.strides == target.strides => view.base,
+            _ => {
+                self.write_elements(scope, a, target, dims);
+                target.base
+            }
+        };
         let length = dims.iter().fold(Num::Const(1), |length, dim| self.mul(length, *dim));
         let length = self.int_value(length);
-        self.call_kernel(kernel, &[target.base, length]);
+        self.call_kernel(kernel, &[source, target.base, length]);
     }
 
     /// A product of matrices into `target`, where their memory suits the kernel; else false.
@@ -190,36 +191,8 @@ impl Emitter<'_> {
         Ok(true)
     }
 
-    /// Rows of a table that lie in memory as the kernel likes them; else false. `indices` are
-    /// what it reads.
-    pub fn emit_gathered_rows(
-        &mut self,
-        scope: &Scope,
-        base: ValueId,
-        indices: ValueId,
-        (target, dims): (&View, &[Num]),
-    ) -> Emit<bool> {
-        let (Place::View(table), Place::View(along)) = (scope.place(base), scope.place(indices))
-        else {
-            return Ok(false);
-        };
-        let contiguous = |view: &View| view.strides.last() == Some(&Num::Const(1));
-        if dims.len() != 2 || !contiguous(table) || !contiguous(along) {
-            return Ok(false);
-        }
-        let (values, stride, along) = (table.base, table.strides[0], along.base);
-        let n_rows = self.extent(&scope.dims(base)[0])?;
-        // The fields of `kernel::GatherCall`, in its order.
-        let mut call = vec![values, along, target.base];
-        for number in [n_rows, stride, dims[0], dims[1]] {
-            call.push(self.int_value(number));
-        }
-        self.call_kernel_with(GATHER.0, call);
-        Ok(true)
-    }
-
     /// Calls a kernel with the address of these fields.
-    fn call_kernel_with(&mut self, name: &'static str, fields: Vec<Value>) {
+    pub fn call_kernel_with(&mut self, name: &'static str, fields: Vec<Value>) {
         let size = 8 * fields.len() as u32;
         let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3);
         let slot = self.b.create_sized_stack_slot(slot);

@@ -22,6 +22,7 @@ mod reduction;
 mod regions;
 mod schedule;
 mod sizes;
+mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 mod work;
@@ -29,7 +30,7 @@ mod work;
 use std::fmt;
 
 #[allow(unused_imports)]
-pub use jit::{CompiledFunction, Scratch, compile};
+pub use jit::{BranchInput, CompiledFunction, Reach, Scratch, compile};
 pub use listing::{Listing, listing};
 #[allow(unused_imports)]
 pub use sizes::SizeTable;

@@ -2,6 +2,7 @@
 
 use cranelift::prelude::*;
 
+use super::control::UNROLLED;
 use super::element::At;
 use super::emit::{Emit, Emitter, Num, Scope, View};
 use super::reduction::Reduction;
@@ -200,7 +201,9 @@ impl Emitter<'_> {
         if nest.reduction.n_in_registers == 0 {
             return self.product(nest, progress.clone());
         }
-        let pairs = self.operands_suit_pairs(nest, nest.label(nest.n_levels() - 1));
+        let innermost = nest.label(nest.n_levels() - 1);
+        let is_short = matches!(nest.extents[innermost], Num::Const(..=UNROLLED));
+        let pairs = !is_short && self.operands_suit_pairs(nest, innermost);
         let sums = Accumulators::start(self, pairs);
         self.accumulate(nest, progress.clone(), &sums);
         sums.total(self)

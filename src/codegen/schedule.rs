@@ -7,8 +7,9 @@
 
 use std::collections::HashSet;
 
-use super::kernels::{MatrixProduct, elementary, indices_of_rows};
+use super::kernels::{MatrixProduct, elementary};
 use super::reduction::Reduction;
+use super::table::{GatheredProduct, indices_of_rows, multiplied_rows};
 use crate::ir::op::{BinaryOp, Function, InputKind, Op, UnaryOp, ValueId};
 
 /// Where a value lives.
@@ -60,10 +61,12 @@ const PARTIAL_COST: u32 = 10_000;
 
 pub(super) fn plan(function: &Function) -> Plan {
     let needed = needed(function);
+    let multiplied_rows = multiplied_rows(function, &needed);
     let mut scheduler = Scheduler {
         function,
         evaluations: evaluations(function, &needed),
-        needs_memory: needs_memory(function, &needed),
+        needs_memory: needs_memory(function, &needed, &multiplied_rows),
+        multiplied_rows,
         storage: vec![Storage::Dead; function.values.len()],
         tree: vec![Tree::default(); function.values.len()],
         roots: vec![Vec::new(); function.values.len()],
@@ -129,7 +132,7 @@ fn evaluations(function: &Function, needed: &[bool]) -> Vec<u32> {
 }
 
 /// Arrays that must be in memory: outputs, what loops read, and what kernels compute or read.
-fn needs_memory(function: &Function, needed: &[bool]) -> Vec<bool> {
+fn needs_memory(function: &Function, needed: &[bool], multiplied_rows: &[bool]) -> Vec<bool> {
     let mut needs = vec![false; function.values.len()];
     for output in &function.outputs {
         needs[output.value.index()] = true;
@@ -139,10 +142,15 @@ fn needs_memory(function: &Function, needed: &[bool]) -> Vec<bool> {
             Op::Loop(l) => l.captured.iter().for_each(|captured| needs[captured.index()] = true),
             Op::Unary(op, _) => needs[id.index()] |= elementary(*op).is_some(),
             op => {
-                if let Some(indices) = indices_of_rows(op, value.ty.rank()) {
+                if let Some(indices) = indices_of_rows(function, op, value.ty.rank()) {
                     needs[indices.index()] = true;
                 }
-                if let Some(product) = MatrixProduct::of(op, value.ty.rank()) {
+                let rank = value.ty.rank();
+                let gathered = GatheredProduct::of(function, op, rank);
+                let gathered = gathered.filter(|product| multiplied_rows[product.rows.index()]);
+                if let Some(product) = gathered {
+                    needs[product.vector.index()] = true;
+                } else if let Some(product) = MatrixProduct::of(op, rank) {
                     let reads = product.reads(function);
                     reads.iter().for_each(|read| needs[read.index()] = true);
                 }
@@ -164,6 +172,7 @@ struct Scheduler<'a> {
     function: &'a Function,
     evaluations: Vec<u32>,
     needs_memory: Vec<bool>,
+    multiplied_rows: Vec<bool>,
     storage: Vec<Storage>,
     tree: Vec<Tree>,
     /// Values whose memory reading this one may read.
@@ -175,6 +184,7 @@ impl Scheduler<'_> {
         let op = &self.function.values[id].op;
         self.storage[id.index()] = match op {
             Op::Loop(_) => Storage::Loop,
+            _ if self.multiplied_rows[id.index()] => Storage::Virtual,
             _ if is_scalar(self.function, id) => Storage::Scalar,
             Op::Input(_) | Op::Result(..) => Storage::View,
             Op::Broadcast(a, _) | Op::Index(a, _) | Op::Diagonal(a)

@@ -96,6 +96,11 @@ impl RowPolynomial {
         }
     }
 
+    /// Whether it is the number of rows itself.
+    pub fn is_rows(&self) -> bool {
+        self.coefficients == [0, 1]
+    }
+
     /// Its value, or nothing when it overflows.
     pub fn at(&self, n_rows: usize) -> Option<i64> {
         let n_rows = i64::try_from(n_rows).ok()?;

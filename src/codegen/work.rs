@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::kernels::{MatrixProduct, elementary, indices_of_rows};
+use super::kernels::{MatrixProduct, elementary};
 use super::schedule::{Storage, calls, plan};
+use super::table::indices_of_rows;
 use crate::ir::op::{BinaryOp, Function, Loop, Op, Value, ValueId};
 
 /// Kinds of work, in the order in which they are told.
@@ -93,7 +94,9 @@ fn of_value(function: &Function, value: &Value) -> Option<(usize, String)> {
             | BinaryOp::Partial(..)),
             ..,
         ) if is_array => (1, format!("{op:?} of {}", value.ty)),
-        op if indices_of_rows(op, value.ty.rank()).is_some() => (0, format!("rows {}", value.ty)),
+        op if indices_of_rows(function, op, value.ty.rank()).is_some() => {
+            (0, format!("rows {}", value.ty))
+        }
         op if MatrixProduct::of(op, value.ty.rank()).is_some() => {
             let product = MatrixProduct::of(op, value.ty.rank())?;
             (0, format!("product of {} and {}", ty(product.left.value), ty(product.right.value)))

@@ -103,6 +103,9 @@ pub enum InputKind {
     Datum(usize),
     /// All values of the k-th datum, of every row or every branch, as whole data.
     Column(usize),
+    /// The k-th statistic of the branch: numbers that were computed of its data when these were
+    /// bound.
+    Statistic(usize),
     /// One weight per row: 1 where the row counts, 0 where it is held out.
     RowMask,
     /// The adjoint of the k-th output, in a vector-Jacobian product.

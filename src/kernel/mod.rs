@@ -12,4 +12,4 @@ mod shims;
 mod tests;
 
 pub use product::dot;
-pub use shims::{ELEMENTARY, GATHER, PRODUCT};
+pub use shims::{ELEMENTARY, GATHER, PRODUCT, TIMES_VECTOR, WEIGHTED_SUM};

@@ -4,11 +4,11 @@ use super::elementary;
 use super::gather::{self, Rows};
 use super::product::{self, Operand};
 
-/// A function that changes `length` elements in place.
+/// A function of each of `length` elements of `source`, written to `target`.
 ///
 /// # Safety
-/// The elements must be valid for reading and writing by nobody else.
-pub type Elementary = unsafe extern "C" fn(values: *mut f64, length: usize);
+/// Both must be valid, and be the same or apart.
+pub type Elementary = unsafe extern "C" fn(source: *const f64, target: *mut f64, length: usize);
 
 /// `C = A W B`; see [`product::product`].
 ///
@@ -30,7 +30,8 @@ pub struct ProductCall {
     b_strides: [usize; 2],
 }
 
-/// Rows of a table, one after another; see [`gather::gather`].
+/// Rows of a table: one after another, see [`gather::gather`], or multiplied, see
+/// [`gather::times_vector`] and [`gather::weighted_sum`].
 ///
 /// # Safety
 /// `call` must be valid, and what it points to; the target must overlap nothing else.
@@ -42,11 +43,15 @@ pub type Gather = unsafe extern "C" fn(call: *const GatherCall);
 pub struct GatherCall {
     values: *const f64,
     indices: *const f64,
+    /// What the rows are multiplied with, or null.
+    operand: *const f64,
     target: *mut f64,
     n_rows: usize,
     stride: usize,
     n_indices: usize,
     width: usize,
+    /// Added to each index.
+    shift: i64,
 }
 
 macro_rules! elementary {
@@ -55,9 +60,13 @@ macro_rules! elementary {
         pub const ELEMENTARY: [(&str, Elementary); [$(stringify!($name)),*].len()] =
             [$((stringify!($name), $name)),*];
 
-        $(unsafe extern "C" fn $name(values: *mut f64, length: usize) {
-            // SAFETY: as the caller of an `Elementary` promises.
-            elementary::$name(unsafe { std::slice::from_raw_parts_mut(values, length) });
+        $(unsafe extern "C" fn $name(source: *const f64, target: *mut f64, length: usize) {
+            if source != target.cast_const() {
+                // SAFETY: as the caller of an `Elementary` promises.
+                unsafe { std::ptr::copy_nonoverlapping(source, target, length) };
+            }
+            // SAFETY: as above.
+            elementary::$name(unsafe { std::slice::from_raw_parts_mut(target, length) });
         })*
     };
 }
@@ -92,19 +101,63 @@ unsafe extern "C" fn product(call: *const ProductCall) {
 
 /// The gather, by name.
 pub const GATHER: (&str, Gather) = ("gather", gather);
+/// `X b` of the rows of a gather, by name: `operand` is b, of `width` elements, and the target has
+/// one for each index.
+pub const TIMES_VECTOR: (&str, Gather) = ("gathered_times_vector", times_vector);
+/// `Xᵀ w` of the rows of a gather, by name: `operand` is w, with one element for each index, and
+/// the target has `width`.
+pub const WEIGHTED_SUM: (&str, Gather) = ("gathered_weighted_sum", weighted_sum);
+
+impl GatherCall {
+    /// The rows; none where there is nothing to read.
+    ///
+    /// # Safety
+    /// As the caller of a [`Gather`] promises.
+    unsafe fn rows<'a>(&self) -> Option<Rows<'a>> {
+        let GatherCall { values, indices, n_rows, stride, n_indices, width, shift, .. } = *self;
+        if n_rows * n_indices * width == 0 {
+            return None;
+        }
+        let reach = (n_rows - 1) * stride + width;
+        // SAFETY: the promise; `reach` ends with the last element.
+        let values = unsafe { std::slice::from_raw_parts(values, reach) };
+        // SAFETY: the promise.
+        let indices = unsafe { std::slice::from_raw_parts(indices, n_indices) };
+        Some(Rows { values, n_rows, stride, indices, shift })
+    }
+}
 
 unsafe extern "C" fn gather(call: *const GatherCall) {
     // SAFETY: as the caller of a `Gather` promises.
-    let GatherCall { values, indices, target, n_rows, stride, n_indices, width } = unsafe { *call };
-    if n_rows * n_indices * width == 0 {
-        return;
-    }
-    let reach = (n_rows - 1) * stride + width;
-    // SAFETY: as above; `reach` ends with the last element.
-    let values = unsafe { std::slice::from_raw_parts(values, reach) };
+    let call = unsafe { *call };
     // SAFETY: as above.
-    let indices = unsafe { std::slice::from_raw_parts(indices, n_indices) };
+    let Some(rows) = (unsafe { call.rows() }) else { return };
+    let length = call.n_indices * call.width;
     // SAFETY: as above; the target is written without gaps.
-    let target = unsafe { std::slice::from_raw_parts_mut(target, n_indices * width) };
-    gather::gather(Rows { values, n_rows, stride, indices }, width, target);
+    let target = unsafe { std::slice::from_raw_parts_mut(call.target, length) };
+    gather::gather(rows, call.width, target);
+}
+
+unsafe extern "C" fn times_vector(call: *const GatherCall) {
+    // SAFETY: as the caller of a `Gather` promises.
+    let call = unsafe { *call };
+    // SAFETY: as above.
+    let target = unsafe { std::slice::from_raw_parts_mut(call.target, call.n_indices) };
+    // SAFETY: as above.
+    let Some(rows) = (unsafe { call.rows() }) else { return target.fill(0.0) };
+    // SAFETY: as above; the vector is as long as a row.
+    let vector = unsafe { std::slice::from_raw_parts(call.operand, call.width) };
+    gather::times_vector(rows, vector, target);
+}
+
+unsafe extern "C" fn weighted_sum(call: *const GatherCall) {
+    // SAFETY: as the caller of a `Gather` promises.
+    let call = unsafe { *call };
+    // SAFETY: as above.
+    let target = unsafe { std::slice::from_raw_parts_mut(call.target, call.width) };
+    // SAFETY: as above.
+    let Some(rows) = (unsafe { call.rows() }) else { return target.fill(0.0) };
+    // SAFETY: as above; there is one weight for each index.
+    let weights = unsafe { std::slice::from_raw_parts(call.operand, call.n_indices) };
+    gather::weighted_sum(rows, weights, target);
 }

@@ -4,7 +4,7 @@
 use multiversion::multiversion;
 
 use super::elementary::{apply, exp, expm1, inv_logit, log, log1p, log1p_exp};
-use super::gather::{Rows, gather};
+use super::gather::{Rows, gather, times_vector, weighted_sum};
 use super::product::{Operand, multiply, product};
 use crate::math;
 use crate::random::{Purpose, Stream};
@@ -144,13 +144,42 @@ fn rows_are_gathered_wherever_they_are() {
     let indices = [3.0, 0.0, 4.0, 4.0, 1.0, -1.0, 7.0];
     for width in 0..35 {
         for stride in [width, width + 3] {
-            let rows = Rows { values: &values, n_rows: 5, stride, indices: &indices };
+            let rows = Rows { values: &values, n_rows: 5, stride, indices: &indices, shift: 0 };
             let mut target = vec![f64::NAN; indices.len() * width];
             gather(rows, width, &mut target);
             let starts = [3, 0, 4, 4, 1, 4, 4].map(|row| row * stride);
             let expected: Vec<f64> =
                 starts.iter().flat_map(|start| values[*start..start + width].to_vec()).collect();
             assert_eq!(target, expected, "{width} of {stride}");
+        }
+    }
+}
+
+#[test]
+fn gathered_rows_are_multiplied_wherever_they_are() {
+    // Whole numbers, so that no order of sums matters.
+    let values: Vec<f64> = (0..200).map(|k| f64::from(k % 17) - 8.0).collect();
+    let indices = [5.0, 2.0, 6.0, 6.0, 3.0, 1.0, 9.0];
+    let starts = [3, 0, 4, 4, 1, 4, 4];
+    let weights = [2.0, -1.0, 3.0, 5.0, 0.0, -4.0, 1.0];
+    for n in 0..=indices.len() {
+        for width in 0..35 {
+            for stride in [width, width + 3] {
+                let indices = &indices[..n];
+                let rows = Rows { values: &values, n_rows: 5, stride, indices, shift: -2 };
+                let row = |k: usize| &values[starts[k] * stride..][..width];
+                let vector: Vec<f64> = (0..width).map(|k| (k % 5) as f64 - 2.0).collect();
+                let mut by_row = vec![f64::NAN; n];
+                times_vector(rows, &vector, &mut by_row);
+                let expected: Vec<f64> =
+                    (0..n).map(|k| row(k).iter().zip(&vector).map(|(x, y)| x * y).sum()).collect();
+                assert_eq!(by_row, expected, "{n} rows of {width}");
+                let mut sums = vec![f64::NAN; width];
+                weighted_sum(rows, &weights[..n], &mut sums);
+                let sum = |j: usize| (0..n).map(|k| weights[k] * row(k)[j]).sum();
+                let expected: Vec<f64> = (0..width).map(sum).collect();
+                assert_eq!(sums, expected, "{n} rows of {width}");
+            }
         }
     }
 }

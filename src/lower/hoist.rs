@@ -31,11 +31,11 @@ pub(super) fn hoist(
 
 /// What is known of one value.
 #[derive(Clone, Copy, Default)]
-struct Known {
+pub(super) struct Known {
     /// It is the same in every branch.
-    is_common: bool,
+    pub is_common: bool,
     /// It depends on θ.
-    reads_shared: bool,
+    pub reads_shared: bool,
     /// Computing it takes more than arithmetic.
     is_costly: bool,
 }
@@ -67,7 +67,8 @@ fn hoistable(local: &Function, is_whole: &dyn Fn(InputKind) -> bool) -> Vec<Valu
     hoisted
 }
 
-fn known(local: &Function, is_whole: &dyn Fn(InputKind) -> bool) -> Vec<Known> {
+/// What is known of each value.
+pub(super) fn known(local: &Function, is_whole: &dyn Fn(InputKind) -> bool) -> Vec<Known> {
     let mut known: Vec<Known> = Vec::with_capacity(local.values.len());
     for (_, value) in local.values.iter() {
         let mut this = match &value.op {
@@ -106,7 +107,7 @@ fn depends_on_rows(op: &Op, dims: &[Size]) -> bool {
 }
 
 /// Whether it takes more than a few instructions for each element.
-fn is_costly(op: &Op) -> bool {
+pub fn is_costly(op: &Op) -> bool {
     match op {
         Op::Unary(op, _) => !matches!(
             op,

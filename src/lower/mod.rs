@@ -10,9 +10,12 @@ mod expr;
 mod frame;
 mod free;
 mod hoist;
+mod inverse;
 mod region;
 mod statement;
 mod unknown;
+
+pub(crate) use hoist::is_costly;
 
 use frame::{Frame, Name};
 use free::Free;
@@ -123,6 +126,7 @@ pub fn lower(model: &TypedModel, mask: bool) -> Program {
         }
         _ => false,
     };
+    local = inverse::with_inverses(&local, &is_whole);
     hoist::hoist(&mut local, &mut global, &mut shared, &is_whole);
     Program {
         data,

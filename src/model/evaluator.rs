@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::CompiledModel;
+use super::functions::{Functions, Reading};
 use super::kernel::{Arguments, Kernel};
 use super::layout::ParamLayout;
 use super::prior::CommonPriors;
-use super::program::Kernels;
+use super::program::{Adjoint, Kernels};
 use crate::codegen::Scratch;
 use crate::data::BoundData;
-use crate::ir::op::InputKind;
 use crate::target::{BranchDensity, Part, RowColumn, Target};
 
 /// Code for one model and one data set, shared, and the work space of one thread.
@@ -132,7 +132,8 @@ impl Evaluator {
 
     fn call(&mut self, kernel: fn(&Kernels) -> &Kernel, arguments: &Arguments) {
         let kernels = &*self.kernels;
-        let arguments = Arguments { mask: &kernels.mask, ..*arguments };
+        let (mask, statistics) = (&kernels.mask, &kernels.statistics);
+        let arguments = Arguments { mask, statistics, ..*arguments };
         kernel(kernels).call(&arguments, &kernels.data, &mut self.out, &mut self.scratch);
     }
 
@@ -172,6 +173,30 @@ impl Evaluator {
             Part::Likelihood => &self.kernels.likelihood,
         }
     }
+}
+
+/// What the outputs of the gradient of a branch say: the adjoints of its locals to `dz`, those of
+/// shared values times `weight` added to `dshared`, and the density.
+pub(super) fn add_adjoints(
+    adjoints: &[Adjoint],
+    out: &[f64],
+    weight: f64,
+    dz: &mut [f64],
+    dshared: &mut [f64],
+) -> BranchDensity {
+    dz.fill(0.0);
+    for Adjoint { from, to, is_local } in adjoints {
+        let part = &out[from.clone()];
+        if *is_local {
+            dz[to.clone()].copy_from_slice(part);
+        } else if let [adjoint] = part {
+            dshared[to.start] += weight * adjoint;
+        } else {
+            let sums = dshared[to.clone()].iter_mut();
+            sums.zip(part).for_each(|(sum, adjoint)| *sum += weight * adjoint);
+        }
+    }
+    BranchDensity { prior: out[0] + out[1], likelihood: out[2] }
 }
 
 impl Target for Evaluator {
@@ -261,28 +286,7 @@ impl Target for Evaluator {
     ) -> BranchDensity {
         let arguments = self.of_branch(branch, shared, z);
         self.call(|k| &k.gradient, &arguments);
-        dz.fill(0.0);
-        let kernels = &*self.kernels;
-        let mut start = 3;
-        for (kind, &length) in kernels.adjoints.iter().zip(&kernels.gradient.output_lengths()[3..])
-        {
-            let part = &self.out[start..start + length];
-            match kind {
-                InputKind::Local(k) => {
-                    let range = kernels.layouts.unconstrained_local.variables()[*k].range.clone();
-                    dz[range].copy_from_slice(part);
-                }
-                InputKind::Shared(k) => {
-                    let place = kernels.shared_ranges[*k].clone();
-                    let sums = dshared[place].iter_mut().zip(part);
-                    sums.for_each(|(sum, adjoint)| *sum += weight * adjoint);
-                }
-                _ => unreachable!("adjoints are of locals and shared values"),
-            }
-            start += length;
-        }
-        let [prior, jacobian, likelihood] = [self.out[0], self.out[1], self.out[2]];
-        BranchDensity { prior: prior + jacobian, likelihood }
+        add_adjoints(&self.kernels.adjoints, &self.out, weight, dz, dshared)
     }
 
     fn expansion(
@@ -364,7 +368,7 @@ impl Target for Evaluator {
 }
 
 impl Evaluator {
-    /// The same code on other data of the same shape.
+    /// The same model on other data of the same shape.
     ///
     /// # Panics
     /// When branches differ in their rows.
@@ -373,7 +377,19 @@ impl Evaluator {
             (0..data.n_branches()).map(|branch| data.rows(branch).len()).collect()
         };
         assert_eq!(rows(&data), rows(self.data()), "the data have the shape of those before");
+        if let Some(model) = &self.kernels.model {
+            let kernels = Kernels::new(model, data, None, Reading::Statistics);
+            return Evaluator::new(Arc::new(kernels.expect("sizes are those before")));
+        }
         Evaluator::new(Arc::new(Kernels { data, ..Kernels::clone(&self.kernels) }))
+    }
+
+    /// The same density of the same data, computed row by row: what one row adds does not go
+    /// through statistics of others.
+    pub(crate) fn row_by_row(&self) -> Evaluator {
+        let Some(model) = &self.kernels.model else { return self.clone() };
+        let kernels = Kernels::new(model, self.data().clone(), None, Reading::Data);
+        Evaluator::new(Arc::new(kernels.expect("sizes are those before")))
     }
 
     /// The same code and data with work space of its own, empty.
@@ -401,6 +417,19 @@ impl CompiledModel {
         self.evaluator_with_held_out(data, None)
     }
 
+    /// An evaluator of functions that were made for these data.
+    ///
+    /// # Errors
+    /// As [`CompiledModel::evaluator`].
+    pub(super) fn evaluator_of(
+        &self,
+        functions: Functions,
+        data: &BoundData,
+    ) -> Result<Evaluator, crate::data::DataError> {
+        let kernels = Kernels::compile(self, functions, data.clone(), None)?;
+        Ok(Evaluator::new(Arc::new(kernels)))
+    }
+
     /// The same, with the rows of weight zero held out: they are scored, not fitted.
     ///
     /// # Errors
@@ -410,7 +439,7 @@ impl CompiledModel {
         data: &BoundData,
         mask: Option<Vec<f64>>,
     ) -> Result<Evaluator, crate::data::DataError> {
-        let kernels = Arc::new(Kernels::new(self, data.clone(), mask)?);
+        let kernels = Arc::new(Kernels::new(self, data.clone(), mask, Reading::Statistics)?);
         Ok(Evaluator::new(kernels))
     }
 }

@@ -1,6 +1,6 @@
 //! One function, ready to be called on the data of a branch.
 
-use crate::codegen::{CompiledFunction, Scratch};
+use crate::codegen::{BranchInput, CompiledFunction, Reach, Scratch};
 use crate::data::BoundData;
 use crate::ir::eval::{Env, evaluate};
 use crate::ir::op::{Function, InputKind};
@@ -19,6 +19,8 @@ pub struct Arguments<'a> {
     pub cotangents: &'a [f64],
     /// One weight per row, of all rows of the data.
     pub mask: &'a [f64],
+    /// Statistics of all branches, a record each.
+    pub statistics: &'a [f64],
     /// The branch; 0 where a function reads no branch.
     pub branch: usize,
 }
@@ -42,10 +44,13 @@ enum Source {
     WholeDatum(usize),
     BranchDatum(usize, usize),
     RowDatum(usize, usize),
+    /// Place in the record of a branch, length, and length of the record.
+    Statistic(usize, usize, usize),
     RowMask,
 }
 
 /// Lengths of the pieces that inputs refer to by number.
+#[derive(Default)]
 pub struct Pieces {
     /// Of the unconstrained globals.
     pub globals: Vec<usize>,
@@ -53,6 +58,8 @@ pub struct Pieces {
     pub locals: Vec<usize>,
     /// Of the shared values.
     pub shared: Vec<usize>,
+    /// Of the statistics of a branch.
+    pub statistics: Vec<usize>,
 }
 
 impl Kernel {
@@ -69,6 +76,12 @@ impl Kernel {
         let sources =
             function.inputs.iter().map(|i| source(i.kind, pieces, cotangents, data)).collect();
         Kernel { function, code, sources, output_lengths }
+    }
+
+    /// What it computes.
+    #[cfg(test)]
+    pub fn function(&self) -> &Function {
+        &self.function
     }
 
     /// The length of each output.
@@ -125,6 +138,34 @@ impl Kernel {
     }
 }
 
+impl Kernel {
+    /// The function for each of the branches, the locals of all of which are `arguments.z`, one
+    /// branch after another; `each` sees the branch and all outputs, one after another.
+    pub fn call_each(
+        &self,
+        branches: std::ops::Range<usize>,
+        n_local: usize,
+        arguments: &Arguments,
+        data: &BoundData,
+        (out, scratch): (&mut Vec<f64>, &mut Scratch),
+        mut each: impl FnMut(usize, &[f64]),
+    ) {
+        let Some(code) = &self.code else {
+            for branch in branches {
+                let z = &arguments.z[branch * n_local..(branch + 1) * n_local];
+                let arguments = Arguments { z, branch, ..*arguments };
+                self.call(&arguments, data, out, scratch);
+                each(branch, out);
+            }
+            return;
+        };
+        let input = |source: &Source| branch_input(source, n_local, arguments, data);
+        let inputs: Vec<BranchInput> = self.sources.iter().map(input).collect();
+        let rows = |branch| data.rows(branch);
+        code.call_each(&inputs, branches, rows, &self.output_lengths, (out, scratch), each);
+    }
+}
+
 /// What an atom of a size comes to for a branch of `n_rows` rows.
 pub fn size_of(atom: &SizeAtom, data: &BoundData, n_rows: usize) -> i64 {
     match atom {
@@ -163,12 +204,39 @@ fn source(kind: InputKind, pieces: &Pieces, cotangents: &[usize], data: &BoundDa
                 (false, Level::Whole) => Source::WholeDatum(k),
             }
         }
+        InputKind::Statistic(k) => {
+            let (start, length) = place(&pieces.statistics, k);
+            Source::Statistic(start, length, pieces.statistics.iter().sum())
+        }
         InputKind::RowMask => Source::RowMask,
         InputKind::Column(_) => unreachable!("columns as whole data are read by derived data"),
         InputKind::LoopIndex | InputKind::Carried(_) | InputKind::Captured(_) => {
             unreachable!("these are inputs of loop bodies")
         }
     }
+}
+
+/// Where an input lies for one branch after another.
+fn branch_input<'a>(
+    source: &Source,
+    n_local: usize,
+    arguments: &Arguments<'a>,
+    data: &'a BoundData,
+) -> BranchInput<'a> {
+    let (values, start, reach) = match *source {
+        Source::Theta(start, _) => (arguments.theta, start, Reach::Same),
+        Source::Local(start, _) => (arguments.z, start, Reach::Branches(n_local)),
+        Source::Shared(start, _) => (arguments.shared, start, Reach::Same),
+        Source::Cotangent(start, _) => (arguments.cotangents, start, Reach::Same),
+        Source::WholeDatum(k) => (data.values(k), 0, Reach::Same),
+        Source::BranchDatum(k, length) => (data.values(k), 0, Reach::Branches(length)),
+        Source::RowDatum(k, length) => (data.values(k), 0, Reach::Rows(length)),
+        Source::Statistic(start, _, record) => {
+            (arguments.statistics, start, Reach::Branches(record))
+        }
+        Source::RowMask => (arguments.mask, 0, Reach::Rows(1)),
+    };
+    BranchInput { values, start, reach }
 }
 
 /// How many numbers each branch or row has of a datum.
@@ -192,6 +260,10 @@ fn slice<'a>(source: &Source, arguments: &Arguments<'a>, data: &'a BoundData) ->
             &data.values(k)[start..start + length]
         }
         Source::RowDatum(k, length) => &data.values(k)[rows().start * length..rows().end * length],
+        Source::Statistic(start, length, record) => {
+            let start = arguments.branch * record + start;
+            &arguments.statistics[start..start + length]
+        }
         Source::RowMask => &arguments.mask[rows()],
     }
 }

@@ -1,9 +1,11 @@
 //! Compiled models, and models with data.
 
 mod bind;
+mod condense;
 pub mod derivatives;
 mod evaluator;
 mod features;
+mod functions;
 mod kernel;
 mod layout;
 mod memory;
@@ -14,6 +16,7 @@ mod pointwise;
 mod prior;
 mod program;
 mod rows;
+mod statistics;
 mod timings;
 mod whole;
 
@@ -21,7 +24,7 @@ mod whole;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use bind::Schema;
 pub use evaluator::{EvaluateError, Evaluator};
@@ -40,6 +43,7 @@ use crate::schema::Datum;
 use crate::source::Source;
 use crate::{check, ir, lower, syntax};
 use derivatives::Derivatives;
+use functions::{Functions, Reading, differentiated};
 
 /// How a model is compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +72,8 @@ struct Compiled {
     source: Source,
     typed: TypedModel,
     program: Program,
-    derivatives: Derivatives,
+    /// Once they are asked for: data may call for others.
+    derivatives: OnceLock<Derivatives>,
     schema: Schema,
     /// Data whose cells may be empty although the text does not say so.
     may_be_missing: Vec<String>,
@@ -151,8 +156,6 @@ fn compile_where(
     let data = typed.schema.data.iter().enumerate();
     typed.schema.drawn_in_turn = data.filter(is_in_turn).map(|(k, _)| k).collect();
     let program = timings.of("lower", || lower::lower(&typed, false));
-    let derivatives = timings.of("differentiate", || Derivatives::of(&program));
-    debug_verify(&program, &derivatives);
     let schema = Schema::new(&typed, &program);
     let warnings = diagnostics.into_sorted();
     let (source, options) = (source.clone(), options.clone());
@@ -161,7 +164,7 @@ fn compile_where(
         source,
         typed,
         program,
-        derivatives,
+        derivatives: OnceLock::new(),
         schema,
         may_be_missing,
         warnings,
@@ -236,7 +239,7 @@ impl CompiledModel {
     }
 
     /// How long each stage took up to the first gradient: those of [`CompiledModel::timings`],
-    /// then machine code and one gradient at zero, for a few rows made up from the schema.
+    /// then derivatives, with what is computed of the data once, machine code and one gradient at zero, for a few rows made up from the schema.
     /// `settings` are the whole data that the model does not compute.
     ///
     /// # Errors
@@ -247,7 +250,9 @@ impl CompiledModel {
     ) -> Result<Timings, DataError> {
         let data = self.inner.schema.synthetic_data(settings)?;
         let mut timings = self.timings().clone();
-        let mut evaluator = timings.of("code", || self.evaluator(&data))?;
+        let functions = timings
+            .of("differentiate", || Functions::of(self, &data, false, Reading::Statistics))?;
+        let mut evaluator = timings.of("code", || self.evaluator_of(functions, &data))?;
         let position = vec![0.0; evaluator.dimension()];
         let gradient = timings.of("gradient", || evaluator.log_density_gradient(&position));
         gradient.expect("the position has the length that the evaluator wants");
@@ -277,14 +282,16 @@ impl CompiledModel {
     }
 
     /// The model's functions; with `mask`, rows can be held out.
-    pub(crate) fn functions(&self, mask: bool) -> (Program, Derivatives) {
-        if mask && self.inner.typed.schema.rows.is_some() {
-            let program = lower::lower(&self.inner.typed, true);
-            let derivatives = Derivatives::of(&program);
-            debug_verify(&program, &derivatives);
-            return (program, derivatives);
+    pub(crate) fn program_for(&self, mask: bool) -> Program {
+        match mask && self.inner.typed.schema.rows.is_some() {
+            true => lower::lower(&self.inner.typed, true),
+            false => self.inner.program.clone(),
         }
-        (self.inner.program.clone(), self.inner.derivatives.clone())
+    }
+
+    /// The derivatives of the model's functions, of all their rows.
+    fn derivatives(&self) -> &Derivatives {
+        self.inner.derivatives.get_or_init(|| differentiated(&self.inner.program))
     }
 
     /// The functions of the model as text: `ir` before, `gradient` after differentiation.
@@ -296,10 +303,13 @@ impl CompiledModel {
                 let data = program.data.iter().map(|d| &d.function);
                 data.chain([&program.global, &program.local]).collect()
             }
-            DumpStage::Gradient => self.inner.derivatives.all().to_vec(),
+            DumpStage::Gradient => self.derivatives().all().to_vec(),
             DumpStage::Work => {
-                let all = self.inner.derivatives.all();
-                return all.map(crate::codegen::work).join("\n");
+                let (local, once) = condense::in_words(&program.local);
+                let program = Program { local, ..program.clone() };
+                let functions = differentiated(&program);
+                let functions = functions.all().map(crate::codegen::work);
+                return format!("{once}\n{}", functions.join("\n"));
             }
         };
         functions.iter().map(|f| f.to_string()).collect::<Vec<_>>().join("\n")
@@ -316,7 +326,7 @@ impl CompiledModel {
         settings: &[(String, SetValue)],
     ) -> Result<String, DataError> {
         let data = self.inner.schema.synthetic_data(settings)?;
-        let functions = self.inner.derivatives.all();
+        let functions = self.derivatives().all();
         let text = crate::codegen::listing(&functions, &program::size_table(&data), listing);
         text.map_err(|error| program::data_error(&error))
     }
@@ -345,6 +355,6 @@ pub enum DumpStage {
     Ir,
     /// These and their derivatives.
     Gradient,
-    /// In words, what machine code does for each of these.
+    /// In words, what machine code does for each of these, and what is computed once of the data.
     Work,
 }

@@ -51,7 +51,7 @@ impl CompiledModel {
         if !self.likelihood_is_by_rows() {
             return Ok(None);
         }
-        let (program, _) = self.functions(true);
+        let program = self.program_for(true);
         let likelihood = extract(&program.local, &[2], "likelihood");
         let is_weight = |kind| kind == InputKind::RowMask;
         if sources(&likelihood, is_weight).is_empty() {
@@ -74,6 +74,7 @@ impl CompiledModel {
                 .map(|size| data.size(size, 0))
                 .collect::<Result<_, _>>()?,
             shared: constrained_pieces(&program, data).shared,
+            statistics: Vec::new(),
         };
         let kernel = Kernel::new(function, code, &pieces, &[], Vec::new(), data);
         let weights = vec![1.0; data.n_rows_total()];

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::derivatives::{Derivatives, Expansion};
+use super::derivatives::Expansion;
 use super::features::RowFeatures;
+use super::functions::{Functions, Reading};
 use super::kernel::{Kernel, Pieces};
 use super::layout::{ParamLayout, Variable};
 use super::{Backend, CompiledModel};
@@ -21,6 +22,10 @@ pub struct Kernels {
     pub layouts: Layouts,
     pub n_shared: usize,
     pub shared_ranges: Vec<Range<usize>>,
+    /// Of all branches, a record each; where there are any, the code is for these data alone.
+    pub statistics: Vec<f64>,
+    /// What to compile again for other data, where that has to be.
+    pub model: Option<CompiledModel>,
     /// One weight per bound row; empty where all rows count.
     pub mask: Vec<f64>,
     /// The opposite of `mask`.
@@ -36,7 +41,8 @@ pub struct Kernels {
     pub reported: Kernel,
     pub density: Kernel,
     pub gradient: Kernel,
-    pub adjoints: Vec<InputKind>,
+    /// Where the outputs of `gradient` after the densities go.
+    pub adjoints: Vec<Adjoint>,
     pub prior: ExpansionKernels,
     pub likelihood: ExpansionKernels,
     pub reported_local: Kernel,
@@ -44,6 +50,35 @@ pub struct Kernels {
     pub unconstrain_global: Kernel,
     /// Unconstrained locals of constrained ones; interpreted.
     pub unconstrain_local: Kernel,
+}
+
+/// Where one output of the gradient of a branch goes.
+#[derive(Clone, Debug)]
+pub struct Adjoint {
+    /// Among all outputs.
+    pub from: Range<usize>,
+    /// Among the locals of the branch, or the shared values.
+    pub to: Range<usize>,
+    pub is_local: bool,
+}
+
+/// Of all outputs after the densities.
+fn adjoints(
+    kinds: &[InputKind],
+    gradient: &Kernel,
+    layouts: &Layouts,
+    shared: &[Range<usize>],
+) -> Vec<Adjoint> {
+    let from = ranges(gradient.output_lengths());
+    let of = |(&kind, from): (&InputKind, &Range<usize>)| {
+        let (to, is_local) = match kind {
+            InputKind::Local(k) => (layouts.unconstrained_local.variables()[k].range.clone(), true),
+            InputKind::Shared(k) => (shared[k].clone(), false),
+            _ => unreachable!("adjoints are of locals and shared values"),
+        };
+        Adjoint { from: from.clone(), to, is_local }
+    };
+    kinds.iter().zip(&from[3..]).map(of).collect()
 }
 
 /// An [`Expansion`], compiled.
@@ -76,8 +111,20 @@ impl Kernels {
         model: &CompiledModel,
         data: BoundData,
         mask: Option<Vec<f64>>,
+        what: Reading,
     ) -> Result<Kernels, DataError> {
-        let (program, derivatives) = model.functions(mask.is_some());
+        let functions = Functions::of(model, &data, mask.is_some(), what)?;
+        Self::compile(model, functions, data, mask)
+    }
+
+    /// Compiles functions of the model for these data.
+    pub fn compile(
+        model: &CompiledModel,
+        functions: Functions,
+        data: BoundData,
+        mask: Option<Vec<f64>>,
+    ) -> Result<Kernels, DataError> {
+        let Functions { program, derivatives, statistics, is_summarised, by_row } = functions;
         let layouts = Layouts::new(&program, &data);
         let functions: Vec<&Function> = derivatives.all().to_vec();
         let codes: Vec<Option<CompiledFunction>> = match model.options().backend {
@@ -91,6 +138,7 @@ impl Kernels {
             globals: program.global_lengths.iter().map(|size| extent(size, &data)).collect(),
             locals: program.local_lengths.iter().map(|size| extent(size, &data)).collect(),
             shared: constrained_pieces(&program, &data).shared,
+            statistics: statistics.lengths,
         };
         let mut codes = codes.into_iter();
         let mut kernel = |function: &Function, cotangents: &[usize]| {
@@ -111,15 +159,19 @@ impl Kernels {
         let reported_local = kernel(&derivatives.reported_local, &[]);
         let [unconstrain_global, unconstrain_local] = unconstraining(&program, &pieces, &data);
         let mask = mask.unwrap_or_default();
+        let shared_ranges = ranges(&pieces.shared);
+        let adjoints = adjoints(&derivatives.adjoints, &gradient, &layouts, &shared_ranges);
         Ok(Kernels {
             n_shared: pieces.shared.iter().sum(),
-            shared_ranges: ranges(&pieces.shared),
+            shared_ranges,
             no_rows: vec![0.0; mask.len()],
             held_out: mask.iter().map(|weight| 1.0 - weight).collect(),
             mask,
-            features: features(&derivatives, &data, model.may_be_missing()),
-            row_features: RowFeatures::new(&derivatives.density, &data, model.may_be_missing()),
-            adjoints: derivatives.adjoints.clone(),
+            statistics: statistics.values,
+            model: is_summarised.then(|| model.clone()),
+            features: features(&by_row, &data, model.may_be_missing()),
+            row_features: RowFeatures::new(&by_row, &data, model.may_be_missing()),
+            adjoints,
             layouts,
             shared,
             shared_vjp,
@@ -149,6 +201,7 @@ pub fn constrained_pieces(program: &Program, data: &BoundData) -> Pieces {
         globals: unknowns(&program.global_values),
         locals: unknowns(&program.local_values),
         shared: shared.collect(),
+        statistics: Vec::new(),
     }
 }
 
@@ -179,7 +232,7 @@ impl ExpansionKernels {
     ) -> ExpansionKernels {
         let of_branch = |kind: InputKind| match kind {
             InputKind::Datum(k) => schema.data[k].per_row || schema.data[k].level == Level::Branch,
-            kind => kind == InputKind::RowMask,
+            kind => matches!(kind, InputKind::RowMask | InputKind::Statistic(_)),
         };
         let compiled = kernel(&expansion.function, &[]);
         let vjp = kernel(&expansion.vjp, compiled.output_lengths());
@@ -274,14 +327,13 @@ pub fn size_table(data: &BoundData) -> SizeTable {
 }
 
 /// Which cells of `hidden` data are there is no fact of the branch: the fit did not know it.
-fn features(derivatives: &Derivatives, data: &BoundData, hidden: &[String]) -> Vec<(usize, usize)> {
+fn features(density: &Function, data: &BoundData, hidden: &[String]) -> Vec<(usize, usize)> {
     let schema = data.schema();
     let is_hidden = |k: usize| match schema.data[k].origin {
         Origin::Observed(of) => hidden.contains(&schema.data[of].name),
         _ => false,
     };
-    let mut features: Vec<(usize, usize)> = derivatives
-        .density
+    let mut features: Vec<(usize, usize)> = density
         .inputs
         .iter()
         .filter_map(|input| match input.kind {

@@ -1,6 +1,7 @@
 //! Laws of whole models, for everything in `models/`: log densities against reference values,
 //! derivatives against differences, machine code against the interpreter.
 
+mod condense;
 mod data;
 mod derivatives;
 mod features;

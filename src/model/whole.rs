@@ -6,7 +6,8 @@
 use ndarray::Array1;
 use rayon::prelude::*;
 
-use super::evaluator::{EvaluateError, Evaluator};
+use super::evaluator::{EvaluateError, Evaluator, add_adjoints};
+use super::kernel::Arguments;
 use crate::target::Target;
 
 const MAX_SHARDS: usize = 128;
@@ -78,15 +79,20 @@ impl Evaluator {
         z: &[f64],
         of_z: &mut [f64],
     ) -> Sums {
-        let n_local = self.n_local();
+        let (n_local, first) = (self.n_local(), branches.start);
         let mut sums = Sums { log_density: 0.0, of_shared: vec![0.0; shared.len()] };
-        for (place, branch) in branches.enumerate() {
-            let z = &z[branch * n_local..(branch + 1) * n_local];
+        let kernels = &*self.kernels;
+        let (mask, statistics) = (&kernels.mask, &kernels.statistics);
+        let arguments = Arguments { z, shared, mask, statistics, ..Arguments::default() };
+        let work_space = (&mut self.out, &mut self.scratch);
+        let each = |branch: usize, out: &[f64]| {
+            let place = branch - first;
             let dz = &mut of_z[place * n_local..(place + 1) * n_local];
-            let dshared = &mut sums.of_shared;
-            let density = Target::gradient(self, branch, shared, z, 1.0, dz, dshared);
+            let density = add_adjoints(&kernels.adjoints, out, 1.0, dz, &mut sums.of_shared);
             sums.log_density += density.total();
-        }
+        };
+        let data = &kernels.data;
+        kernels.gradient.call_each(branches, n_local, &arguments, data, work_space, each);
         sums
     }
 }

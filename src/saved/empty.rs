@@ -176,12 +176,12 @@ impl NewData {
         evaluator: &Evaluator,
         shared: &[f64],
     ) -> Result<(), SavedError> {
-        let mut before = evaluator.clone();
+        let mut before = evaluator.row_by_row();
         for &datum in &self.in_turn {
             for filler in self.data.fillers(datum) {
                 let mut data = self.data.clone();
                 data.refill(datum, filler);
-                let mut after = evaluator.with_data(data);
+                let mut after = before.with_data(data);
                 let is_empty = |branch: &usize| {
                     self.data.places(datum, *branch).any(|at| self.data.is_empty_cell(datum, at))
                 };

@@ -43,6 +43,47 @@ fn gathering_agrees() {
     }
 }
 
+/// Rows of a table that are only multiplied are nowhere in memory; others are.
+#[test]
+fn products_of_gathered_rows_agree() {
+    for count in [rows(), size(1), size(0), size(9)] {
+        for (n_rows, width) in [(k(), size(3)), (size(4), size(10)), (size(0), size(2))] {
+            if n_rows == size(0) && count != size(0) {
+                continue; // No index is of a row.
+            }
+            let mut draft = Draft::new();
+            let table = draft.input(&[n_rows.clone(), width.clone()]);
+            let right = draft.input(std::slice::from_ref(&width));
+            let weights = draft.input(std::slice::from_ref(&count));
+            let apart = draft.input(&[count.clone(), size(2)]);
+            let one_of = std::slice::from_ref::<Size>;
+            let one = draft.whole(Op::Int(1));
+            let column =
+                draft.real(Op::Index(apart, vec![None, Some(one)]), std::slice::from_ref(&count));
+            let at = indices(&mut draft, count.clone(), 1, 4);
+            let part = gather(&mut draft, table, at, 0, &[count.clone(), width.clone()]);
+            let contract = |a, a_axes: &[u8], b, b_axes: &[u8]| Op::Contract {
+                a,
+                a_axes: a_axes.to_vec(),
+                b,
+                b_axes: b_axes.to_vec(),
+            };
+            let by_row = draft.real(contract(part, &[0, 1], right, &[1]), one_of(&count));
+            let squared = draft.unary(UnaryOp::Square, by_row);
+            let sums = [
+                draft.real(contract(weights, &[1], part, &[1, 0]), one_of(&width)),
+                draft.real(contract(part, &[1, 0], squared, &[1]), one_of(&width)),
+                draft.real(contract(part, &[1, 0], column, &[1]), one_of(&width)),
+            ];
+            draft.output(by_row);
+            sums.into_iter().for_each(|sum| draft.output(sum));
+            assert_agree(&draft.function);
+            draft.output(part);
+            assert_agree(&draft.function);
+        }
+    }
+}
+
 #[test]
 fn scattering_agrees() {
     for (count, is_read_again) in [(rows(), false), (size(7), true), (size(0), false)] {
