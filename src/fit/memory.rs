@@ -61,6 +61,8 @@ pub fn memory_need(
     let mut need = MemoryNeed::default();
     need.add("of the program itself", PROGRAM, 1, "");
     of_data(&mut need, data, config);
+    let remedy = "fit fewer branches";
+    need.add("of sums of data for each branch", evaluator.statistics_bytes(), 1, remedy);
     let remedy = "split branches with very many rows, which set the size of the work space";
     let what = format!("of work space, for up to {} rows at a time", data.max_rows());
     need.add(what, MAX_SHARDS + 2, evaluator.work_space_bytes(), remedy);

@@ -33,4 +33,9 @@ impl Evaluator {
         most(Kernel::scratch_bytes)
             + size_of::<f64>() * most(|kernel| kernel.output_lengths().iter().sum())
     }
+
+    /// The bytes of what is known of each branch beside its data.
+    pub(crate) fn statistics_bytes(&self) -> usize {
+        size_of_val(self.kernels.statistics.as_slice())
+    }
 }
