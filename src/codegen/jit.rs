@@ -16,8 +16,9 @@ use super::arithmetic::define_symbols;
 use super::check::check;
 use super::emit::emit_function;
 use super::kernels;
-use super::sizes::{RowPolynomial, SizeTable};
-use crate::ir::op::{Function, ValueType};
+use super::shape::{BranchInput, LENGTH_OF_TYPE, Length, Reach, Shape, check_lengths};
+use super::sizes::SizeTable;
+use crate::ir::op::Function;
 
 /// What a compiled function is called with.
 #[repr(C)]
@@ -59,21 +60,6 @@ pub struct CompiledFunction {
     shape: Arc<Shape>,
 }
 
-/// The lengths a call must have.
-struct Shape {
-    inputs: Vec<Length>,
-    outputs: Vec<Length>,
-    max_rows: usize,
-    scratch: usize,
-}
-
-/// The number of elements of an array.
-enum Length {
-    Fixed(usize),
-    /// The product of dimensions, each a polynomial in the number of rows.
-    OfRows(Vec<RowPolynomial>),
-}
-
 /// Work space for calls, used again from call to call; one for each thread.
 #[derive(Clone, Default)]
 pub struct Scratch {
@@ -99,33 +85,49 @@ impl Clone for Pointers {
     }
 }
 
-/// Where an input lies for one branch after another.
-#[derive(Clone, Copy)]
-pub struct BranchInput<'a> {
-    /// What all branches read.
-    pub values: &'a [f64],
-    /// Where the input of the first branch of all begins.
-    pub start: usize,
-    /// How it goes on.
-    pub reach: Reach,
-}
-
-/// Where an input lies, from branch to branch.
-#[derive(Clone, Copy)]
-pub enum Reach {
-    /// In the same place.
-    Same,
-    /// So many elements further.
-    Branches(usize),
-    /// From the first row of the branch on, each row having so many elements.
-    Rows(usize),
-}
-
-/// Compiles functions into one piece of code, in order.
+/// Compiles functions, in order, on two threads where there are two.
 pub fn compile(
     functions: &[&Function],
     sizes: &SizeTable,
 ) -> Result<Vec<CompiledFunction>, CodegenError> {
+    let [first, second] = halves(functions);
+    let part = |positions: &[usize]| {
+        let part: Vec<&Function> = positions.iter().map(|&position| functions[position]).collect();
+        compile_together(&part, sizes)
+    };
+    let (of_first, of_second) = rayon::join(|| part(&first), || part(&second));
+    let mut compiled: Vec<Option<CompiledFunction>> = vec![None; functions.len()];
+    for (positions, codes) in [(first, of_first?), (second, of_second?)] {
+        for (position, code) in positions.into_iter().zip(codes) {
+            compiled[position] = Some(code);
+        }
+    }
+    Ok(compiled.into_iter().map(|code| code.expect("each function is in one half")).collect())
+}
+
+/// Positions of functions in two groups that take about as long to compile.
+fn halves(functions: &[&Function]) -> [Vec<usize>; 2] {
+    let weight = |position: &usize| functions[*position].values.len();
+    let mut by_weight: Vec<usize> = (0..functions.len()).collect();
+    by_weight.sort_by_key(|position| std::cmp::Reverse(weight(position)));
+    let mut halves = [Vec::new(), Vec::new()];
+    let mut weights = [0, 0];
+    for position in by_weight {
+        let half = usize::from(weights[1] < weights[0]);
+        weights[half] += weight(&position);
+        halves[half].push(position);
+    }
+    halves
+}
+
+/// Compiles functions into one piece of code, in order.
+fn compile_together(
+    functions: &[&Function],
+    sizes: &SizeTable,
+) -> Result<Vec<CompiledFunction>, CodegenError> {
+    if functions.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut module = new_module()?;
     let mut signature = module.make_signature();
     signature.params.push(AbiParam::new(types::I64));
@@ -180,51 +182,6 @@ pub(super) fn new_module() -> Result<JITModule, CodegenError> {
 
 fn define(module: &mut JITModule, id: FuncId, context: &mut Context) -> Result<(), CodegenError> {
     module.define_function(id, context).map_err(|error| CodegenError::Backend(format!("{error:?}")))
-}
-
-impl Shape {
-    fn new(function: &Function, sizes: &SizeTable, scratch: usize) -> Result<Shape, CodegenError> {
-        let output_type = |id| &function.values[id].ty;
-        let inputs = function.inputs.iter().map(|input| Length::new(&input.ty, sizes));
-        let outputs =
-            function.outputs.iter().map(|output| Length::new(output_type(output.value), sizes));
-        Ok(Shape {
-            inputs: inputs.collect::<Result<_, _>>()?,
-            outputs: outputs.collect::<Result<_, _>>()?,
-            max_rows: sizes.max_rows(),
-            scratch,
-        })
-    }
-}
-
-impl Length {
-    fn new(ty: &ValueType, sizes: &SizeTable) -> Result<Length, CodegenError> {
-        let dims = ty.dims.iter().map(|size| sizes.resolve(size));
-        let length = Length::OfRows(dims.collect::<Result<_, _>>()?);
-        let Length::OfRows(dims) = &length else { return Ok(length) };
-        if dims.iter().all(|dim| dim.as_constant().is_some()) {
-            return length.at(0).map(Length::Fixed).ok_or(CodegenError::TooLarge);
-        }
-        Ok(length)
-    }
-
-    /// Whether it is that of rows of so many elements.
-    fn is_rows_of(&self, inner: usize) -> bool {
-        let Length::OfRows(dims) = self else { return inner == 0 && self.at(0) == Some(0) };
-        let [rows, rest @ ..] = &dims[..] else { return false };
-        let mut rest = rest.iter().map(RowPolynomial::as_constant);
-        let product = rest.try_fold(1_i64, |product, dim| product.checked_mul(dim?));
-        rows.is_rows() && product == i64::try_from(inner).ok()
-    }
-
-    fn at(&self, n_rows: usize) -> Option<usize> {
-        match self {
-            Length::Fixed(length) => Some(*length),
-            Length::OfRows(dims) => dims.iter().try_fold(1_usize, |length, dim| {
-                length.checked_mul(usize::try_from(dim.at(n_rows)?.max(0)).ok()?)
-            }),
-        }
-    }
 }
 
 impl CompiledFunction {
@@ -375,59 +332,5 @@ impl CompiledFunction {
         }
         pointers.inputs.clear();
         pointers.outputs.clear();
-    }
-}
-
-impl BranchInput<'_> {
-    /// That the input has the length of its type up to the last branch; of rows, that it has for
-    /// any number of them that [`BranchInput::of`] finds there.
-    fn check(&self, length: &Length, last: usize) {
-        let step = match (self.reach, length) {
-            (Reach::Same, Length::Fixed(_)) => 0,
-            (Reach::Branches(step), Length::Fixed(_)) => step,
-            // That there are as many rows as a fixed length says is seen branch by branch.
-            (Reach::Rows(_), Length::Fixed(_)) => return,
-            (Reach::Rows(inner), length) => {
-                return assert!(length.is_rows_of(inner), "{LENGTH_OF_TYPE}");
-            }
-            _ => panic!("{LENGTH_OF_TYPE}"),
-        };
-        let Length::Fixed(length) = length else { unreachable!("lengths of rows were looked at") };
-        let end = step.checked_mul(last).and_then(|end| end.checked_add(self.start + length));
-        assert!(end.is_some_and(|end| end <= self.values.len()), "inputs reach to their end");
-    }
-
-    fn of(
-        &self,
-        length: &Length,
-        branch: usize,
-        rows: &Range<usize>,
-        spare: *mut f64,
-    ) -> *const f64 {
-        let place = match self.reach {
-            Reach::Same => self.start,
-            Reach::Branches(step) => self.start + branch * step,
-            Reach::Rows(inner) => {
-                assert!(rows.end * inner <= self.values.len(), "there are as many rows");
-                if let Length::Fixed(length) = length {
-                    assert_eq!(rows.len() * inner, *length, "{LENGTH_OF_TYPE}");
-                }
-                rows.start * inner
-            }
-        };
-        // An empty slice may have no address at all, so empty arrays lie at some valid one.
-        match self.values.get(place) {
-            Some(first) => std::ptr::from_ref(first),
-            None => spare.cast_const(),
-        }
-    }
-}
-
-const LENGTH_OF_TYPE: &str = "a slice has the length of its type";
-
-fn check_lengths(expected: &[Length], actual: impl ExactSizeIterator<Item = usize>, n_rows: usize) {
-    assert_eq!(actual.len(), expected.len(), "one slice for each array");
-    for (expected, actual) in expected.iter().zip(actual) {
-        assert_eq!(Some(actual), expected.at(n_rows), "{LENGTH_OF_TYPE}");
     }
 }

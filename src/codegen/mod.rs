@@ -21,6 +21,7 @@ mod reduce;
 mod reduction;
 mod regions;
 mod schedule;
+mod shape;
 mod sizes;
 mod table;
 #[cfg(test)]
@@ -30,8 +31,9 @@ mod work;
 use std::fmt;
 
 #[allow(unused_imports)]
-pub use jit::{BranchInput, CompiledFunction, Reach, Scratch, compile};
+pub use jit::{CompiledFunction, Scratch, compile};
 pub use listing::{Listing, listing};
+pub use shape::{BranchInput, Reach};
 #[allow(unused_imports)]
 pub use sizes::SizeTable;
 pub use work::work;

@@ -66,12 +66,21 @@ impl Derivatives {
         let is_unknown = |kind| matches!(kind, InputKind::Local(_) | InputKind::Shared(_));
         let reported_local: Vec<usize> = (3..program.local.outputs.len()).collect();
         let directions = local_directions(&program.local_lengths);
+        // What takes longest goes beside the rest.
+        let (likelihood, (gradient, prior)) = rayon::join(
+            || expansion(&sum_of_outputs(&density, &[2], "likelihood"), &directions),
+            || {
+                let gradient = gradient(&density, &[0, 1, 2], &seeds, is_unknown);
+                let prior = sum_of_outputs(&density, &[0, 1], "prior");
+                (gradient, expansion(&prior, &directions))
+            },
+        );
         Derivatives {
             reported: extract(&program.global, &reported, "reported"),
-            gradient: gradient(&density, &[0, 1, 2], &seeds, is_unknown),
             adjoints: sources(&density, is_unknown),
-            prior: expansion(&sum_of_outputs(&density, &[0, 1], "prior"), &directions),
-            likelihood: expansion(&sum_of_outputs(&density, &[2], "likelihood"), &directions),
+            gradient,
+            prior,
+            likelihood,
             reported_local: extract(&program.local, &reported_local, "reported local"),
             shared,
             shared_vjp,
