@@ -17,7 +17,7 @@ import optax
 import rows
 from batches import D, DIAGONAL, N_GLOBAL, Batches, networks
 
-N_WATCHED, WATCH_BATCH, WATCH_DRAWS = 2000, 500, 10
+WATCH_BATCH, WATCH_DRAWS = 500, 2
 GLOBAL_DIAGONAL = rows.diagonal(N_GLOBAL)
 
 
@@ -41,17 +41,16 @@ def elbo(batches, parameters, key, users, packed, slots, n_draws=1):
 
 
 class Watch:
-    """The ELBO of some users that stay the same, scaled to all."""
+    """The ELBO of all users: a part of them is off by some hundredths, as few users have most of the ratings."""
 
     def __init__(self, batches):
-        users = np.sort(np.random.default_rng(5).permutation(batches.n_users)[:N_WATCHED])
-        groups = users.reshape(-1, WATCH_BATCH)
+        groups = np.random.default_rng(5).permutation(batches.n_users).reshape(-1, WATCH_BATCH)
         capacity = int(max(batches.n_rows[group].sum() for group in groups))
         self.groups = [batches.pack(group, capacity) for group in groups]
         self.elbo = jax.jit(functools.partial(elbo, batches, n_draws=WATCH_DRAWS))
 
     def __call__(self, parameters):
-        return float(np.mean([self.elbo(parameters, jax.random.key(99), *group) for group in self.groups]))
+        return float(np.mean([self.elbo(parameters, jax.random.key(99 + k), *group) for k, group in enumerate(self.groups)]))
 
 
 def main():
