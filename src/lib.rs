@@ -70,6 +70,7 @@ mod ir;
 mod kernel;
 mod lower;
 mod math;
+mod memory;
 mod model;
 mod output;
 mod random;
@@ -93,10 +94,11 @@ pub use data::{
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use fit::{
     BranchScore, BranchSummaries, Checks, Coupling, Covariance, Draws, Encoder, Family, Fit,
-    FitConfig, FitError, GlobalChecks, LocalChecks, LocalSummary, OptimiserState, Posterior,
-    PredictiveChecks, QuantityCheck, Score, Scores, Shift, Stage, StepInfo, Summary, SummaryRow,
-    Verdict, Watcher, fit, fit_from, fit_with_progress,
+    FitConfig, FitError, GlobalChecks, LocalChecks, LocalSummary, MemoryError, OptimiserState,
+    Posterior, PredictiveChecks, QuantityCheck, Score, Scores, Shift, Stage, StepInfo, Summary,
+    SummaryRow, Verdict, Watcher, fit, fit_from, fit_with_progress, memory_need,
 };
+pub use memory::{MemoryNeed, MemoryPart, parse_size, show_size};
 pub use model::{
     Backend, CompileError, CompileOptions, CompiledModel, DumpStage, EvaluateError, Evaluator,
     ParamLayout, Point, PointDensity, PointError, PointGradient, Points, Schema, Timings, Variable,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Groups of modules from left to right. A module imports only from groups to its left.
 const ORDER: [&[&str]; 13] = [
-    &["index", "source", "math", "random", "target", "frame", "tensors"],
+    &["index", "source", "math", "random", "target", "frame", "tensors", "memory"],
     &["diagnostic", "ty"],
     &["schema", "syntax", "ir", "kernel"],
     &["builtin", "autodiff", "codegen"],

@@ -62,6 +62,9 @@ pub struct Input {
     /// What to do with rows that lack a value (default: an error)
     #[arg(long, value_enum)]
     pub na: Option<Missing>,
+    /// Refuse, before the work, what would hold more memory than this: 800MB, 1.5GiB
+    #[arg(long, value_name = "SIZE", value_parser = hbdc::parse_size)]
+    pub max_memory: Option<u64>,
 }
 
 /// What to do with missing values.

@@ -60,6 +60,7 @@ pub fn run(args: &FitArgs, format: MessageFormat) -> Outcome {
     let fit = fitted.map_err(|error| match error {
         FitError::Data(error) => input::data_failure(&error, Some(model.source()), format),
         FitError::Interrupted => interrupted(&signals, &folder, format),
+        FitError::Memory(error) => Failure::coded("memory", error),
         error => Failure::coded("fit", error),
     })?;
     write_fit(&folder, &model, &fit, args.force)
@@ -106,6 +107,9 @@ fn config(args: &FitArgs) -> FitConfig {
     }
     if let Some(tolerance) = args.tolerance {
         config = config.tolerance(tolerance);
+    }
+    if let Some(bytes) = args.input.max_memory {
+        config = config.max_memory(bytes);
     }
     if let Some(fraction) = args.holdout {
         config = config.holdout(fraction);

@@ -91,6 +91,9 @@ pub fn dataset(input: &Input, format: MessageFormat) -> Result<Dataset, Failure>
     for (name, value) in settings(&input.set)? {
         dataset = dataset.set(name, value);
     }
+    if let Some(bytes) = input.max_memory {
+        dataset = dataset.max_memory(bytes);
+    }
     Ok(match input.na {
         Some(Missing::Drop) => dataset.na_drop(),
         None => dataset,

@@ -185,6 +185,11 @@ fn define(module: &mut JITModule, id: FuncId, context: &mut Context) -> Result<(
 }
 
 impl CompiledFunction {
+    /// The bytes of scratch memory that a call works in, whatever the number of rows.
+    pub fn scratch_bytes(&self) -> usize {
+        size_of::<f64>() * self.shape.scratch
+    }
+
     /// [`CompiledFunction::call_flat`] with a slice for each output.
     #[cfg(test)]
     pub fn call(

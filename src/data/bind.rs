@@ -65,6 +65,7 @@ impl Dataset {
                 plan(schema, self)?
             }
         };
+        self.check_memory(schema, &plans)?;
         let mut bound = self.before_reading(schema, &plans, terms)?;
         let mut read = self.read(schema, &plans)?;
         bound.n_dropped = read.rows.n_dropped;

@@ -63,6 +63,14 @@ impl CsvSource {
         }
     }
 
+    /// What is held of a file that cannot be read again.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match &self.input {
+            Input::File(_) => None,
+            Input::Bytes(bytes) => Some(bytes),
+        }
+    }
+
     /// The bytes of a CSV file that messages call `name`.
     pub(super) fn from_bytes(name: String, bytes: Vec<u8>) -> Result<CsvSource, DataError> {
         CsvSource::new(name, Input::Bytes(bytes.into()))

@@ -45,6 +45,8 @@ pub struct Dataset {
     pub(super) tables: BTreeMap<String, Source>,
     pub(super) settings: BTreeMap<String, SetValue>,
     pub(super) na_drop: bool,
+    /// Bytes that reading may hold.
+    pub(super) max_memory: Option<u64>,
 }
 
 impl Dataset {
@@ -92,6 +94,7 @@ impl Dataset {
             tables: BTreeMap::new(),
             settings: BTreeMap::new(),
             na_drop: false,
+            max_memory: None,
         }
     }
 
@@ -120,6 +123,13 @@ impl Dataset {
     /// tables and the file of branches nothing is dropped.
     pub fn na_drop(mut self) -> Dataset {
         self.na_drop = true;
+        self
+    }
+
+    /// Refuses to read rows where that would hold more than so many bytes, judged by the sizes of
+    /// the files before any row is read.
+    pub fn max_memory(mut self, bytes: u64) -> Dataset {
+        self.max_memory = Some(bytes);
         self
     }
 

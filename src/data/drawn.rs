@@ -33,7 +33,8 @@ impl BoundData {
     pub fn prepare_drawn(&mut self, schema: &Schema, drawn: &[usize]) -> Result<(), DataError> {
         for datum in all_drawn(schema, drawn) {
             let declared = &schema.data[datum];
-            let own = declared.dims.iter().skip(usize::from(declared.per_row));
+            let has_outer = declared.per_row || declared.table.is_some();
+            let own = declared.dims.iter().skip(usize::from(has_outer));
             let sizes = own.map(|size| self.size(size, 0)).collect::<Result<Vec<_>, _>>()?;
             self.inner[datum] = sizes.iter().product();
             let n = self.n_units(datum) * self.inner[datum];

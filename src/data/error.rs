@@ -91,6 +91,8 @@ kinds! {
     HoldOut = "hold-out",
     /// There are more rows than this version counts.
     TooLarge = "too-large",
+    /// Reading the data would take more memory than is allowed.
+    Memory = "memory",
 }
 
 /// Why a data set does not fit a model, or cannot be read.

@@ -10,6 +10,8 @@ use std::hash::BuildHasher;
 
 /// An empty slot of the table.
 const VACANT: u32 = u32::MAX;
+/// Numbers below this are found by themselves, without a hash.
+const SMALL: usize = 1 << 20;
 
 /// Numbers distinct byte strings 0, 1, … in order of first appearance.
 ///
@@ -22,6 +24,8 @@ pub(super) struct Interner {
     table: Vec<u32>,
     hasher: RandomState,
     last: Option<u32>,
+    /// The string of each small number that was seen, as a key of one component.
+    small: Vec<u32>,
 }
 
 impl Interner {
@@ -48,6 +52,21 @@ impl Interner {
     /// The number of `text`. There may be fewer than 2^32 - 1 of them, which the limit on
     /// rows guarantees.
     pub(super) fn intern(&mut self, text: &[u8]) -> u32 {
+        let Some(number) = small_number(text) else {
+            return self.intern_any(text);
+        };
+        if let Some(&id) = self.small.get(number).filter(|&&id| id != VACANT) {
+            return id;
+        }
+        let id = self.intern_any(text);
+        if number >= self.small.len() {
+            self.small.resize((number + 1).next_power_of_two(), VACANT);
+        }
+        self.small[number] = id;
+        id
+    }
+
+    fn intern_any(&mut self, text: &[u8]) -> u32 {
         // Files are mostly sorted by their key, so the last one is the best guess.
         if let Some(last) = self.last.filter(|&last| self.get(last) == text) {
             return last;
@@ -83,6 +102,25 @@ impl Interner {
             self.table[slot] = id;
         }
     }
+}
+
+/// The number below [`SMALL`] that a key of one component, as [`push_component`] writes it, is the
+/// canonical text of. No two keys are of one number.
+fn small_number(key: &[u8]) -> Option<usize> {
+    let (length, digits) = key.split_first_chunk::<8>()?;
+    let is_canonical = digits.first().is_some_and(|&digit| digit != b'0' || digits.len() == 1);
+    if digits.len() > 7 || u64::from_le_bytes(*length) != digits.len() as u64 || !is_canonical {
+        return None;
+    }
+    let mut number = 0;
+    for digit in digits {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        number = 10 * number + usize::from(value);
+    }
+    (number < SMALL).then_some(number)
 }
 
 /// Writes one component of a compound key behind the others: its length, then its bytes.
@@ -211,6 +249,11 @@ impl KeyTexts {
         KeyTexts { text: String::new(), ends: Vec::new(), n_components }
     }
 
+    /// Their bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.text.len() + size_of_val(self.ends.as_slice())
+    }
+
     /// Appends one component of the next key. Bytes that are not UTF-8 are replaced.
     pub(super) fn push(&mut self, component: &[u8]) {
         self.text.push_str(&String::from_utf8_lossy(component));
@@ -293,6 +336,35 @@ mod tests {
         }
         assert_eq!(interner.len(), 1237);
         assert_eq!(interner.get(1236), b"w1236");
+    }
+
+    /// Small numbers take another way than other texts; neither is taken for the other.
+    #[test]
+    fn texts_that_look_like_numbers_are_told_apart() {
+        let plain: Vec<String> = [0, 7, 10, 999_999, 1_048_575, 1_048_576, 9_999_999, 10_000_000]
+            .iter()
+            .flat_map(|n| [format!("{n}"), format!("0{n}"), format!("-{n}"), format!("{n} ")])
+            .chain(["", "-", "1.0", "1e3", "/", ":", "٣"].map(String::from))
+            .collect();
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        for text in &plain {
+            let mut key = Vec::new();
+            push_component(&mut key, text.as_bytes());
+            keys.push(key.clone());
+            push_component(&mut key, b"1");
+            keys.push(key);
+            keys.push(text.as_bytes().to_vec());
+        }
+        let mut interner = Interner::default();
+        let mut known = std::collections::HashMap::new();
+        for round in 0..2 {
+            for key in &keys {
+                let next = known.len() as u32;
+                let expected = *known.entry(key.clone()).or_insert(next);
+                assert_eq!(interner.intern(key), expected, "{key:?} in round {round}");
+                assert_eq!(interner.find(key), Some(expected));
+            }
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod keys;
 mod levels;
 mod lines;
 mod load;
+mod memory;
 mod missing;
 mod names;
 mod newlines;

@@ -16,6 +16,7 @@ pub struct FitConfig {
     pub(crate) test: Option<BoundData>,
     pub(crate) draws: usize,
     pub(crate) log_likelihood: bool,
+    pub(crate) max_memory: Option<u64>,
 }
 
 impl Default for FitConfig {
@@ -27,6 +28,7 @@ impl Default for FitConfig {
             test: None,
             draws: 20_000,
             log_likelihood: false,
+            max_memory: None,
         }
     }
 }
@@ -147,6 +149,13 @@ impl FitConfig {
         self
     }
 
+    /// Refuses, before it begins, a fit that would hold more than so many bytes, data included.
+    /// [`memory_need`](super::memory_need) says how many it would.
+    pub fn max_memory(mut self, bytes: u64) -> Self {
+        self.max_memory = Some(bytes);
+        self
+    }
+
     /// Once this is true, the fit ends within a moment with [`FitError::Interrupted`].
     ///
     /// [`FitError::Interrupted`]: super::FitError::Interrupted
@@ -193,7 +202,15 @@ impl FitConfig {
 
     /// What decides how a fit goes, but for its limits: names and values.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
-        let Self { engine, holdout, holdout_branches, test, draws, log_likelihood: _ } = self;
+        let Self {
+            engine,
+            holdout,
+            holdout_branches,
+            test,
+            draws,
+            log_likelihood: _,
+            max_memory: _,
+        } = self;
         // Threads change no bit, and a fit may go on with other limits.
         let engine::FitConfig {
             family,

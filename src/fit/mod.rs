@@ -5,6 +5,7 @@ mod branches;
 mod checks;
 mod config;
 mod draws;
+mod memory;
 mod predictive;
 mod quantities;
 mod saved;
@@ -15,10 +16,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 pub use branches::{BranchSummaries, LocalSummary};
-pub(crate) use branches::{draws_per_branch, summarise_with};
+pub(crate) use branches::{Summariser, draws_per_branch};
 pub use checks::{Checks, GlobalChecks, LocalChecks, PredictiveChecks, QuantityCheck, Shift};
 pub use config::FitConfig;
 pub use draws::Draws;
+pub use memory::{MemoryError, memory_need};
 use predictive::Predictive;
 pub(crate) use saved::{CHAINS, LogLikelihood, Observations};
 pub use scores::{BranchScore, Score, Scores};
@@ -34,7 +36,7 @@ pub use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::posterior::{self, Spread};
 use crate::infer::shards::Shards;
 pub use crate::infer::verdict::Verdict;
-use crate::model::{CompiledModel, Evaluator};
+use crate::model::{CompiledModel, Evaluator, Variable};
 use crate::target::Target;
 use scores::Split;
 
@@ -56,6 +58,8 @@ pub enum FitError {
     Data(DataError),
     /// The model cannot be fitted.
     Inference(engine::FitError),
+    /// It would hold more memory than it may ([`FitConfig::max_memory`]).
+    Memory(MemoryError),
     /// The caller asked to stop ([`FitConfig::stop`]).
     Interrupted,
 }
@@ -86,6 +90,7 @@ impl fmt::Display for FitError {
         match self {
             FitError::Data(error) => error.fmt(f),
             FitError::Inference(error) => error.fmt(f),
+            FitError::Memory(error) => error.fmt(f),
             FitError::Interrupted => engine::FitError::Interrupted.fmt(f),
         }
     }
@@ -129,6 +134,12 @@ pub fn fit_from(
     from: Option<OptimiserState>,
     watcher: &mut dyn Watcher,
 ) -> Result<Fit, FitError> {
+    if let Some(limit) = config.max_memory {
+        let need = memory_need(model, data, config).map_err(FitError::Data)?;
+        if need.total() > limit {
+            return Err(FitError::Memory(MemoryError { need, limit }));
+        }
+    }
     let split = Split::of(model, data, config).map_err(FitError::Data)?;
     let data = &split.fitted;
     let mask = match config.holdout {
@@ -351,5 +362,23 @@ impl Posterior<'_> {
     /// Mean, standard deviation and quantiles of the locals of every branch.
     pub fn branches(&self) -> BranchSummaries {
         branches::summarise(self.fit)
+    }
+
+    /// Shows `visit` the branches in the order of their keys, each with what [`Self::branches`]
+    /// has of it, without holding that of all.
+    ///
+    /// # Errors
+    /// The first of `visit`, after which no more are shown.
+    pub fn for_each_branch<E>(
+        &self,
+        visit: impl FnMut(usize, Option<&LocalSummary>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        branches::for_each(self.fit, visit)
+    }
+
+    /// The elements of locals and derived locals, which are the rows of each [`LocalSummary`].
+    pub fn local_names(&self) -> Vec<String> {
+        let variables = self.fit.evaluator.reported_local_layout().variables();
+        variables.iter().flat_map(Variable::elements).map(|(name, _)| name).collect()
     }
 }

@@ -15,7 +15,7 @@ use crate::target::Target;
 use crate::ty::Level;
 
 /// Replicated data sets.
-const REPLICATES: usize = 400;
+pub(super) const REPLICATES: usize = 400;
 /// Branches and rows that are drawn at most; a single branch may have more rows.
 const MOST_BRANCHES: usize = 100;
 const MOST_ROWS: usize = 1000;

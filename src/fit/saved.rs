@@ -96,7 +96,7 @@ pub(super) fn check_size(model: &CompiledModel, evaluator: &Evaluator) -> Result
 }
 
 /// How many of `wanted` draws of so many numbers are saved.
-fn affordable(wanted: usize, n_numbers: usize) -> usize {
+pub(super) fn affordable(wanted: usize, n_numbers: usize) -> usize {
     let affordable = (BUDGET / n_numbers.max(1)).max(LEAST);
     let count = wanted.min(MOST).min(affordable);
     (count / CHAINS).max(1) * CHAINS

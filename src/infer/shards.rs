@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use crate::target::Target;
 
-const MAX_SHARDS: usize = 16;
+/// Clones of the target, each with work space of its own.
+pub const MAX_SHARDS: usize = 16;
 /// Rows (or as many branches) below which a shard is not worth a thread.
 const MIN_SHARD: usize = 200;
 

@@ -89,6 +89,11 @@ impl Kernel {
         &self.output_lengths
     }
 
+    /// The bytes of work space that a call needs; of interpreted functions it is not known.
+    pub fn scratch_bytes(&self) -> usize {
+        self.code.as_ref().map_or(0, CompiledFunction::scratch_bytes)
+    }
+
     /// Writes all outputs, one after another, to `out`, which is made as long as they are.
     pub fn call(
         &self,

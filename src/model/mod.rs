@@ -8,6 +8,7 @@ mod features;
 mod functions;
 mod kernel;
 mod layout;
+mod memory;
 mod passes;
 mod point_gradient;
 mod points;

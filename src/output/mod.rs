@@ -9,7 +9,7 @@ mod zarr;
 
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -144,13 +144,10 @@ fn place(unfinished: &Path, folder: &Path) -> Result<(), OutputError> {
 
 fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), OutputError> {
     fs::create_dir_all(folder).map_err(|fault| OutputError::Io(folder.to_path_buf(), fault))?;
-    let write = |name: &str, text: String| {
-        let path = folder.join(name);
-        fs::write(&path, text).map_err(|fault| OutputError::Io(path, fault))
-    };
-    write("summary.csv", tables::summary(&fit.posterior().summary()))?;
-    write("branches.csv", tables::branches(fit))?;
-    write("trace.csv", tables::trace(fit.trace()))?;
+    let write = |name: &str, table: Lines| write_lines(&folder.join(name), table);
+    write("summary.csv", &|file| tables::summary(&fit.posterior().summary(), file))?;
+    write("branches.csv", &|file| tables::branches(fit, file))?;
+    write("trace.csv", &|file| tables::trace(fit.trace(), file))?;
     let posterior = crate::saved::path_in(folder);
     let fault = |fault| OutputError::Io(posterior.clone(), fault);
     posterior.parent().map_or(Ok(()), fs::create_dir_all).map_err(fault)?;
@@ -158,9 +155,9 @@ fn write_files(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
     write_draws(&folder.join("draws.zarr"), model, fit)?;
     if let Some(scores) = fit.scores() {
         let key = fit.evaluator().data().key_columns();
-        write("scores.csv", tables::scores(scores, key))?;
+        write("scores.csv", &|file| tables::scores(scores, key, file))?;
     }
-    write("fit.json", format!("{:#}\n", metadata(model, fit)))
+    write("fit.json", &|file| writeln!(file, "{:#}", metadata(model, fit)))
 }
 
 /// Writes predictions to a folder that is not there: `branches.csv`, and `predictions.csv` where
@@ -173,16 +170,13 @@ pub fn write_prediction(folder: &Path, prediction: &Prediction) -> Result<(), Ou
         return Err(OutputError::Exists(folder.to_path_buf()));
     }
     let unfinished = own_beside(folder, "unfinished");
-    let write = |name: &str, text: String| {
-        let path = unfinished.join(name);
-        fs::write(&path, text).map_err(|fault| OutputError::Io(path, fault))
-    };
     let write_all = || {
         fs::create_dir_all(&unfinished)
             .map_err(|fault| OutputError::Io(unfinished.clone(), fault))?;
-        write("branches.csv", tables::predicted_branches(prediction))?;
+        let write = |name: &str, table: Lines| write_lines(&unfinished.join(name), table);
+        write("branches.csv", &|file| tables::predicted_branches(prediction, file))?;
         if !prediction.cells().is_empty() {
-            write("predictions.csv", tables::predicted_cells(prediction))?;
+            write("predictions.csv", &|file| tables::predicted_cells(prediction, file))?;
         }
         place(&unfinished, folder)
     };
@@ -194,9 +188,22 @@ pub fn write_prediction(folder: &Path, prediction: &Prediction) -> Result<(), Ou
     written
 }
 
+/// What writes a table, line by line: those of all branches or cells are never held as a whole.
+type Lines<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+fn write_lines(path: &Path, table: Lines) -> Result<(), OutputError> {
+    let written = fs::File::create(path).map(BufWriter::new).and_then(|mut file| {
+        table(&mut file)?;
+        file.flush()
+    });
+    written.map_err(|fault| OutputError::Io(path.to_path_buf(), fault))
+}
+
 /// Draws as CSV: one row a draw, one column an element.
 pub fn draws_csv(draws: &Draws) -> String {
-    tables::draws(draws)
+    let mut bytes = Vec::new();
+    tables::draws(draws, &mut bytes).expect("memory can be written");
+    String::from_utf8(bytes).expect("names are text")
 }
 
 fn write_draws(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), OutputError> {
@@ -211,8 +218,8 @@ fn write_draws(folder: &Path, model: &CompiledModel, fit: &Fit) -> Result<(), Ou
         }
         false => None,
     };
-    let groups = arviz::groups(model, fit, n_draws, log_likelihood);
-    zarr::write(folder, &arviz::attributes(fit), &groups)
+    let groups = arviz::groups(model, fit, n_draws, log_likelihood.as_ref());
+    zarr::write(folder, &arviz::attributes(fit), groups)
 }
 
 fn metadata(model: &CompiledModel, fit: &Fit) -> Value {

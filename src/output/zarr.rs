@@ -1,5 +1,7 @@
 //! Writes Zarr version 3 (<https://zarr-specs.readthedocs.io/en/latest/v3/core/>): a folder for
 //! each group and array with a `zarr.json`, and the numbers of an array as one uncompressed chunk.
+//! Elements are made while they are written, so that an array along the rows of the data is never
+//! held as a whole.
 //!
 //! All metadata stand once more in the `zarr.json` of the root, which is where zarr-python keeps
 //! consolidated metadata. Texts are of type `string` with the codec `vlen-utf8`, as xarray has
@@ -8,60 +10,96 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
 use super::OutputError;
 
 /// Arrays that belong together.
-pub struct Group {
+pub struct Group<'a> {
     /// Its folder.
     pub name: String,
     /// Whatever else is to be known.
     pub attributes: Value,
     /// Its arrays.
-    pub arrays: Vec<Array>,
+    pub arrays: Vec<Array<'a>>,
 }
 
 /// An array with names for its dimensions.
-pub struct Array {
+pub struct Array<'a> {
     /// Its folder in the group's.
     pub name: String,
     /// Each dimension's name and size.
     pub dims: Vec<(String, usize)>,
     /// Its elements, row-major.
-    pub values: Values,
+    pub values: Values<'a>,
     /// Whatever else is to be known.
     pub attributes: Value,
 }
 
 /// Elements of one type.
-pub enum Values {
+pub enum Values<'a> {
     /// Eight bytes each.
-    Reals(Vec<f64>),
+    Reals(Elements<'a, f64>),
     /// Eight bytes each.
-    Ints(Vec<i64>),
+    Ints(Elements<'a, i64>),
     /// UTF-8, each after its length.
-    Texts(Vec<String>),
+    Texts(Elements<'a, Rc<str>>),
+}
+
+/// So many elements, each made when it is written.
+pub struct Elements<'a, T> {
+    count: usize,
+    each: Box<dyn Iterator<Item = T> + 'a>,
+}
+
+impl<'a, T> Elements<'a, T> {
+    /// Those of an iterator that gives `count` of them.
+    pub fn new(count: usize, each: impl Iterator<Item = T> + 'a) -> Self {
+        Elements { count, each: Box::new(each) }
+    }
+}
+
+impl Values<'_> {
+    /// Real numbers that are there.
+    pub fn reals(values: Vec<f64>) -> Values<'static> {
+        Values::Reals(Elements::new(values.len(), values.into_iter()))
+    }
+
+    /// Texts that are there.
+    pub fn texts(values: &[String]) -> Values<'_> {
+        let each = values.iter().map(|text| Rc::from(text.as_str()));
+        Values::Texts(Elements::new(values.len(), each))
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Reals(elements) => elements.count,
+            Values::Ints(elements) => elements.count,
+            Values::Texts(elements) => elements.count,
+        }
+    }
 }
 
 /// Writes groups of arrays to a new folder.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(folder: &Path, attributes: &Value, groups: &[Group]) -> Result<(), OutputError> {
+pub fn write(folder: &Path, attributes: &Value, groups: Vec<Group<'_>>) -> Result<(), OutputError> {
     let mut consolidated = Map::new();
     for group in groups {
         let place = folder.join(&group.name);
         let metadata = group_metadata(&group.attributes);
         write_metadata(&place, &metadata)?;
         consolidated.insert(group.name.clone(), consolidate(metadata, Map::new()));
-        for array in &group.arrays {
+        for array in group.arrays {
             let place = place.join(&array.name);
             let metadata = array.metadata();
             write_metadata(&place, &metadata)?;
-            array.write_chunk(&place)?;
             consolidated.insert(format!("{}/{}", group.name, array.name), metadata);
+            array.write_chunk(&place)?;
         }
     }
     write_metadata(folder, &consolidate(group_metadata(attributes), consolidated))
@@ -84,7 +122,7 @@ fn write_metadata(folder: &Path, metadata: &Value) -> Result<(), OutputError> {
     fs::write(&path, format!("{metadata:#}\n")).map_err(|fault| OutputError::Io(path, fault))
 }
 
-impl Array {
+impl Array<'_> {
     fn metadata(&self) -> Value {
         let shape: Vec<usize> = self.dims.iter().map(|(_, size)| *size).collect();
         // A chunk has at least one element, of an empty array too.
@@ -113,7 +151,7 @@ impl Array {
         })
     }
 
-    fn write_chunk(&self, folder: &Path) -> Result<(), OutputError> {
+    fn write_chunk(self, folder: &Path) -> Result<(), OutputError> {
         if self.dims.iter().any(|(_, size)| *size == 0) {
             return Ok(());
         }
@@ -128,22 +166,22 @@ impl Array {
     }
 }
 
-impl Values {
-    fn write(&self, path: &Path) -> io::Result<()> {
+impl Values<'_> {
+    fn write(self, path: &Path) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         match self {
-            Values::Reals(values) => {
-                values.iter().try_for_each(|x| file.write_all(&x.to_le_bytes()))?;
+            Values::Reals(mut reals) => {
+                reals.each.try_for_each(|x| file.write_all(&x.to_le_bytes()))?;
             }
-            Values::Ints(values) => {
-                values.iter().try_for_each(|x| file.write_all(&x.to_le_bytes()))?;
+            Values::Ints(mut ints) => {
+                ints.each.try_for_each(|x| file.write_all(&x.to_le_bytes()))?;
             }
-            Values::Texts(values) => {
-                file.write_all(&length(values.len())?)?;
-                for text in values {
+            Values::Texts(mut texts) => {
+                file.write_all(&length(texts.count)?)?;
+                texts.each.try_for_each(|text| {
                     file.write_all(&length(text.len())?)?;
-                    file.write_all(text.as_bytes())?;
-                }
+                    file.write_all(text.as_bytes())
+                })?;
             }
         }
         file.flush()
@@ -160,25 +198,33 @@ fn length(n: usize) -> io::Result<[u8; 4]> {
 mod tests {
     use super::*;
 
-    fn array(name: &str, dims: &[(&str, usize)], values: Values, attributes: Value) -> Array {
+    fn array<'a>(
+        name: &str,
+        dims: &[(&str, usize)],
+        values: Values<'a>,
+        attributes: Value,
+    ) -> Array<'a> {
         let dims = dims.iter().map(|(name, size)| (name.to_string(), *size)).collect();
         Array { name: name.to_string(), dims, values, attributes }
     }
 
+    fn ints(values: &[i64]) -> Values<'_> {
+        Values::Ints(Elements::new(values.len(), values.iter().copied()))
+    }
+
     /// The arrays of `tests/oracle/zarr_fixture.py`.
-    fn groups() -> Vec<Group> {
+    fn groups(items: &[String]) -> Vec<Group<'_>> {
         let step = (1e300 - -1.5) / 11.0;
         let b = (0..12).map(|k| if k == 11 { 1e300 } else { f64::from(k) * step - 1.5 }).collect();
-        let items = ["q1", "ä", ""].map(String::from).to_vec();
         let y = vec![1.0, f64::NAN, f64::NEG_INFINITY];
         let posterior = vec![
-            array("b", &[("chain", 2), ("draw", 2), ("item", 3)], Values::Reals(b), json!({})),
-            array("item", &[("item", 3)], Values::Texts(items), json!({})),
-            array("chain", &[("chain", 2)], Values::Ints(vec![0, 1]), json!({})),
+            array("b", &[("chain", 2), ("draw", 2), ("item", 3)], Values::reals(b), json!({})),
+            array("item", &[("item", 3)], Values::texts(items), json!({})),
+            array("chain", &[("chain", 2)], ints(&[0, 1]), json!({})),
         ];
         let observed = vec![
-            array("y", &[("row", 3)], Values::Reals(y), json!({"coordinates": "person"})),
-            array("row", &[("row", 3)], Values::Ints(vec![2, 3, -(1 << 40)]), json!({})),
+            array("y", &[("row", 3)], Values::reals(y), json!({"coordinates": "person"})),
+            array("row", &[("row", 3)], ints(&[2, 3, -(1 << 40)]), json!({})),
         ];
         let group =
             |name: &str, attributes, arrays| Group { name: name.to_string(), attributes, arrays };
@@ -194,7 +240,9 @@ mod tests {
             .expect("the fixture is JSON");
         let folder = tempfile::tempdir().expect("a folder");
         let place = folder.path().join("a.zarr");
-        write(&place, &json!({"inference_library": "hbdc"}), &groups()).expect("it is written");
+        let items = ["q1", "ä", ""].map(String::from);
+        let attributes = json!({"inference_library": "hbdc"});
+        write(&place, &attributes, groups(&items)).expect("it is written");
         let read = |path: &Path| -> Value {
             let text = fs::read(path.join("zarr.json")).expect("metadata");
             serde_json::from_slice(&text).expect("metadata are JSON")
@@ -217,9 +265,9 @@ mod tests {
     #[test]
     fn an_empty_array_has_no_chunk() {
         let folder = tempfile::tempdir().expect("a folder");
-        let none = array("x", &[("draw", 2), ("row", 0)], Values::Reals(vec![]), json!({}));
+        let none = array("x", &[("draw", 2), ("row", 0)], Values::reals(vec![]), json!({}));
         let group = Group { name: "g".to_string(), attributes: json!({}), arrays: vec![none] };
-        write(folder.path(), &json!({}), &[group]).expect("it is written");
+        write(folder.path(), &json!({}), vec![group]).expect("it is written");
         let text = fs::read_to_string(folder.path().join("g/x/zarr.json")).expect("metadata");
         let metadata: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(metadata["shape"], json!([2, 0]));

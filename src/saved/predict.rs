@@ -4,7 +4,7 @@
 use super::empty::NewData;
 use super::{SavedError, SavedFit};
 use crate::data::{BoundData, Dataset};
-use crate::fit::{BranchSummaries, SummaryRow, draws_per_branch, summarise_with};
+use crate::fit::{BranchSummaries, Summariser, SummaryRow, draws_per_branch};
 use crate::infer::elbo;
 use crate::infer::shards::Shards;
 use crate::simulate::{Predictive, SimulateError, ToDraw};
@@ -128,8 +128,9 @@ impl SavedFit {
                 Ok(cells(&new.data, branch, &wanted[branch], draws))
             }
         };
-        let (branches, found) =
-            summarise_with(&evaluator, shards, guide, &theta, count, seed, draw);
+        let summariser = Summariser::new(&evaluator, guide, &theta, count, seed);
+        let all: Vec<usize> = (0..evaluator.n_branches()).collect();
+        let (branches, found) = summariser.summarise(shards, &all, draw);
         let mut cells = Vec::new();
         for (branch, found) in found.into_iter().enumerate() {
             match found {

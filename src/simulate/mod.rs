@@ -220,8 +220,7 @@ impl<'m> Simulator<'m> {
         config: &SimulateConfig,
     ) -> Result<(Point, BoundData), SimulateError> {
         let mut walk = walk::Walk::new(self.model, &self.bound, config.seed, &self.columns.drawn);
-        let point = walk.run(config.point.as_ref())?;
-        let values = walk.into_drawn();
+        let (point, values) = walk.run(config.point.as_ref())?;
         let mut simulated = self.bound.clone();
         for (datum, values) in values {
             simulated.set_drawn(datum, values);

@@ -26,7 +26,8 @@ pub struct Walk<'a> {
     /// Whether what has no draw becomes NaN rather than an error.
     lenient: bool,
     seed: u64,
-    /// Columns that are drawn, by their places in the schema: their values so far.
+    /// Columns that are drawn, by their places in the schema: their values so far in the branch at
+    /// hand. Several threads draw single branches of many, so that no more is held.
     drawn: BTreeMap<usize, Vec<f64>>,
     /// Those of them whose cells are drawn where they are empty alone.
     kept: Vec<usize>,
@@ -42,19 +43,13 @@ pub struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub fn new(model: &'a CompiledModel, data: &'a BoundData, seed: u64, drawn: &[usize]) -> Self {
-        let model = model.typed();
-        let empty = |&datum: &usize| {
-            let declared = &data.schema().data[datum];
-            let units = if declared.per_row { data.n_rows_total() } else { data.n_branches() };
-            (datum, vec![f64::NAN; units * data.inner(datum)])
-        };
         Walk {
-            model,
+            model: model.typed(),
             data,
             is_given: false,
             lenient: false,
             seed,
-            drawn: drawn.iter().map(empty).collect(),
+            drawn: drawn.iter().map(|&datum| (datum, Vec::new())).collect(),
             kept: Vec::new(),
             of_global: Arc::default(),
             values: HashMap::new(),
@@ -64,10 +59,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Runs the whole model, with unknowns as given or drawn; gives these.
-    pub fn run(&mut self, given: Option<&Point>) -> Result<Point> {
+    /// Runs the whole model, with unknowns as given or drawn; gives these, and the values of the
+    /// columns that were drawn.
+    pub fn run(&mut self, given: Option<&Point>) -> Result<(Point, BTreeMap<usize, Vec<f64>>)> {
         let model = self.model;
         let mut point = Point::default();
+        let mut drawn: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
         self.is_given = given.is_some();
         self.of_global = Arc::new(self.globals(given.map(|point| &point.globals))?);
         point.globals = self.gather(&model.globals);
@@ -75,12 +72,20 @@ impl<'a> Walk<'a> {
             self.branch = branch;
             self.stream = Stream::new(self.seed, Purpose::Simulate, 0, branch, 1);
             self.values.clear();
+            self.empty(Level::Branch);
             self.give(&model.locals, given.map(|point| &point.locals[branch]));
             self.statements(&model.local)?;
             self.require_drawn(&model.locals)?;
             point.locals.push(self.gather(&model.locals));
+            for (&datum, values) in &self.drawn {
+                if self.level(datum) == Level::Branch {
+                    drawn.entry(datum).or_default().extend_from_slice(values);
+                }
+            }
         }
-        Ok(point)
+        let whole = std::mem::take(&mut self.drawn).into_iter();
+        drawn.extend(whole.filter(|(datum, _)| self.level(*datum) == Level::Whole));
+        Ok((point, drawn))
     }
 
     /// The names of `global` and their values, where the unknowns are these or are drawn.
@@ -88,6 +93,7 @@ impl<'a> Walk<'a> {
         let model = self.model;
         self.of_global = Arc::default();
         self.values.clear();
+        self.empty(Level::Whole);
         self.give(&model.globals, given);
         self.statements(&model.global)?;
         self.require_drawn(&model.globals)?;
@@ -121,31 +127,35 @@ impl<'a> Walk<'a> {
         self.stream = Stream::new(self.seed, Purpose::Simulate, 1, branch, draw);
         self.of_global = Arc::clone(of_global);
         self.values.clear();
-        let drawn: Vec<usize> = self.drawn.keys().copied().collect();
-        drawn.into_iter().for_each(|datum| self.empty(datum));
+        self.empty(Level::Whole);
+        self.empty(Level::Branch);
         self.give(&model.locals, Some(locals));
         self.statements(&model.local)
     }
 
-    /// Takes out of the branch what was drawn of a datum.
-    fn empty(&mut self, datum: usize) {
-        let (range, data) = (self.range(datum), self.data);
-        let is_kept = self.kept.contains(&datum);
-        let values = self.drawn.get_mut(&datum).expect("it is drawn");
-        for at in range {
-            let is_given = is_kept && !data.is_empty_cell(datum, at);
-            values[at] = if is_given { data.values(datum)[at] } else { f64::NAN };
+    /// Takes out what was drawn of whole data, or of the data of the branch before, and makes room
+    /// for those of the branch at hand.
+    fn empty(&mut self, level: Level) {
+        let mut drawn = std::mem::take(&mut self.drawn);
+        for (&datum, values) in drawn.iter_mut().filter(|(datum, _)| self.level(**datum) == level) {
+            let is_kept = self.kept.contains(&datum);
+            let value = |at: usize| match is_kept && !self.data.is_empty_cell(datum, at) {
+                true => self.data.values(datum)[at],
+                false => f64::NAN,
+            };
+            values.clear();
+            values.extend(self.range(datum).map(value));
         }
+        self.drawn = drawn;
+    }
+
+    fn level(&self, datum: usize) -> Level {
+        self.data.schema().data[datum].level
     }
 
     /// The values of a drawn datum in the branch at hand.
     pub fn drawn_of_branch(&self, datum: usize) -> &[f64] {
-        &self.drawn[&datum][self.range(datum)]
-    }
-
-    /// The columns that were drawn.
-    pub fn into_drawn(self) -> BTreeMap<usize, Vec<f64>> {
-        self.drawn
+        &self.drawn[&datum]
     }
 
     fn give(&mut self, unknowns: &[SymbolId], values: Option<&Vec<f64>>) {
@@ -302,8 +312,10 @@ impl<'a> Walk<'a> {
         let SymbolKind::Datum(datum) = self.model.symbols[symbol].kind else {
             unreachable!("what is read was declared before")
         };
-        let all = self.drawn.get(&datum).map_or_else(|| self.data.values(datum), Vec::as_slice);
-        &all[self.range(datum)]
+        match self.drawn.get(&datum) {
+            Some(values) => values,
+            None => &self.data.values(datum)[self.range(datum)],
+        }
     }
 
     /// Where the values of a datum lie, in the branch at hand.

@@ -1,5 +1,7 @@
 //! `hbdc density` beyond values: gradients, Jacobians, unconstrained positions, timings.
 
+use std::fs;
+
 use crate::program::{Bench, shipped};
 use serde_json::{Value, json};
 
@@ -81,4 +83,49 @@ fn repeats_are_timed() {
     let found = density(&bench, &[point(3.6, 5.3)], "--repeat 5");
     let seconds = ["min_s", "median_s", "max_s"].map(|name| number(&found[0][name]));
     assert!(seconds[0] > 0.0 && seconds.is_sorted(), "{seconds:?}");
+}
+
+#[test]
+fn densities_agree_with_the_reference() {
+    for name in ["eight_schools", "rats", "seeds"] {
+        let bench = Bench::new();
+        let (model, data) = (shipped(&format!("{name}.hbd")), shipped(&format!("{name}.csv")));
+        let at = format!("{}/tests/reference/{name}/density.json", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(&at).expect("a reference");
+        let reference: Value = serde_json::from_str(&text).expect("JSON");
+        let expected = reference["points"].as_array().expect("points");
+        for backend in ["", "--interpret"] {
+            let words = format!("density {model} --data {data} --at {at} {backend}");
+            let run = bench.run(&words).ends_with(0);
+            let found: Value = serde_json::from_str(&run.stdout).expect("JSON");
+            assert_eq!(found["points"].as_array().map(Vec::len), Some(expected.len()));
+            for (k, expected) in expected.iter().enumerate() {
+                for part in ["log_global", "log_local", "log_density"] {
+                    let [a, b] =
+                        [&found["points"][k], expected].map(|p| p[part].as_f64().expect(part));
+                    let error = (a - b).abs() / b.abs().max(1.0);
+                    assert!(error < 1e-8, "{name} {backend} {k} {part}: {a} {b}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn points_of_another_shape_are_refused() {
+    let bench = Bench::new();
+    let (model, data) = (shipped("eight_schools.hbd"), shipped("eight_schools.csv"));
+    let points = [
+        "{",
+        r#"{"points": [{"globals": {"mu": 1, "sigma": 2}, "locals": {}}]}"#,
+        r#"{"points": [{"globals": {"mu": 1, "tau": 2}, "locals": {"theta": [1, 2]}}]}"#,
+    ];
+    for text in points {
+        bench.write("points.json", text);
+        let run = bench.run(&format!("density {model} --data {data} --at points.json"));
+        let run = run.ends_with(1);
+        assert!(run.stderr.starts_with("error[points]: points.json: "), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    bench.run(&format!("density {model} --data {data} --at none.json")).ends_with(2);
 }

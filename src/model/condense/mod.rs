@@ -2,13 +2,13 @@
 //!
 //! Three things are done to the functions of a branch, in this order:
 //!
-//! 1. Conditions on data that hold in every branch are settled ([`settle`]): an outcome that was
+//! 1. Conditions on data that hold in every branch are settled ([`mod@settle`]): an outcome that was
 //!    found in the support of its distribution need not be looked at again.
-//! 2. Sums over rows become sufficient statistics ([`sums`]): where a term is quadratic in numbers
+//! 2. Sums over rows become sufficient statistics ([`mod@sums`]): where a term is quadratic in numbers
 //!    that do not go with rows, as those of a normal regression are, a branch of any number of rows
 //!    has as many as the regression has columns. Terms that depend on data alone leave the sum.
 //! 3. What still depends on data alone, such as these terms, becomes a number of the branch
-//!    ([`constants`]).
+//!    ([`mod@constants`]).
 //!
 //! All are functions of the IR before and after, so derivatives and machine code follow.
 

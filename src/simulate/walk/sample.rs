@@ -202,17 +202,13 @@ impl Walk<'_> {
     }
 
     fn put(&mut self, symbol: SymbolId, places: &[usize], values: &[f64]) {
-        let start = match self.model.symbols[symbol].kind {
-            SymbolKind::Datum(datum) => self.range(datum).start,
-            _ => 0,
-        };
         let all = match self.model.symbols[symbol].kind {
             SymbolKind::Datum(datum) => self.drawn.get_mut(&datum),
             _ => self.values.get_mut(&symbol),
         };
         let all = all.expect("only what is drawn is put");
         for (place, value) in places.iter().zip(values) {
-            all[start + place] = *value;
+            all[*place] = *value;
         }
     }
 }
