@@ -47,6 +47,8 @@ const LEFT: f64 = 0.2;
 const LONGEST: f64 = 4.0;
 /// Distance, in standard deviations of what the branches tell, within which R hardly changes.
 const CURVED: f64 = 3.0;
+/// Share of the distance before which a step that leaves more says that R was known poorly.
+const SLOW: f64 = 0.5;
 const MOST_STEPS: usize = 12;
 
 /// Where the steps stand.
@@ -56,8 +58,8 @@ pub struct Ascent {
     looks: usize,
     /// How many of the levels of growing numbers of branches were left behind.
     level: usize,
-    /// How often R was looked at with all branches to come.
-    known_at_all: usize,
+    /// How many samples of branches L rests on, of θ about here.
+    n_samples: usize,
     /// Whether L has followed R here, so that R is about zero.
     knows_curvature: bool,
     /// Looks since the last that ended a level or a polish.
@@ -86,7 +88,7 @@ pub enum Newton {
 
 /// What a look found, in units of q(θ)'s standard deviations.
 struct Look {
-    /// (I − R)⁻¹ g.
+    /// (I − R)⁻¹ g, R with its weight among earlier samples.
     shift: Vec<f64>,
     /// Monte Carlo error of an element of it (root mean square).
     error: f64,
@@ -118,10 +120,11 @@ pub fn advance<T: Target>(
         (_, Some((global, before))) if is_worse(before) => {
             guide.global = global;
             ascent.share *= 0.5;
-            ascent.knows_curvature = false;
+            (ascent.knows_curvature, ascent.n_samples) = (false, 0);
         }
-        (Some(look), _) if distance.is_finite() => {
-            if ascent.step(plan, &mut guide.global, &look, distance) {
+        (Some(look), last) if distance.is_finite() => {
+            let is_slow = last.is_some_and(|(_, before)| distance > SLOW * before);
+            if ascent.step(plan, &mut guide.global, &look, distance, is_slow) {
                 return Newton::Done;
             }
         }
@@ -137,7 +140,7 @@ impl Default for Ascent {
         Self {
             looks: 0,
             level: 0,
-            known_at_all: 0,
+            n_samples: 0,
             knows_curvature: false,
             tries: 0,
             last: None,
@@ -149,6 +152,17 @@ impl Default for Ascent {
 }
 
 impl Ascent {
+    /// Whether it looks at all branches.
+    pub fn is_at_last(&self, plan: &NewtonPlan) -> bool {
+        self.level + 1 == plan.levels.len()
+    }
+
+    /// The weight of one more R: each comes from other branches, so L follows the mean of what they
+    /// tell.
+    fn weight_of_sample(&self) -> f64 {
+        1.0 / (self.n_samples + 1) as f64
+    }
+
     /// Takes the step that a look tells; whether that ended the ascent.
     fn step(
         &mut self,
@@ -156,23 +170,24 @@ impl Ascent {
         global: &mut GlobalGuide,
         look: &Look,
         distance: f64,
+        is_slow: bool,
     ) -> bool {
         self.last = Some((global.clone(), distance));
         let unit = plan.unit(self.level);
         let longest = look.shift.iter().fold(0.0f64, |most, x| most.max(x.abs()));
         let bound = LONGEST * plan.unit(self.level.saturating_sub(1));
         let share = self.share * (bound / longest).min(1.0);
-        let is_last = self.level + 1 == plan.levels.len();
+        let is_last = self.is_at_last(plan);
         axpy(share, &global.factor.times(&look.shift), &mut global.loc);
         if let Some(residual) = &look.residual {
-            // Each look at all branches takes others for R: so L follows the mean of what they tell.
-            self.known_at_all += usize::from(is_last);
-            widen(global, residual, share / self.known_at_all.max(1) as f64);
+            widen(global, residual, share * self.weight_of_sample());
+            self.n_samples += 1;
         }
-        self.knows_curvature = share == 1.0 && distance < CURVED * unit;
-        if !self.knows_curvature {
-            self.known_at_all = 0;
+        let is_near = share == 1.0 && distance < CURVED * unit;
+        if !is_near {
+            self.n_samples = 0;
         }
+        self.knows_curvature = is_near && !is_slow;
         self.share = (2.0 * self.share).min(1.0);
         if share < 1.0 {
             return false;
@@ -239,7 +254,7 @@ fn look<T: Target>(
         false => Some(view.residual(&plan.sample(ascent.looks, ascent.level))?),
     };
     let inverse = match &residual {
-        Some(residual) => inverse_less(residual, 1.0, n),
+        Some(residual) => inverse_less(residual, ascent.weight_of_sample(), n),
         None => identity(n),
     };
     view.step += 1;
