@@ -82,9 +82,10 @@ pub fn expm1(x: f64) -> f64 {
     if x.is_nan() || x == 0.0 { x } else { y }
 }
 
-/// `ln x + correction + lift · ln 2` for normal positive `x` and a small correction
+/// `ln x + correction + lift · ln 2` for normal positive `x` and a small correction, in parts: the
+/// first two less the third. The second is `x - 1` near one, where the first is zero.
 #[inline(always)]
-fn log_normal(x: f64, correction: f64, lift: f64) -> f64 {
+pub(super) fn log_parts(x: f64, correction: f64, lift: f64) -> [f64; 3] {
     // x = 2ᵏ m with m between √½ and √2, and ln m = 2 atanh(s).
     let above = x.to_bits().wrapping_add(ONE - ROOT_HALF);
     let k = f64::from_bits(TWO_52.to_bits() | (above >> 52)) - (TWO_52 + 1023.0) + lift;
@@ -98,7 +99,15 @@ fn log_normal(x: f64, correction: f64, lift: f64) -> f64 {
     let c6 = 0.132_686_383_692_668_24 + z * 0.130_880_348_509_275_54;
     let tail = z * ((c0 + z2 * c2) + (z2 * z2) * (c4 + z2 * c6));
     let half = 0.5 * f * f;
-    k * LN_2_HIGH - ((half - (s * (half + tail) + (k * LN_2_LOW + correction))) - f)
+    let rest = half - (s * (half + tail) + (k * LN_2_LOW + correction));
+    [k * LN_2_HIGH, f, rest]
+}
+
+/// `ln x + correction + lift · ln 2` for normal positive `x` and a small correction
+#[inline(always)]
+fn log_normal(x: f64, correction: f64, lift: f64) -> f64 {
+    let [whole, f, rest] = log_parts(x, correction, lift);
+    whole - (rest - f)
 }
 
 /// `ln x`; NaN below zero

@@ -12,6 +12,7 @@ mod incomplete_gamma;
 mod jet;
 mod log_phi;
 mod normal;
+pub mod positive_gamma;
 mod student;
 mod tail;
 #[cfg(test)]

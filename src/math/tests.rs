@@ -14,10 +14,14 @@ struct Tolerance {
 fn function(name: &str) -> (fn(f64) -> f64, Tolerance) {
     let relative = |relative| Tolerance { relative, floor: 0.0 };
     match name {
-        // Roots inside the domain, where only the absolute error can be small.
-        "lgamma" => (|x| lgamma(x), Tolerance { relative: 1e-14, floor: 1.0 }),
-        "digamma" => (|x| digamma(x), Tolerance { relative: 2e-14, floor: 1.0 }),
-        "trigamma" => (|x| trigamma(x), relative(1e-13)),
+        // Relative near roots too.
+        "lgamma" => (|x| lgamma(x), relative(5e-16)),
+        "digamma" => (|x| digamma(x), relative(5e-16)),
+        "trigamma" => (|x| trigamma(x), relative(5e-16)),
+        // Roots between the poles, where only the absolute error can be small.
+        "lgamma_below" => (|x| lgamma(x), Tolerance { relative: 1e-14, floor: 1.0 }),
+        "digamma_below" => (|x| digamma(x), Tolerance { relative: 2e-14, floor: 1.0 }),
+        "trigamma_below" => (|x| trigamma(x), relative(1e-13)),
         "polygamma2" => (|x| polygamma(2, x), relative(1e-13)),
         "polygamma3" => (|x| polygamma(3, x), relative(1e-13)),
         "polygamma4" => (|x| polygamma(4, x), relative(1e-13)),
