@@ -9,7 +9,7 @@ use crate::math::{self, exponential, positive_gamma};
 /// Elements that go through together: a vector of the widest machines, two or four of others.
 const BLOCK: usize = 8;
 /// From so many elements on a whole block takes less time than they take one by one.
-const WORTH_A_BLOCK: usize = 3;
+const WORTH_A_BLOCK: usize = 4;
 
 /// A function of one number, in the form that becomes vector code. Its parts are functions of a
 /// trait rather than values that are passed: those would be called through a shim, which is

@@ -9,26 +9,26 @@ use super::positive_gamma::{self, is_common};
 
 /// `ln |Γ(x)|`; infinite at zero and the negative whole numbers
 pub extern "C" fn lgamma(x: f64) -> f64 {
-    if is_common(x) { positive_gamma::lgamma(x) } else { libm::lgamma(x) }
+    if is_common(x) { positive_gamma::lgamma_of_one(x) } else { libm::lgamma(x) }
 }
 
 /// `ψ(x) = d/dx ln Γ(x)`; NaN at zero and the negative whole numbers
 pub extern "C" fn digamma(x: f64) -> f64 {
     if is_common(x) {
-        positive_gamma::digamma(x)
+        positive_gamma::digamma_of_one(x)
     } else if x > 0.0 {
         // ψ(x) = ψ(x + 1) - 1/x
         -1.0 / x
     } else if x.is_nan() || x == x.floor() {
         f64::NAN
     } else {
-        positive_gamma::digamma(1.0 - x) - PI * cot_pi(x)
+        positive_gamma::digamma_of_one(1.0 - x) - PI * cot_pi(x)
     }
 }
 
 /// `ψ₁(x)`, the second derivative of `ln Γ`; infinite at zero and the negative whole numbers
 pub extern "C" fn trigamma(x: f64) -> f64 {
-    polygamma(1, x)
+    if is_common(x) { positive_gamma::trigamma_of_one(x) } else { polygamma(1, x) }
 }
 
 /// `ψₙ(x)`, the n-th derivative of digamma, with a relative error of a few units in the last
@@ -44,7 +44,7 @@ pub extern "C" fn polygamma(n: i32, x: f64) -> f64 {
         return f64::NAN;
     }
     if n == 1 && is_common(x) {
-        return positive_gamma::trigamma(x);
+        return trigamma(x);
     }
     let order = n as usize;
     if x == f64::INFINITY {

@@ -16,56 +16,92 @@ pub fn is_common(x: f64) -> bool {
     x >= f64::MIN_POSITIVE
 }
 
-/// `ln Γ(x)` of a common number
+/// A function by its two formulas: both, of which one is chosen, for vectors, and the one that is
+/// wanted for a single number.
+macro_rules! by_halves {
+    ($($(#[$doc:meta])* $name:ident, $one:ident = $near:ident below $bound:literal, $far:ident;)*) => {
+        $($(#[$doc])*
+        #[inline(always)]
+        pub fn $name(x: f64) -> f64 {
+            let (near, far) = ($near(x), $far(x));
+            if x < $bound { near } else { far }
+        }
+
+        /// The same, of one number.
+        #[inline]
+        pub fn $one(x: f64) -> f64 {
+            if x < $bound { $near(x) } else { $far(x) }
+        })*
+    };
+}
+
+by_halves! {
+    /// `ln Γ(x)` of a common number
+    lgamma, lgamma_of_one = lgamma_near below 2.5, lgamma_far;
+    /// `ψ(x)` of a common number
+    digamma, digamma_of_one = digamma_near below 2.0, digamma_far;
+    /// `ψ₁(x)` of a common number
+    trigamma, trigamma_of_one = trigamma_near below 2.0, trigamma_far;
+}
+
 #[inline(always)]
-pub fn lgamma(x: f64) -> f64 {
-    let [whole, f, rest] = log_parts(x, 0.0, 0.0);
-    // ln Γ(2 + y) = y (1 + slope), and ln Γ(x) = ln Γ(x + 1) - ln x.
+fn lgamma_near(x: f64) -> f64 {
+    // ln Γ(2 + y) = y (1 - γ + series), and ln Γ(x) = ln Γ(x + 1) - ln x.
     let is_below = x < 1.35;
     let y = x - if is_below { 1.0 } else { 2.0 };
     let series = y * polynomial(&LOG_GAMMA_CORE, y);
     let core = y * ((1.0 - EULER) + series);
     // Near one, where it has a root, y is f and taken from it without loss.
+    let [whole, f, rest] = log_parts(x, 0.0, 0.0);
     let below = ((y - f) - whole) + (y * (series - EULER) + rest);
+    if is_below { below } else { core }
+}
+
+#[inline(always)]
+fn lgamma_far(x: f64) -> f64 {
+    let [whole, f, rest] = log_parts(x, 0.0, 0.0);
     let inverse = 1.0 / x;
     let correction = inverse * polynomial(&LOG_GAMMA_TAIL, inverse * inverse);
     let log_less_one = ((whole - 1.0) + f) - rest;
-    let far = (x - 0.5) * log_less_one + (HALF_LN_2PI_LESS_HALF + correction);
-    let near = if is_below { below } else { core };
-    if x < 2.5 { near } else { far }
+    (x - 0.5) * log_less_one + (HALF_LN_2PI_LESS_HALF + correction)
 }
 
-/// `ψ(x)` of a common number
 #[inline(always)]
-pub fn digamma(x: f64) -> f64 {
-    let [whole, f, rest] = log_parts(x, 0.0, 0.0);
-    let inverse = 1.0 / x;
+fn digamma_near(x: f64) -> f64 {
     // ψ(x) = ψ(x + 1) - 1/x
     let is_below = x < 1.0;
     let y = if is_below { x } else { x - 1.0 };
     let from_root = (y - ROOT_LESS_ONE) - ROOT_LOW;
     let core = from_root * polynomial(&DIGAMMA_CORE, y - 0.5);
-    let near = if is_below { core - inverse } else { core };
+    if is_below { core - 1.0 / x } else { core }
+}
+
+#[inline(always)]
+fn digamma_far(x: f64) -> f64 {
+    let [whole, f, rest] = log_parts(x, 0.0, 0.0);
+    let inverse = 1.0 / x;
     let square = inverse * inverse;
     let correction = 0.5 * inverse + square * polynomial(&DIGAMMA_TAIL, square);
     let far = whole - ((rest + correction) - f);
-    let far = if x == f64::INFINITY { x } else { far };
-    if x < 2.0 { near } else { far }
+    if x == f64::INFINITY { x } else { far }
 }
 
-/// `ψ₁(x)` of a common number
 #[inline(always)]
-pub fn trigamma(x: f64) -> f64 {
-    let inverse = 1.0 / x;
-    let square = inverse * inverse;
+fn trigamma_near(x: f64) -> f64 {
     // ψ₁(x) = ψ₁(x + 1) + 1/x²
     let is_below = x < 1.0;
     let y = if is_below { x } else { x - 1.0 };
     let core = polynomial(&TRIGAMMA_CORE, y - 0.5);
-    let near = if is_below { core + square } else { core };
+    let inverse = 1.0 / x;
+    if is_below { core + inverse * inverse } else { core }
+}
+
+#[inline(always)]
+fn trigamma_far(x: f64) -> f64 {
+    let inverse = 1.0 / x;
+    let square = inverse * inverse;
     let correction = 0.5 * square + inverse * square * polynomial(&TRIGAMMA_TAIL, square);
-    let far = inverse + correction;
-    if x < 2.0 { near } else { far }
+    inverse + correction
 }
 
 /// `Σ cₖ xᵏ`, in groups of four that need not wait for each other; the first term is added last,
