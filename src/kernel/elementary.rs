@@ -126,6 +126,12 @@ slices! {
     inv_logit: everywhere => exponential::inv_logit, exponential::inv_logit;
     /// `ln(1 + eˣ)`
     log1p_exp: everywhere => exponential::log1p_exp, exponential::log1p_exp;
+    /// `tanh x`
+    tanh: everywhere => exponential::tanh, exponential::tanh;
+    /// `ln cosh x`
+    log_cosh: everywhere => exponential::log_cosh, exponential::log_cosh;
+    /// `ln(1 - eˣ)`
+    log1m_exp: exponential::is_below_zero => exponential::log1m_exp, math::log1m_exp;
     /// `ln |Γ(x)|`
     lgamma: positive_gamma::is_common => positive_gamma::lgamma, math::lgamma;
     /// `ψ(x)`

@@ -4,7 +4,8 @@
 use multiversion::multiversion;
 
 use super::elementary::{
-    Elementary, apply, digamma, exp, expm1, inv_logit, lgamma, log, log1p, log1p_exp, trigamma,
+    Elementary, apply, digamma, exp, expm1, inv_logit, lgamma, log, log_cosh, log1m_exp, log1p,
+    log1p_exp, tanh, trigamma,
 };
 use super::gather::{Rows, gather, times_vector, weighted_sum};
 use super::product::{Operand, multiply, product};
@@ -14,13 +15,16 @@ use crate::random::{Purpose, Stream};
 type Slice = fn(&mut [f64]);
 type Scalar = extern "C" fn(f64) -> f64;
 
-const PAIRS: [(&str, Slice, Scalar); 9] = [
+const PAIRS: [(&str, Slice, Scalar); 12] = [
     ("exp", exp, math::exp),
     ("expm1", expm1, math::expm1),
     ("log", log, math::log),
     ("log1p", log1p, math::log1p),
     ("inv_logit", inv_logit, math::inv_logit),
     ("log1p_exp", log1p_exp, math::log1p_exp),
+    ("tanh", tanh, math::tanh),
+    ("log_cosh", log_cosh, math::log_cosh),
+    ("log1m_exp", log1m_exp, math::log1m_exp),
     ("lgamma", lgamma, math::lgamma),
     ("digamma", digamma, math::digamma),
     ("trigamma", trigamma, math::trigamma),

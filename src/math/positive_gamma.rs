@@ -104,21 +104,22 @@ fn trigamma_far(x: f64) -> f64 {
     inverse + correction
 }
 
-/// `Σ cₖ xᵏ`, in groups of four that need not wait for each other; the first term is added last,
-/// so that it is rounded once.
+/// `Σ cₖ xᵏ`, in groups of four, every other of which is summed apart, so that they need not wait
+/// for each other; the first term is added last, so that it is rounded once.
 #[inline(always)]
 fn polynomial<const GROUPS: usize>(coefficients: &[[f64; 4]; GROUPS], x: f64) -> f64 {
     let square = x * x;
     let fourth = square * square;
-    let mut sum = 0.0;
+    let eighth = fourth * fourth;
+    let mut sums = [0.0; 2];
     let mut group = GROUPS - 1;
     while group > 0 {
         let [c0, c1, c2, c3] = coefficients[group];
-        sum = sum * fourth + ((c0 + x * c1) + square * (c2 + x * c3));
+        sums[group % 2] = sums[group % 2] * eighth + ((c0 + x * c1) + square * (c2 + x * c3));
         group -= 1;
     }
     let [c0, c1, c2, c3] = coefficients[0];
-    c0 + ((x * c1 + square * (c2 + x * c3)) + sum * fourth)
+    c0 + ((x * c1 + square * (c2 + x * c3)) + (fourth * sums[1] + eighth * sums[0]))
 }
 
 const EULER: f64 = 0.577_215_664_901_532_9;

@@ -65,6 +65,11 @@ FUNCTIONS = {
     "log1p_exp": (lambda x: mp.log1p(mp.exp(x)), both_signs(LINE + WIDE)),
     "inv_logit": (lambda x: 1 / (1 + mp.exp(-x)), both_signs(LINE + WIDE)),
     "log_cosh": (lambda x: mp.log(mp.cosh(x)), both_signs(LINE[3:] + WIDE)),
+    "tanh": (mp.tanh, both_signs(LINE + WIDE[:1])),
+    "log1m_exp": (
+        lambda x: mp.log(-mp.expm1(x)) if x > -1 else mp.log1p(-mp.exp(x)),
+        [-x for x in LINE + WIDE if x > 0.0] + [-0.69, -0.6932, -0.35, -38.0, -1e-310, -2.3e-308],
+    ),
     **{f"log_phi{n}": (log_phi(n), both_signs(LINE)) for n in range(4)},
     "phi": (lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, both_signs(LINE)),
 }
