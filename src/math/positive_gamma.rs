@@ -16,45 +16,74 @@ pub fn is_common(x: f64) -> bool {
     x >= f64::MIN_POSITIVE
 }
 
-/// A function by its two formulas: both, of which one is chosen, for vectors, and the one that is
-/// wanted for a single number.
-macro_rules! by_halves {
-    ($($(#[$doc:meta])* $name:ident, $one:ident = $near:ident below $bound:literal, $far:ident;)*) => {
-        $($(#[$doc])*
-        #[inline(always)]
-        pub fn $name(x: f64) -> f64 {
-            let (near, far) = ($near(x), $far(x));
-            if x < $bound { near } else { far }
-        }
-
-        /// The same, of one number.
-        #[inline]
-        pub fn $one(x: f64) -> f64 {
-            if x < $bound { $near(x) } else { $far(x) }
-        })*
-    };
-}
-
-by_halves! {
-    /// `ln Γ(x)` of a common number
-    lgamma, lgamma_of_one = lgamma_near below 2.5, lgamma_far;
-    /// `ψ(x)` of a common number
-    digamma, digamma_of_one = digamma_near below 2.0, digamma_far;
-    /// `ψ₁(x)` of a common number
-    trigamma, trigamma_of_one = trigamma_near below 2.0, trigamma_far;
-}
-
+/// `ln Γ(x)` of a common number
 #[inline(always)]
-fn lgamma_near(x: f64) -> f64 {
-    // ln Γ(2 + y) = y (1 - γ + series), and ln Γ(x) = ln Γ(x + 1) - ln x.
-    let is_below = x < 1.35;
+pub fn lgamma(x: f64) -> f64 {
+    let is_below = x < BELOW;
     let y = x - if is_below { 1.0 } else { 2.0 };
-    let series = y * polynomial(&LOG_GAMMA_CORE, y);
-    let core = y * ((1.0 - EULER) + series);
-    // Near one, where it has a root, y is f and taken from it without loss.
+    let series = log_gamma_series(y);
+    let (below, core) = (lgamma_below(x, y, series), lgamma_core(y, series));
+    let near = if is_below { below } else { core };
+    let far = lgamma_far(x);
+    if x < 2.5 { near } else { far }
+}
+
+/// The same of one number, by what is wanted alone
+pub fn lgamma_of_one(x: f64) -> f64 {
+    if x >= 2.5 {
+        lgamma_far(x)
+    } else if x < BELOW {
+        lgamma_below(x, x - 1.0, log_gamma_series(x - 1.0))
+    } else {
+        lgamma_core(x - 2.0, log_gamma_series(x - 2.0))
+    }
+}
+
+/// `ψ(x)` of a common number
+#[inline(always)]
+pub fn digamma(x: f64) -> f64 {
+    let (near, far) = (digamma_near(x), digamma_far(x));
+    if x < 2.0 { near } else { far }
+}
+
+/// The same of one number, by what is wanted alone
+pub fn digamma_of_one(x: f64) -> f64 {
+    if x < 2.0 { digamma_near(x) } else { digamma_far(x) }
+}
+
+/// `ψ₁(x)` of a common number
+#[inline(always)]
+pub fn trigamma(x: f64) -> f64 {
+    let (near, far) = (trigamma_near(x), trigamma_far(x));
+    if x < 2.0 { near } else { far }
+}
+
+/// The same of one number, by what is wanted alone
+pub fn trigamma_of_one(x: f64) -> f64 {
+    if x < 2.0 { trigamma_near(x) } else { trigamma_far(x) }
+}
+
+/// From here on to 2½ no step of the recurrence is taken.
+const BELOW: f64 = 1.35;
+
+/// What `ln Γ(2 + y) / y` has beyond `1 - γ`
+#[inline(always)]
+fn log_gamma_series(y: f64) -> f64 {
+    y * polynomial(&LOG_GAMMA_CORE, y)
+}
+
+/// `ln Γ(2 + y)`
+#[inline(always)]
+fn lgamma_core(y: f64, series: f64) -> f64 {
+    y * ((1.0 - EULER) + series)
+}
+
+/// `ln Γ(x) = ln Γ(2 + y) - ln x` with `y = x - 1`
+#[inline(always)]
+fn lgamma_below(x: f64, y: f64, series: f64) -> f64 {
+    // Near one, where the function has a root, y is f and taken from it without loss.
     let [whole, f, rest] = log_parts(x, 0.0, 0.0);
-    let below = ((y - f) - whole) + (y * (series - EULER) + rest);
-    if is_below { below } else { core }
+    ((y - f) - whole) + (y * (series - EULER) + rest)
 }
 
 #[inline(always)]
