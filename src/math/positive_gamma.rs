@@ -152,7 +152,7 @@ fn polynomial<const GROUPS: usize>(coefficients: &[[f64; 4]; GROUPS], x: f64) ->
 }
 
 const EULER: f64 = 0.577_215_664_901_532_9;
-const HALF_LN_2PI_LESS_HALF: f64 = 0.418_938_533_204_672_74;
+const HALF_LN_2PI_LESS_HALF: f64 = 0.418_938_533_204_672_7;
 /// The root of digamma less one, in two parts.
 const ROOT_LESS_ONE: f64 = 0.46163214496836236;
 const ROOT_LOW: f64 = -1.5522348162858677e-17;
