@@ -8,7 +8,7 @@ const N_ROWS: usize = 100;
 const N_LEVELS: usize = 1000;
 
 /// Name, and the text of the model. Fourth powers, since rows of a normal outcome are summed once, when data are bound.
-pub const MODELS: [(&str, &str); 5] = [
+pub const MODELS: [(&str, &str); 7] = [
     (
         "exponential",
         "data { branch g { rows N; vector[N] x1; } }
@@ -26,6 +26,18 @@ pub const MODELS: [(&str, &str); 5] = [
         "data { branch g { rows N; vector[N] x1; array[N] int<lower=0, upper=1> y; } }
          global { real mu ~ normal(0, 1); }
          local { real z ~ normal(mu, 1); y ~ bernoulli_logit(z * x1); }",
+    ),
+    (
+        "gamma",
+        "data { branch g { rows N; vector[N] x1; } }
+         global { real mu ~ normal(0, 1); }
+         local { real z ~ normal(mu, 1); target += -sum(lgamma(0.5 + square(5 + z + 5 * x1))); }",
+    ),
+    (
+        "counts",
+        "data { branch g { rows N; vector[N] x1; array[N] int<lower=0> y; } }
+         global { real mu ~ normal(0, 1); real<lower=0> phi ~ gamma(2, 0.5); }
+         local { real z ~ normal(mu, 1); y ~ neg_binomial_2_log(z * x1, phi); }",
     ),
     (
         "product",

@@ -17,6 +17,12 @@ pub(super) fn elementary(op: UnaryOp) -> Option<&'static str> {
         UnaryOp::Log1p => "log1p",
         UnaryOp::InvLogit => "inv_logit",
         UnaryOp::Log1pExp => "log1p_exp",
+        UnaryOp::Tanh => "tanh",
+        UnaryOp::LogCosh => "log_cosh",
+        UnaryOp::Log1mExp => "log1m_exp",
+        UnaryOp::Lgamma => "lgamma",
+        UnaryOp::Polygamma(0) => "digamma",
+        UnaryOp::Polygamma(1) => "trigamma",
         _ => return None,
     })
 }

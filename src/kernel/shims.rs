@@ -71,7 +71,10 @@ macro_rules! elementary {
     };
 }
 
-elementary!(exp, expm1, log, log1p, inv_logit, log1p_exp);
+elementary!(
+    exp, expm1, log, log1p, inv_logit, log1p_exp, tanh, log_cosh, log1m_exp, lgamma, digamma,
+    trigamma
+);
 
 /// The product, by name.
 pub const PRODUCT: (&str, Product) = ("product", product);

@@ -3,7 +3,10 @@
 
 use multiversion::multiversion;
 
-use super::elementary::{apply, exp, expm1, inv_logit, log, log1p, log1p_exp};
+use super::elementary::{
+    Elementary, apply, digamma, exp, expm1, inv_logit, lgamma, log, log_cosh, log1m_exp, log1p,
+    log1p_exp, tanh, trigamma,
+};
 use super::gather::{Rows, gather, times_vector, weighted_sum};
 use super::product::{Operand, multiply, product};
 use crate::math;
@@ -12,13 +15,19 @@ use crate::random::{Purpose, Stream};
 type Slice = fn(&mut [f64]);
 type Scalar = extern "C" fn(f64) -> f64;
 
-const PAIRS: [(&str, Slice, Scalar); 6] = [
+const PAIRS: [(&str, Slice, Scalar); 12] = [
     ("exp", exp, math::exp),
     ("expm1", expm1, math::expm1),
     ("log", log, math::log),
     ("log1p", log1p, math::log1p),
     ("inv_logit", inv_logit, math::inv_logit),
     ("log1p_exp", log1p_exp, math::log1p_exp),
+    ("tanh", tanh, math::tanh),
+    ("log_cosh", log_cosh, math::log_cosh),
+    ("log1m_exp", log1m_exp, math::log1m_exp),
+    ("lgamma", lgamma, math::lgamma),
+    ("digamma", digamma, math::digamma),
+    ("trigamma", trigamma, math::trigamma),
 ];
 
 /// Numbers of every size and sign, with those that are no numbers.
@@ -51,9 +60,47 @@ fn slices_are_what_single_numbers_are() {
     }
 }
 
+/// Functions whose vector code is compiled for other machines than this one here.
+struct Exp;
+struct Lgamma;
+struct Digamma;
+
+impl Elementary for Exp {
+    fn is_common(_: f64) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn of_common(x: f64) -> f64 {
+        math::exponential::exp(x)
+    }
+    fn of_any(x: f64) -> f64 {
+        math::exp(x)
+    }
+}
+
+macro_rules! gamma_functions {
+    ($($Name:ident: $name:ident),*) => {
+        $(impl Elementary for $Name {
+            #[inline(always)]
+            fn is_common(x: f64) -> bool {
+                math::positive_gamma::is_common(x)
+            }
+            #[inline(always)]
+            fn of_common(x: f64) -> f64 {
+                math::positive_gamma::$name(x)
+            }
+            fn of_any(x: f64) -> f64 {
+                math::$name(x)
+            }
+        })*
+    };
+}
+
+gamma_functions!(Lgamma: lgamma, Digamma: digamma);
+
 #[multiversion(targets("x86_64+avx2"))]
-fn exp_of_narrow_vectors(values: &mut [f64]) {
-    apply(values, math::exponential::exp);
+fn apply_to_narrow_vectors<F: Elementary>(values: &mut [f64]) {
+    apply::<F>(values);
 }
 
 #[multiversion(targets("x86_64+avx2"))]
@@ -70,14 +117,19 @@ fn product_of_narrow_vectors(
 #[test]
 fn machines_agree_to_the_bit() {
     let values = varied(999, 3);
-    let versions: [Slice; 3] =
-        [exp, exp_of_narrow_vectors, |values| apply(values, math::exponential::exp)];
-    let results = versions.map(|version| {
-        let mut values = values.clone();
-        version(&mut values);
-        bits(&values)
-    });
-    assert!(results.iter().all(|result| *result == results[0]));
+    let versions: [[Slice; 3]; 3] = [
+        [exp, apply_to_narrow_vectors::<Exp>, apply::<Exp>],
+        [lgamma, apply_to_narrow_vectors::<Lgamma>, apply::<Lgamma>],
+        [digamma, apply_to_narrow_vectors::<Digamma>, apply::<Digamma>],
+    ];
+    for versions in versions {
+        let results = versions.map(|version| {
+            let mut values = values.clone();
+            version(&mut values);
+            bits(&values)
+        });
+        assert!(results.iter().all(|result| *result == results[0]));
+    }
 
     let mut stream = Stream::new(5, Purpose::Simulate, 0, 0, 0);
     let mut random = |count: usize| -> Vec<f64> { (0..count).map(|_| stream.normal()).collect() };

@@ -1,6 +1,6 @@
 //! Inverse and hyperbolic functions, roots, and logarithms to other bases.
 
-use std::f64::consts::LN_2;
+use super::exponential;
 
 macro_rules! wrapped {
     ($($(#[$doc:meta])* $name:ident = $function:expr;)*) => {
@@ -49,6 +49,6 @@ pub extern "C" fn hypot(x: f64, y: f64) -> f64 {
 
 /// `ln(1 - eˣ)`, with full relative accuracy at both ends; minus infinity at zero, NaN above
 pub extern "C" fn log1m_exp(x: f64) -> f64 {
-    // Each form where it loses nothing (Mächler 2012, "Accurately computing log(1 - exp(-|a|))").
-    if x > -LN_2 { (-x.exp_m1()).ln() } else { (-x.exp()).ln_1p() }
+    // Next to zero 1 - eˣ is -x.
+    if exponential::is_below_zero(x) { exponential::log1m_exp(x) } else { exponential::log(-x) }
 }

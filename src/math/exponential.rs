@@ -1,11 +1,11 @@
-//! Exponentials and logarithms without branches, tables or fused operations.
+//! Exponentials, logarithms and what is made of them, without branches, tables or fused operations.
 //!
 //! Each is plain arithmetic on one number, with choices made between values, so that a loop over
 //! a slice becomes vector code of whatever width the machine has ([`crate::kernel`]), and so that
 //! every width, on every machine, gives the same bits. The polynomials are near-minimax fits of
 //! Chebyshev's kind (`tests/oracle/exponential.py`); errors are about one unit in the last place.
 
-use std::f64::consts::LOG2_E;
+use std::f64::consts::{LN_2, LOG2_E};
 
 /// Adding and subtracting it rounds to a whole number, which then stands in the low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -82,9 +82,10 @@ pub fn expm1(x: f64) -> f64 {
     if x.is_nan() || x == 0.0 { x } else { y }
 }
 
-/// `ln x + correction + lift · ln 2` for normal positive `x` and a small correction
+/// `ln x + correction + lift · ln 2` for normal positive `x` and a small correction, in parts: the
+/// first two less the third. The second is `x - 1` near one, where the first is zero.
 #[inline(always)]
-fn log_normal(x: f64, correction: f64, lift: f64) -> f64 {
+pub(super) fn log_parts(x: f64, correction: f64, lift: f64) -> [f64; 3] {
     // x = 2ᵏ m with m between √½ and √2, and ln m = 2 atanh(s).
     let above = x.to_bits().wrapping_add(ONE - ROOT_HALF);
     let k = f64::from_bits(TWO_52.to_bits() | (above >> 52)) - (TWO_52 + 1023.0) + lift;
@@ -98,7 +99,15 @@ fn log_normal(x: f64, correction: f64, lift: f64) -> f64 {
     let c6 = 0.132_686_383_692_668_24 + z * 0.130_880_348_509_275_54;
     let tail = z * ((c0 + z2 * c2) + (z2 * z2) * (c4 + z2 * c6));
     let half = 0.5 * f * f;
-    k * LN_2_HIGH - ((half - (s * (half + tail) + (k * LN_2_LOW + correction))) - f)
+    let rest = half - (s * (half + tail) + (k * LN_2_LOW + correction));
+    [k * LN_2_HIGH, f, rest]
+}
+
+/// `ln x + correction + lift · ln 2` for normal positive `x` and a small correction
+#[inline(always)]
+fn log_normal(x: f64, correction: f64, lift: f64) -> f64 {
+    let [whole, f, rest] = log_parts(x, correction, lift);
+    whole - (rest - f)
 }
 
 /// `ln x`; NaN below zero
@@ -144,4 +153,48 @@ pub fn log1p_exp(x: f64) -> f64 {
     let sum = 1.0 + e;
     let y = above + log_normal(sum, (e - (sum - 1.0)) / sum, 0.0);
     if x.is_nan() { x } else { y }
+}
+
+/// `tanh x`
+#[inline(always)]
+pub fn tanh(x: f64) -> f64 {
+    // Of a number that is not positive: it cannot overflow.
+    let less_one = expm1(-2.0 * x.abs());
+    (-less_one / (less_one + 2.0)).copysign(x)
+}
+
+/// `ln cosh x`, without overflow and with full relative accuracy near zero
+#[inline(always)]
+pub fn log_cosh(x: f64) -> f64 {
+    let magnitude = x.abs();
+    // cosh x = 1 + 2 sinh²(x/2) = 1 + (eˣ - 1)² / 2eˣ loses nothing to cancellation near zero,
+    // and 2 cosh x = eˣ (1 + 1 / (eˣ)²) overflows nowhere.
+    let is_near = magnitude < 1.0;
+    let less_one = expm1(magnitude);
+    let power = 1.0 + less_one;
+    let above = if is_near { less_one * less_one } else { 1.0 };
+    let excess = above / (power * if is_near { 2.0 } else { power });
+    let sum = 1.0 + excess;
+    let log = log_normal(sum, (excess - (sum - 1.0)) / sum, 0.0);
+    let y = if is_near { log } else { magnitude + (log - LN_2) };
+    if x.is_nan() { x } else { y }
+}
+
+/// Whether [`log1m_exp`] holds: below zero, but for the least numbers of all.
+#[inline(always)]
+pub fn is_below_zero(x: f64) -> bool {
+    x <= -f64::MIN_POSITIVE
+}
+
+/// `ln(1 - eˣ)` below zero, with full relative accuracy at both ends
+#[inline(always)]
+pub fn log1m_exp(x: f64) -> f64 {
+    // Each form where it loses nothing (Mächler 2012, "Accurately computing log(1 - exp(-|a|))").
+    let is_near = x > -LN_2;
+    let e = exp(x);
+    let rest = 1.0 - e;
+    let lost = (1.0 - rest) - e;
+    let argument = if is_near { -expm1(x) } else { rest };
+    let correction = if is_near { 0.0 } else { lost / rest };
+    log_normal(argument, correction, 0.0)
 }

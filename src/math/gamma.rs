@@ -5,25 +5,30 @@
 
 use std::f64::consts::PI;
 
+use super::positive_gamma::{self, is_common};
+
 /// `ln |Γ(x)|`; infinite at zero and the negative whole numbers
 pub extern "C" fn lgamma(x: f64) -> f64 {
-    libm::lgamma(x)
+    if is_common(x) { positive_gamma::lgamma_of_one(x) } else { libm::lgamma(x) }
 }
 
 /// `ψ(x) = d/dx ln Γ(x)`; NaN at zero and the negative whole numbers
 pub extern "C" fn digamma(x: f64) -> f64 {
-    if !x.is_finite() || (x <= 0.0 && x == x.floor()) {
-        return if x == f64::INFINITY { x } else { f64::NAN };
+    if is_common(x) {
+        positive_gamma::digamma_of_one(x)
+    } else if x > 0.0 {
+        // ψ(x) = ψ(x + 1) - 1/x
+        -1.0 / x
+    } else if x.is_nan() || x == x.floor() {
+        f64::NAN
+    } else {
+        positive_gamma::digamma_of_one(1.0 - x) - PI * cot_pi(x)
     }
-    if x < 0.0 {
-        return digamma_above(1.0 - x) - PI * cot_pi(x);
-    }
-    digamma_above(x)
 }
 
 /// `ψ₁(x)`, the second derivative of `ln Γ`; infinite at zero and the negative whole numbers
 pub extern "C" fn trigamma(x: f64) -> f64 {
-    polygamma(1, x)
+    if is_common(x) { positive_gamma::trigamma_of_one(x) } else { polygamma(1, x) }
 }
 
 /// `ψₙ(x)`, the n-th derivative of digamma, with a relative error of a few units in the last
@@ -37,6 +42,9 @@ pub extern "C" fn polygamma(n: i32, x: f64) -> f64 {
     }
     if !(1..=MAX_ORDER as i32).contains(&n) || x.is_nan() || x == f64::NEG_INFINITY {
         return f64::NAN;
+    }
+    if n == 1 && is_common(x) {
+        return trigamma(x);
     }
     let order = n as usize;
     if x == f64::INFINITY {
@@ -73,22 +81,6 @@ const BERNOULLI: [f64; 10] = [
     -174611.0 / 330.0,
 ];
 
-/// Digamma at a positive number.
-fn digamma_above(mut x: f64) -> f64 {
-    // ψ(x) = ψ(x + 1) - 1/x
-    let mut shift = 0.0;
-    while x < ASYMPTOTIC_FROM {
-        shift += 1.0 / x;
-        x += 1.0;
-    }
-    let inverse_square = 1.0 / (x * x);
-    // Σ B₂ₖ / (2k x²ᵏ) by Horner's rule, from the smallest term.
-    let series = (1..=BERNOULLI.len())
-        .rev()
-        .fold(0.0, |sum, k| inverse_square * (sum + BERNOULLI[k - 1] / (2 * k) as f64));
-    (x.ln() - 0.5 / x - series) - shift
-}
-
 /// Polygamma of order at least one at a positive number.
 fn polygamma_above(order: usize, mut x: f64) -> f64 {
     let n = order as i32;
@@ -124,7 +116,7 @@ fn cot_pi(x: f64) -> f64 {
     if reduced.abs() == 0.5 {
         return 0.0;
     }
-    1.0 / (PI * reduced).tan()
+    1.0 / libm::tan(PI * reduced)
 }
 
 /// `dⁿ/dxⁿ cot πx = πⁿ Pₙ(cot πx)` with `P₀(c) = c` and `Pₙ₊₁(c) = -(1 + c²) Pₙ'(c)`.

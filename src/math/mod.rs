@@ -12,6 +12,7 @@ mod incomplete_gamma;
 mod jet;
 mod log_phi;
 mod normal;
+pub mod positive_gamma;
 mod student;
 mod tail;
 #[cfg(test)]
@@ -28,7 +29,7 @@ pub use incomplete_gamma::log_incomplete_gamma;
 pub use log_phi::log_phi_derivative;
 pub use normal::inv_phi;
 
-use std::f64::consts::{FRAC_1_SQRT_2, LN_2};
+use std::f64::consts::FRAC_1_SQRT_2;
 
 /// `eˣ`
 pub extern "C" fn exp(x: f64) -> f64 {
@@ -67,7 +68,7 @@ pub extern "C" fn atan(x: f64) -> f64 {
 
 /// `tanh x`
 pub extern "C" fn tanh(x: f64) -> f64 {
-    x.tanh()
+    exponential::tanh(x)
 }
 
 /// `xʸ`
@@ -97,14 +98,7 @@ pub extern "C" fn log1p_exp(x: f64) -> f64 {
 
 /// `ln cosh x`, without overflow and with full relative accuracy near zero
 pub extern "C" fn log_cosh(x: f64) -> f64 {
-    let magnitude = x.abs();
-    if magnitude < 1.0 {
-        // cosh x = 1 + 2 sinh²(x/2) loses nothing to cancellation.
-        let s = (0.5 * magnitude).sinh();
-        (2.0 * s * s).ln_1p()
-    } else {
-        magnitude + (-2.0 * magnitude).exp().ln_1p() - LN_2
-    }
+    exponential::log_cosh(x)
 }
 
 /// The standard normal distribution function, `erfc(-x/√2) / 2`

@@ -23,6 +23,8 @@ fn ready(name: &str) -> (Evaluator, Vec<f64>) {
 #[bench::exponential(ready("exponential"))]
 #[bench::logarithm(ready("logarithm"))]
 #[bench::logistic(ready("logistic"))]
+#[bench::gamma(ready("gamma"))]
+#[bench::counts(ready("counts"))]
 #[bench::product(ready("product"))]
 #[bench::gather(ready("gather"))]
 fn gradient((mut evaluator, position): (Evaluator, Vec<f64>)) -> f64 {

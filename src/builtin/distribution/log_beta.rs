@@ -16,14 +16,21 @@ pub fn log_beta(b: &mut Builder, a: ValueId, c: ValueId) -> ValueId {
     let is_less = b.binary(BinaryOp::Less, a, c);
     let small = b.select(is_less, a, c);
     let large = b.select(is_less, c, a);
-    let gamma_small = b.lgamma(small);
-    let ratio = log_gamma_ratio(b, small, large);
+    // Values rather than arguments are chosen from: one number that many rows share is one still.
+    let (gamma_a, gamma_c) = (b.lgamma(a), b.lgamma(c));
+    let gamma_small = b.select(is_less, gamma_a, gamma_c);
+    let gamma_large = b.select(is_less, gamma_c, gamma_a);
+    let ratio = log_gamma_ratio(b, small, large, gamma_large);
     b.add(gamma_small, ratio)
 }
 
-/// `ln Γ(large) - ln Γ(small + large)`
-fn log_gamma_ratio(b: &mut Builder, small: ValueId, large: ValueId) -> ValueId {
-    let gamma_large = b.lgamma(large);
+/// `ln Γ(large) - ln Γ(small + large)`, given the first.
+fn log_gamma_ratio(
+    b: &mut Builder,
+    small: ValueId,
+    large: ValueId,
+    gamma_large: ValueId,
+) -> ValueId {
     let sum = b.add(small, large);
     let gamma_sum = b.lgamma(sum);
     let of_few = b.sub(gamma_large, gamma_sum);
