@@ -59,6 +59,7 @@ pub struct Ascent {
     /// How many of the levels of growing numbers of branches were left behind.
     level: usize,
     /// How many samples of branches L rests on, of θ about here.
+    #[serde(alias = "known_at_all")]
     n_samples: usize,
     /// Whether L has followed R here, so that R is about zero.
     knows_curvature: bool,
