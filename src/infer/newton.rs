@@ -58,9 +58,9 @@ pub struct Ascent {
     looks: usize,
     /// How many of the levels of growing numbers of branches were left behind.
     level: usize,
-    /// How many samples of branches L rests on, of θ about here.
-    #[serde(alias = "known_at_all")]
-    n_samples: usize,
+    /// How many branches told the curvature that L rests on, at θ about here.
+    #[serde(default)]
+    n_told: usize,
     /// Whether L has followed R here, so that R is about zero.
     knows_curvature: bool,
     /// Looks since the last that ended a level or a polish.
@@ -121,7 +121,7 @@ pub fn advance<T: Target>(
         (_, Some((global, before))) if is_worse(before) => {
             guide.global = global;
             ascent.share *= 0.5;
-            (ascent.knows_curvature, ascent.n_samples) = (false, 0);
+            (ascent.knows_curvature, ascent.n_told) = (false, 0);
         }
         (Some(look), last) if distance.is_finite() => {
             let is_slow = last.is_some_and(|(_, before)| distance > SLOW * before);
@@ -141,7 +141,7 @@ impl Default for Ascent {
         Self {
             looks: 0,
             level: 0,
-            n_samples: 0,
+            n_told: 0,
             knows_curvature: false,
             tries: 0,
             last: None,
@@ -158,10 +158,11 @@ impl Ascent {
         self.level + 1 == plan.levels.len()
     }
 
-    /// The weight of one more R: each comes from other branches, so L follows the mean of what they
-    /// tell.
-    fn weight_of_sample(&self) -> f64 {
-        1.0 / (self.n_samples + 1) as f64
+    /// The weight of one more R: each comes from other branches or noise, so L follows the mean of
+    /// what they tell.
+    fn weight_of_sample(&self, plan: &NewtonPlan) -> f64 {
+        let count = plan.sample_size(self.level);
+        count as f64 / (self.n_told + count) as f64
     }
 
     /// Takes the step that a look tells; whether that ended the ascent.
@@ -181,12 +182,12 @@ impl Ascent {
         let is_last = self.is_at_last(plan);
         axpy(share, &global.factor.times(&look.shift), &mut global.loc);
         if let Some(residual) = &look.residual {
-            widen(global, residual, share * self.weight_of_sample());
-            self.n_samples += 1;
+            widen(global, residual, share * self.weight_of_sample(plan));
+            self.n_told += plan.sample_size(self.level);
         }
         let is_near = share == 1.0 && distance < CURVED * unit;
         if !is_near {
-            self.n_samples = 0;
+            self.n_told = 0;
         }
         self.knows_curvature = is_near && !is_slow;
         self.share = (2.0 * self.share).min(1.0);
@@ -196,6 +197,10 @@ impl Ascent {
         if !is_last {
             if distance < NEAR_OF_LEVEL * unit {
                 self.begin(self.level + 1);
+                if plan.sample_size(self.level) == plan.shuffled.len() {
+                    // A sample of all has nothing to learn from fewer.
+                    self.n_told = 0;
+                }
             }
             return false;
         }
@@ -255,7 +260,7 @@ fn look<T: Target>(
         false => Some(view.residual(&plan.sample(ascent.looks, ascent.level))?),
     };
     let inverse = match &residual {
-        Some(residual) => inverse_less(residual, ascent.weight_of_sample(), n),
+        Some(residual) => inverse_less(residual, ascent.weight_of_sample(plan), n),
         None => identity(n),
     };
     view.step += 1;
