@@ -86,8 +86,8 @@ pub fn check_place(folder: &Path, replace: bool) -> Result<(), OutputError> {
     let Some(parent) = above.into_iter().find(|path| path.symlink_metadata().is_ok()) else {
         return Ok(());
     };
-    let probe = parent.join(format!(".hbdc-probe-{}", std::process::id()));
-    fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)).map_err(fault)
+    // A file without a name, of which nothing is left when the process is killed.
+    tempfile::tempfile_in(parent).map(drop).map_err(fault)
 }
 
 /// Writes a fit to `folder`, which must not exist unless `replace`.
