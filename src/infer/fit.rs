@@ -166,11 +166,7 @@ pub fn fit_from<T: Target>(
                 Some(JointProblem { shards, plan }) => {
                     OptimiserState::new(shards, plan, config, joint::joined(&guide), seconds)
                 }
-                None => {
-                    let mut state = OptimiserState::new(&mut shards, &plan, config, guide, seconds);
-                    run.look_at_start(&mut shards, &mut state);
-                    state
-                }
+                None => OptimiserState::new(&mut shards, &plan, config, guide, seconds),
             }
         }
     };

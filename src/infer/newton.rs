@@ -47,8 +47,6 @@ const LEFT: f64 = 0.2;
 const LONGEST: f64 = 4.0;
 /// Distance, in standard deviations of what the branches tell, within which R hardly changes.
 const CURVED: f64 = 3.0;
-/// Share of the distance before which a step that leaves more says that R was known poorly.
-const SLOW: f64 = 0.5;
 const MOST_STEPS: usize = 12;
 
 /// Where the steps stand.
@@ -123,9 +121,8 @@ pub fn advance<T: Target>(
             ascent.share *= 0.5;
             (ascent.knows_curvature, ascent.n_told) = (false, 0);
         }
-        (Some(look), last) if distance.is_finite() => {
-            let is_slow = last.is_some_and(|(_, before)| distance > SLOW * before);
-            if ascent.step(plan, &mut guide.global, &look, distance, is_slow) {
+        (Some(look), _) if distance.is_finite() => {
+            if ascent.step(plan, &mut guide.global, &look, distance) {
                 return Newton::Done;
             }
         }
@@ -172,7 +169,6 @@ impl Ascent {
         global: &mut GlobalGuide,
         look: &Look,
         distance: f64,
-        is_slow: bool,
     ) -> bool {
         self.last = Some((global.clone(), distance));
         let unit = plan.unit(self.level);
@@ -185,11 +181,10 @@ impl Ascent {
             widen(global, residual, share * self.weight_of_sample(plan));
             self.n_told += plan.sample_size(self.level);
         }
-        let is_near = share == 1.0 && distance < CURVED * unit;
-        if !is_near {
+        self.knows_curvature = share == 1.0 && distance < CURVED * unit;
+        if !self.knows_curvature {
             self.n_told = 0;
         }
-        self.knows_curvature = is_near && !is_slow;
         self.share = (2.0 * self.share).min(1.0);
         if share < 1.0 {
             return false;

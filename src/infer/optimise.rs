@@ -187,14 +187,6 @@ impl<'a> Optimiser<'a> {
         }
     }
 
-    /// Looks at the ELBO before the first step.
-    pub fn look_at_start<T: Target>(&mut self, shards: &mut Shards<T>, state: &mut OptimiserState) {
-        let now = Watched::of(shards, self.plan, self.config.seed, &state.fit.guide);
-        if !shards.stop().is_set() {
-            self.record(state, &now);
-        }
-    }
-
     /// Lets the watcher keep the state.
     pub fn keep(&mut self, state: &mut OptimiserState) {
         state.seconds = self.seconds();
@@ -258,7 +250,8 @@ impl<'a> Optimiser<'a> {
         let after = if is_first { Phase::Begin } else { Phase::Judge };
         // The network that the first cycle trains moves what all branches tell: that comes after.
         let is_wanted = |plan: &&NewtonPlan| {
-            !(is_first && state.ascent.is_at_last(plan)) && self.used(state) < 1.0
+            let is_early = is_first && plan.levels.len() > 1 && state.ascent.is_at_last(plan);
+            !is_early && self.used(state) < 1.0
         };
         let Some(plan) = self.plan.newton.as_ref().filter(is_wanted) else {
             state.phase = after;

@@ -28,9 +28,7 @@ const FIRST_SPREADS: [f64; 3] = [1.0, 0.3, 0.1];
 const LONGEST_LOG_STEP: f64 = 0.3;
 /// Gradient in whitened coordinates, in nats, at which the climb ends.
 const NEAR: f64 = 1e-4;
-/// The same on a part of the branches, whose mode is about one away from that of all, and for a rough
-/// search, both where a branch stands for itself alone.
-const NEAR_OF_PART: f64 = 0.02;
+/// The same for a rough search, where a branch stands for itself alone.
 const ROUGHLY: f64 = 0.2;
 /// Draws by which two starts are compared.
 const ELBO_DRAWS: usize = 16;
@@ -54,8 +52,8 @@ pub struct Start {
 /// branches, then on all of `branches`; the log density of
 /// either stands for `n_branches`. A θ too large for a dense S has the second search alone, since
 /// effects of many levels and their scale lead the first one astray. A `rough` search ends near the mode
-/// of its branches, with S from the coarse ones if there are more branches than these, which is enough where Newton steps of q(θ) follow. `None` where nothing finite
-/// was found at or near zero.
+/// of its branches, with S from the coarse ones if there are more branches than these, which is enough
+/// where Newton steps of q(θ) follow. `None` where nothing finite was found at or near zero.
 pub fn search<T: Target>(
     shards: &mut Shards<T>,
     coarse: &[usize],
@@ -96,12 +94,7 @@ impl Parts<'_> {
 
     /// The gradient at which a climb on a part ends.
     fn near(&self, part: &[usize]) -> f64 {
-        let weight = self.weight(part);
-        match (self.rough, weight > 1.0) {
-            (true, _) => ROUGHLY * weight.sqrt(),
-            (false, true) => NEAR_OF_PART * weight.sqrt(),
-            (false, false) => NEAR,
-        }
+        if self.rough { ROUGHLY * self.weight(part).sqrt() } else { NEAR }
     }
 }
 

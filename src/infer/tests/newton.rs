@@ -133,19 +133,6 @@ fn the_shape_is_learned_from_large_parts_of_the_branches_alone() {
     assert_ne!(four_batches, gaussian);
 }
 
-/// So that it is told how far the start is, before the first cycle.
-#[test]
-fn the_first_look_is_at_the_start() {
-    let target = models::conjugate(N, 4, D);
-    for config in [config(), FitConfig { batch: None, ..config() }] {
-        let config = FitConfig { max_steps: 60, ..config };
-        let result = run(&target, &config);
-        let first = &result.trace[0];
-        assert!(first.step == 0 && first.elbo.is_finite(), "{first:?}");
-        assert!(result.trace[1..].iter().all(|row| row.step > 0));
-    }
-}
-
 #[test]
 fn small_data_and_other_families_go_without() {
     use crate::infer::config::{Covariance, Encoder, Family};
