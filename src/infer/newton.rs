@@ -56,8 +56,9 @@ pub struct Ascent {
     looks: usize,
     /// How many of the levels of growing numbers of branches were left behind.
     level: usize,
-    /// How often R was looked at with all branches to come.
-    known_at_all: usize,
+    /// How many branches told the curvature that L rests on, at θ about here.
+    #[serde(default)]
+    n_told: usize,
     /// Whether L has followed R here, so that R is about zero.
     knows_curvature: bool,
     /// Looks since the last that ended a level or a polish.
@@ -86,7 +87,7 @@ pub enum Newton {
 
 /// What a look found, in units of q(θ)'s standard deviations.
 struct Look {
-    /// (I − R)⁻¹ g.
+    /// (I − R)⁻¹ g, R with its weight among earlier samples.
     shift: Vec<f64>,
     /// Monte Carlo error of an element of it (root mean square).
     error: f64,
@@ -118,7 +119,7 @@ pub fn advance<T: Target>(
         (_, Some((global, before))) if is_worse(before) => {
             guide.global = global;
             ascent.share *= 0.5;
-            ascent.knows_curvature = false;
+            (ascent.knows_curvature, ascent.n_told) = (false, 0);
         }
         (Some(look), _) if distance.is_finite() => {
             if ascent.step(plan, &mut guide.global, &look, distance) {
@@ -137,7 +138,7 @@ impl Default for Ascent {
         Self {
             looks: 0,
             level: 0,
-            known_at_all: 0,
+            n_told: 0,
             knows_curvature: false,
             tries: 0,
             last: None,
@@ -149,6 +150,18 @@ impl Default for Ascent {
 }
 
 impl Ascent {
+    /// Whether it looks at all branches.
+    pub fn is_at_last(&self, plan: &NewtonPlan) -> bool {
+        self.level + 1 == plan.levels.len()
+    }
+
+    /// The weight of one more R: each comes from other branches or noise, so L follows the mean of
+    /// what they tell.
+    fn weight_of_sample(&self, plan: &NewtonPlan) -> f64 {
+        let count = plan.sample_size(self.level);
+        count as f64 / (self.n_told + count) as f64
+    }
+
     /// Takes the step that a look tells; whether that ended the ascent.
     fn step(
         &mut self,
@@ -162,16 +175,15 @@ impl Ascent {
         let longest = look.shift.iter().fold(0.0f64, |most, x| most.max(x.abs()));
         let bound = LONGEST * plan.unit(self.level.saturating_sub(1));
         let share = self.share * (bound / longest).min(1.0);
-        let is_last = self.level + 1 == plan.levels.len();
+        let is_last = self.is_at_last(plan);
         axpy(share, &global.factor.times(&look.shift), &mut global.loc);
         if let Some(residual) = &look.residual {
-            // Each look at all branches takes others for R: so L follows the mean of what they tell.
-            self.known_at_all += usize::from(is_last);
-            widen(global, residual, share / self.known_at_all.max(1) as f64);
+            widen(global, residual, share * self.weight_of_sample(plan));
+            self.n_told += plan.sample_size(self.level);
         }
         self.knows_curvature = share == 1.0 && distance < CURVED * unit;
         if !self.knows_curvature {
-            self.known_at_all = 0;
+            self.n_told = 0;
         }
         self.share = (2.0 * self.share).min(1.0);
         if share < 1.0 {
@@ -180,6 +192,10 @@ impl Ascent {
         if !is_last {
             if distance < NEAR_OF_LEVEL * unit {
                 self.begin(self.level + 1);
+                if plan.sample_size(self.level) == plan.shuffled.len() {
+                    // A sample of all has nothing to learn from fewer.
+                    self.n_told = 0;
+                }
             }
             return false;
         }
@@ -239,7 +255,7 @@ fn look<T: Target>(
         false => Some(view.residual(&plan.sample(ascent.looks, ascent.level))?),
     };
     let inverse = match &residual {
-        Some(residual) => inverse_less(residual, 1.0, n),
+        Some(residual) => inverse_less(residual, ascent.weight_of_sample(plan), n),
         None => identity(n),
     };
     view.step += 1;

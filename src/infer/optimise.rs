@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::config::FitConfig;
 use super::newton::{self, Newton};
 use super::optimiser_state::{OptimiserState, Phase};
-use super::plan::Plan;
+use super::plan::{NewtonPlan, Plan};
 use super::shards::Shards;
 use super::state::{self, Average, Step};
 use super::verdict::{Ended, Limit};
@@ -246,8 +246,14 @@ impl<'a> Optimiser<'a> {
 
     /// Takes a Newton step; goes on to the first cycle, or to the judgement of one, at their end.
     fn newton<T: Target>(&self, shards: &mut Shards<T>, state: &mut OptimiserState) {
-        let after = if state.is_under_way() { Phase::Judge } else { Phase::Begin };
-        let Some(plan) = self.plan.newton.as_ref().filter(|_| self.used(state) < 1.0) else {
+        let is_first = !state.is_under_way();
+        let after = if is_first { Phase::Begin } else { Phase::Judge };
+        // The network that the first cycle trains moves what all branches tell: that comes after.
+        let is_wanted = |plan: &&NewtonPlan| {
+            let is_early = is_first && plan.levels.len() > 1 && state.ascent.is_at_last(plan);
+            !is_early && self.used(state) < 1.0
+        };
+        let Some(plan) = self.plan.newton.as_ref().filter(is_wanted) else {
             state.phase = after;
             return;
         };

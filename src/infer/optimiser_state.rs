@@ -139,7 +139,7 @@ impl OptimiserState {
 
     /// Whether a cycle has begun.
     pub(super) fn is_under_way(&self) -> bool {
-        !self.trace.is_empty()
+        self.flat_limit > 0.0
     }
 
     /// Whether it fell back more often than allowed.

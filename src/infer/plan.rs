@@ -100,10 +100,14 @@ impl NewtonPlan {
         sorted(&self.shuffled[..self.levels[level]])
     }
 
+    /// How many branches tell the curvature at a level.
+    pub fn sample_size(&self, level: usize) -> usize {
+        self.n_sample.min(self.levels[level])
+    }
+
     /// Branches for the curvature at a level, others in each turn.
     pub fn sample(&self, turn: usize, level: usize) -> Vec<usize> {
-        let among = self.levels[level];
-        let count = self.n_sample.min(among);
+        let (among, count) = (self.levels[level], self.sample_size(level));
         let place = |k: usize| self.shuffled[(turn * count + k) % among];
         sorted(&(0..count).map(place).collect::<Vec<_>>())
     }

@@ -52,8 +52,8 @@ pub struct Start {
 /// branches, then on all of `branches`; the log density of
 /// either stands for `n_branches`. A θ too large for a dense S has the second search alone, since
 /// effects of many levels and their scale lead the first one astray. A `rough` search ends near the mode
-/// of its branches, which is enough where Newton steps of q(θ) follow. `None` where nothing finite
-/// was found at or near zero.
+/// of its branches, with S from the coarse ones if there are more branches than these, which is enough
+/// where Newton steps of q(θ) follow. `None` where nothing finite was found at or near zero.
 pub fn search<T: Target>(
     shards: &mut Shards<T>,
     coarse: &[usize],
@@ -165,7 +165,9 @@ fn find<T: Target>(
     all.spread = spread;
     if (small || coarse.len() < branches.len()) && !stop() {
         climb(&mut all, &mut theta, &scale, parts.near(branches), stop);
-        (scale, definite) = whiten(&mut all, &theta, &scale);
+        if !(parts.rough && parts.weight(branches) > 1.0) {
+            (scale, definite) = whiten(&mut all, &theta, &scale);
+        }
     }
     all.at(&theta)?;
     let evaluations = coarse_evaluations + all.evaluations;

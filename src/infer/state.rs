@@ -15,6 +15,10 @@ use crate::target::Target;
 pub const GRADIENT_FLOOR: f64 = 0.1;
 /// The network's step size; it falls as that of q(θ) does.
 const NETWORK_STEP: f64 = 0.01;
+/// Batches an epoch beyond which the gradient in the shape of q(θ), at most about one nat, drowns in the
+/// noise of batches, which grows as the root of their number. With so many branches q(θ) is nearly
+/// Gaussian.
+const MOST_BATCHES_FOR_SHAPE: usize = 8;
 
 /// What the next step needs. Noise and minibatches follow from `step`, so this is all of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,7 +106,8 @@ pub enum Step {
     Stopped,
 }
 
-/// One step of Adam. Where Newton steps care for μ and L, these are held.
+/// One step of Adam. Where Newton steps care for μ and L, these are held; so is the shape of q(θ)
+/// where a batch is a small part of the branches, since noise would move it more than data do.
 pub fn step<T: Target>(
     shards: &mut Shards<T>,
     plan: &Plan,
@@ -134,7 +139,11 @@ pub fn step<T: Target>(
     state.grad_norm = dot(&gradient.global, &gradient.global).sqrt();
     state.global.step(&mut gradient.global, step_size, GRADIENT_FLOOR);
     if holds_gaussian {
-        gradient.global[..state.guide.global.n_gaussian()].fill(0.0);
+        let held = match plan.n_batches {
+            0..=MOST_BATCHES_FOR_SHAPE => state.guide.global.n_gaussian(),
+            _ => gradient.global.len(),
+        };
+        gradient.global[..held].fill(0.0);
     }
     state.guide.global.advance(&gradient.global);
     advance_local(state, plan, gradient.network, gradient.own, step_size);

@@ -17,6 +17,7 @@ use crate::infer::optimise::{Stage, StepInfo, Watcher};
 use crate::infer::optimiser_state::OptimiserState;
 use crate::infer::plan::{NewtonPlan, Plan};
 use crate::infer::posterior;
+use crate::infer::shape::Shape;
 use crate::infer::shards::Shards;
 use crate::infer::triangular::Triangular;
 use crate::tensors;
@@ -113,6 +114,23 @@ fn fits_of_logistic_branches_agree_with_those_of_full_batches() {
     let n = full.guide.global.n();
     assert_near(&moments(&newton, n), &moments(&full, n), 0.15, 0.08);
     assert!((newton.elbo.value - full.elbo.value).abs() < 0.3);
+}
+
+/// The noise of many small batches would move the shape of q(θ) at random.
+#[test]
+fn the_shape_is_learned_from_large_parts_of_the_branches_alone() {
+    let target = models::logistic(200, 12, 2);
+    let shape_after = |batch| {
+        let config = FitConfig { batch: Some(batch), max_steps: 60, ..config() };
+        assert!(Plan::new(&target, &config).newton.is_some());
+        let global = run(&target, &config).guide.global;
+        let start = Shape::gaussian(global.n(), global.scale.core());
+        (global.shape, Some(start))
+    };
+    let (many_batches, gaussian) = shape_after(10);
+    assert_eq!(many_batches, gaussian);
+    let (four_batches, gaussian) = shape_after(50);
+    assert_ne!(four_batches, gaussian);
 }
 
 #[test]
