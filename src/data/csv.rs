@@ -14,14 +14,11 @@ use ::csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::error::{DataError, DataErrorKind, Places, show_text};
 use super::lines::Lines;
-use super::load::{Cell, Loader, Pushed, Table};
+use super::load::{Cell, Loaded, Loader, MAX_ROWS, Pushed, Table, load_in_turns, too_large};
 use super::newlines::Newlines;
 use super::number::parse;
 use super::plan::Plan;
 use super::source::VisitRow;
-
-/// Row numbers are kept in 32 bits.
-const MAX_ROWS: usize = u32::MAX as usize - 1;
 
 #[derive(Clone, Debug)]
 enum Input {
@@ -113,15 +110,10 @@ impl CsvSource {
 
     /// Reads all rows into a table, again where an ordering column turns out to be text.
     pub(super) fn load(&self, plan: &Plan, na_drop: bool) -> Result<Table, DataError> {
-        let mut by_as_text = vec![false; plan.by.len()];
-        loop {
+        load_in_turns(plan, |by_as_text| {
             let lines = Lines::of_file(&self.name);
-            let loader = Loader::new(plan, &self.header, lines, na_drop, &by_as_text);
-            match self.read_into(loader)? {
-                Loaded::Table(table) => return Ok(*table),
-                Loaded::ByIsText(column) => by_as_text[column] = true,
-            }
-        }
+            self.read_into(Loader::new(plan, &self.header, lines, na_drop, by_as_text))
+        })
     }
 
     fn read_into(&self, mut loader: Loader<'_>) -> Result<Loaded, DataError> {
@@ -180,11 +172,6 @@ impl CsvSource {
             format!("{}:{line} has {n_fields} {fields}, the header has {n_columns}", self.name)
         });
     }
-}
-
-enum Loaded {
-    Table(Box<Table>),
-    ByIsText(usize),
 }
 
 /// What is remembered of the last record.
@@ -255,9 +242,4 @@ fn unclosed(name: &str, line: u64) -> DataError {
     let message = format!("{name}:{line} opens a quote that is never closed");
     DataError::new(DataErrorKind::Record, message)
         .help("close it; a quote inside a quoted cell is written twice: `\"\"`")
-}
-
-fn too_large(name: &str) -> DataError {
-    DataError::new(DataErrorKind::TooLarge, format!("{name} has more than {MAX_ROWS} rows"))
-        .help("this version counts rows in 32 bits: take a part of the data")
 }
