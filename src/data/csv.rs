@@ -194,6 +194,13 @@ fn first_line(line_after: u64, record: &ByteRecord) -> u64 {
 
 fn read_header(name: &str, record: &ByteRecord) -> Result<Vec<String>, DataError> {
     let error = |message: String| DataError::new(DataErrorKind::Header, message);
+    if record.as_slice().starts_with(b"PAR1") && record.as_slice().contains(&0x15) {
+        return Err(DataError::new(
+            DataErrorKind::File,
+            format!("{name} is Parquet, and its name does not say so"),
+        )
+        .help("let it end in `.parquet`; all else is read as CSV"));
+    }
     if record.is_empty() {
         return Err(error(format!("{name} is empty"))
             .help("its first line must name the columns, separated by commas"));

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use ::parquet::basic::Compression;
@@ -58,7 +59,8 @@ impl ParquetSource {
             let message = format!("{name} has two columns named `{twice}`");
             return Err(DataError::new(DataErrorKind::Header, message).help("rename one of them"));
         }
-        let n_rows = metadata.row_groups().iter().map(|group| rows_of(group.num_rows())).sum();
+        let rows = metadata.row_groups().iter().map(|group| rows_of(group.num_rows()));
+        let n_rows = rows.fold(0, usize::saturating_add);
         let chunk_bytes = fields.iter().map(|field| chunk_bytes(metadata, field)).collect();
         Ok(ParquetSource { name, path: path.to_path_buf(), header, fields, n_rows, chunk_bytes })
     }
@@ -86,7 +88,8 @@ impl ParquetSource {
     /// Bytes that the pages at hand of what `plan` reads take at most: those of a row group, as
     /// a group may be one page.
     pub(super) fn page_bytes(&self, plan: &Plan) -> usize {
-        columns_read(plan).into_iter().map(|column| self.chunk_bytes[column]).sum()
+        let bytes = columns_read(plan).into_iter().map(|column| self.chunk_bytes[column]);
+        bytes.fold(0, usize::saturating_add)
     }
 
     /// Reads all rows into a table, again where an ordering column turns out to be text.
@@ -156,20 +159,22 @@ impl ParquetSource {
         }
         let mut number = 1;
         for group in 0..reader.num_row_groups() {
-            let group = reader.get_row_group(group).map_err(|error| broken(&self.name, &error))?;
+            let group = guarded(|| reader.get_row_group(group))
+                .map_err(|error| broken(&self.name, &error))?;
             let mut batch = Batch::new(self.header.len());
             for &(column, as_text) in columns {
                 batch.slots[column] = batch.columns.len();
-                batch.columns.push(self.column(&*group, column, as_text)?);
+                let cells = self.column(&*group, column, as_text);
+                let cells = cells.map_err(|fault| self.refusal(column, number, &fault))?;
+                batch.columns.push(cells);
             }
             let n_rows = rows_of(group.metadata().num_rows());
             for start in (0..n_rows).step_by(BATCH) {
                 batch.n_rows = BATCH.min(n_rows - start);
                 for &(column, _) in columns {
                     let cells = &mut batch.columns[batch.slots[column]];
-                    cells.advance(batch.n_rows).map_err(|error| {
-                        broken_column(&self.name, &self.header[column], number, &error)
-                    })?;
+                    guarded(|| cells.advance(batch.n_rows))
+                        .map_err(|error| self.refusal(column, number, &Fault::Broken(error)))?;
                 }
                 if visit(number, &batch)?.is_break() {
                     return Ok(());
@@ -186,18 +191,66 @@ impl ParquetSource {
         group: &dyn RowGroupReader,
         column: usize,
         as_text: bool,
-    ) -> Result<ColumnCells, DataError> {
-        let (name, header) = (&self.name, &self.header[column]);
-        let (leaf, kind) = self.fields[column].leaf.map_err(|what| unread(name, header, what))?;
+    ) -> Result<ColumnCells, Fault> {
+        let (leaf, kind) = self.fields[column].leaf.map_err(Fault::Unread)?;
         let described = group.metadata().column(leaf);
-        if let codec @ (Compression::BROTLI(_) | Compression::LZO) = described.compression() {
-            return Err(unread_codec(name, header, codec));
+        match described.compression() {
+            Compression::BROTLI(_) => return Err(Fault::Codec("Brotli")),
+            Compression::LZO => return Err(Fault::Codec("LZO")),
+            _ => {}
+        }
+        if described.num_values() != group.metadata().num_rows() {
+            let what = "it has not one value for each row".to_string();
+            return Err(Fault::Broken(ParquetError::General(what)));
         }
         let is_nullable = described.column_descr().max_def_level() > 0;
-        let reader = group
-            .get_column_reader(leaf)
-            .map_err(|error| broken_column(name, header, 1, &error))?;
+        let reader = guarded(|| group.get_column_reader(leaf)).map_err(Fault::Broken)?;
         Ok(ColumnCells::new(kind, reader, is_nullable, as_text))
+    }
+
+    /// The error for a column that cannot be read from row `number` on.
+    fn refusal(&self, column: usize, number: u64, fault: &Fault) -> DataError {
+        let (name, column) = (&self.name, &self.header[column]);
+        let error = |kind, message: String, help| DataError::new(kind, message).help(help);
+        match fault {
+            Fault::Unread(what) => error(
+                DataErrorKind::ColumnType,
+                format!("column `{column}` of {name} holds {what}, which are not read"),
+                instead_of(what),
+            ),
+            Fault::Codec(codec) => error(
+                DataErrorKind::ColumnType,
+                format!("column `{column}` of {name} is packed with {codec}, which is not read"),
+                "write the file with snappy, zstd, gzip, lz4 or without compression",
+            ),
+            Fault::Broken(fault) => error(
+                DataErrorKind::File,
+                format!(
+                    "{name}, column `{column}`, row {number} or after: it cannot be read: {}",
+                    show_text(fault.to_string().as_bytes())
+                ),
+                "the file is damaged, or written in a way that is not known here: write it again",
+            ),
+        }
+    }
+}
+
+/// Why a column cannot be read.
+enum Fault {
+    Unread(Unread),
+    Codec(&'static str),
+    Broken(ParquetError),
+}
+
+/// What to write in place of a column that is not read.
+fn instead_of(what: Unread) -> &'static str {
+    match what {
+        kind::DATES | kind::TIMES => {
+            "write it as a number, such as days since a date, or as text where it is a key, a \
+             level, or orders rows: `2020-01-31` sorts as it should"
+        }
+        kind::NESTED => "give each of its values a column of its own",
+        _ => "write it as numbers or as text",
     }
 }
 
@@ -235,6 +288,13 @@ fn columns_of_text(plan: &Plan) -> BTreeSet<usize> {
     plan.key.iter().copied().chain(labels).chain(compared).collect()
 }
 
+/// Does what reads a file by the crate, which panics where some parts of a damaged file do not go
+/// together. What was being read is thrown away then, so nothing is seen half changed.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let panicked = || ParquetError::General("its parts do not go together".to_string());
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked()))
+}
+
 fn open(name: &str, path: &Path) -> Result<SerializedFileReader<File>, DataError> {
     let unreadable = |error: io::Error| {
         DataError::new(DataErrorKind::File, format!("cannot read {name}: {error}"))
@@ -250,7 +310,7 @@ fn open(name: &str, path: &Path) -> Result<SerializedFileReader<File>, DataError
         let message = format!("cannot read {name}: it is {what}");
         return Err(DataError::new(DataErrorKind::File, message).help(help));
     }
-    SerializedFileReader::new(file).map_err(|error| broken(name, &error))
+    guarded(|| SerializedFileReader::new(file)).map_err(|error| broken(name, &error))
 }
 
 /// A count that a file gives; where it is negative there is none.
@@ -271,37 +331,7 @@ fn broken(name: &str, error: &ParquetError) -> DataError {
         .help("write it again; a file that ends in `.parquet` is read as Parquet, all else as CSV")
 }
 
-fn broken_column(name: &str, column: &str, row: u64, error: &ParquetError) -> DataError {
-    let what = show_text(error.to_string().as_bytes());
-    let message = format!("{name}, row {row} or after, column `{column}`: cannot be read: {what}");
-    DataError::new(DataErrorKind::File, message)
-        .help("the file is damaged, or written in a way that is not known here: write it again")
-}
-
 fn changed(name: &str) -> DataError {
     DataError::new(DataErrorKind::File, format!("{name} was changed while it was being read"))
         .help("run again once nothing writes to it")
-}
-
-fn unread(name: &str, column: &str, what: Unread) -> DataError {
-    let help = match what {
-        kind::DATES | kind::TIMES => {
-            "write it as a number, such as days since a date, or as text where it is a key, a \
-             level, or orders rows: `2020-01-31` sorts as it should"
-        }
-        kind::NESTED => "give each of its values a column of its own",
-        _ => "write it as numbers or as text",
-    };
-    let message = format!("column `{column}` of {name} holds {what}, which are not read");
-    DataError::new(DataErrorKind::ColumnType, message).help(help)
-}
-
-fn unread_codec(name: &str, column: &str, codec: Compression) -> DataError {
-    let codec = match codec {
-        Compression::LZO => "LZO",
-        _ => "Brotli",
-    };
-    let message = format!("column `{column}` of {name} is packed with {codec}, which is not read");
-    DataError::new(DataErrorKind::ColumnType, message)
-        .help("write the file with snappy, zstd, gzip, lz4 or without compression")
 }

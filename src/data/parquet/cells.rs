@@ -35,10 +35,11 @@ impl ColumnCells {
         ColumnCells { kind, reader, is_nullable, as_text, numbers, bytes, ends }
     }
 
-    /// The cell of a row of those at hand.
+    /// The cell of a row of those at hand; empty where it is null or NaN.
     pub(super) fn cell(&self, row: usize) -> Cell<'_> {
         if !self.as_text {
-            return Cell::Number(self.numbers[row]);
+            let number = self.numbers[row];
+            return if number.is_nan() { Cell::Text(b"") } else { Cell::Number(number) };
         }
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         Cell::Text(&self.bytes[start..self.ends[row]])
