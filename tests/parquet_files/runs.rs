@@ -14,7 +14,8 @@ local {
   y ~ normal(z + b * films.score[film], 1);
 }
 ";
-const POINT: &str = "{\"points\": [{\"m\": 0.25, \"b\": 0.5, \"z\": [0, 1, 2]}]}";
+const POINT: &str =
+    "{\"points\": [{\"globals\": {\"m\": 0.25, \"b\": 0.5}, \"locals\": {\"z\": [0, 1, 2]}}]}";
 const CSV: [&str; 3] = ["rows.csv", "users.csv", "films.csv"];
 const PARQUET: [&str; 3] = ["rows.parquet", "users.parquet", "films.parquet"];
 
