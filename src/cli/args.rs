@@ -47,13 +47,14 @@ pub enum Command {
 /// Where data come from; the same for every command.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Input {
-    /// Long-form CSV with a header; - is standard input
+    /// Rows in long form: CSV with a header, or Parquet if it ends in .parquet; - is CSV from standard
+    /// input
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// CSV with one row per branch: its own values; branches without rows count too
+    /// CSV or Parquet with one row per branch: its own values; branches without rows count too
     #[arg(long, value_name = "FILE")]
     pub branches: Option<PathBuf>,
-    /// CSV of a table of the model, one row per key; once for each table
+    /// CSV or Parquet of a table of the model, one row per key; once for each table
     #[arg(long, value_name = "NAME=FILE")]
     pub table: Vec<String>,
     /// Set whole data: a number, a JSON array, or @FILE.json
@@ -329,7 +330,7 @@ pub struct FitArgs {
     /// Share of the branches, drawn at random, to keep out and score as new ones
     #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub holdout_branches: Option<f64>,
-    /// CSV with the columns of --data whose rows are scored: given their branch's other rows where
+    /// CSV or Parquet with the columns of --data whose rows are scored: given their branch's other rows where
     /// that is fitted, as new branches where it is not
     #[arg(long, value_name = "FILE", conflicts_with_all = ["holdout", "holdout_branches"])]
     pub test: Option<PathBuf>,

@@ -62,7 +62,9 @@ fn text(path: &Path) -> Result<String, Failure> {
 /// Opens the data files and applies the data flags.
 pub fn dataset(input: &Input, format: MessageFormat) -> Result<Dataset, Failure> {
     let Some(path) = &input.data else {
-        return Err(Failure::usage("--data FILE is wanted: a CSV with one row per observation"));
+        return Err(Failure::usage(
+            "--data FILE is wanted: a CSV or Parquet file with one row per observation",
+        ));
     };
     let opened = match path.to_str() {
         Some("-") => {
@@ -71,12 +73,12 @@ pub fn dataset(input: &Input, format: MessageFormat) -> Result<Dataset, Failure>
             read.map_err(|fault| Failure::usage(format!("standard input: {fault}")))?;
             Dataset::from_csv_bytes("<stdin>", bytes)
         }
-        _ => Dataset::read_csv(path),
+        _ => Dataset::read_file(path),
     };
     let failure = |error: DataError| data_failure(&error, None, format);
     let mut dataset = opened.map_err(failure)?;
     if let Some(path) = &input.branches {
-        dataset = dataset.branches(Dataset::read_csv(path).map_err(failure)?);
+        dataset = dataset.branches(Dataset::read_file(path).map_err(failure)?);
     }
     for (position, table) in input.table.iter().enumerate() {
         let Some((name, path)) = table.split_once('=') else {
@@ -86,7 +88,7 @@ pub fn dataset(input: &Input, format: MessageFormat) -> Result<Dataset, Failure>
         if input.table[..position].iter().any(is_it) {
             return Err(Failure::usage(format!("--table {name} is given twice")));
         }
-        dataset = dataset.table(name, Dataset::read_csv(path).map_err(failure)?);
+        dataset = dataset.table(name, Dataset::read_file(path).map_err(failure)?);
     }
     for (name, value) in settings(&input.set)? {
         dataset = dataset.set(name, value);

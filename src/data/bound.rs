@@ -178,7 +178,8 @@ impl BoundData {
         self.grouping.label(branch)
     }
 
-    /// The line of the file on which a bound row begins, the header being line 1.
+    /// The line of the file on which a bound row begins, the header being line 1; of a file that
+    /// has no lines the number of the row, from 1.
     pub fn line(&self, row: usize) -> Option<u64> {
         self.grouping.lines.line(self.grouping.as_read(row))
     }

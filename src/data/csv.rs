@@ -14,14 +14,11 @@ use ::csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::error::{DataError, DataErrorKind, Places, show_text};
 use super::lines::Lines;
-use super::load::{Cell, Loader, Pushed, Table};
+use super::load::{Cell, Loaded, Loader, MAX_ROWS, Pushed, Table, load_in_turns, too_large};
 use super::newlines::Newlines;
 use super::number::parse;
 use super::plan::Plan;
 use super::source::VisitRow;
-
-/// Row numbers are kept in 32 bits.
-const MAX_ROWS: usize = u32::MAX as usize - 1;
 
 #[derive(Clone, Debug)]
 enum Input {
@@ -113,15 +110,10 @@ impl CsvSource {
 
     /// Reads all rows into a table, again where an ordering column turns out to be text.
     pub(super) fn load(&self, plan: &Plan, na_drop: bool) -> Result<Table, DataError> {
-        let mut by_as_text = vec![false; plan.by.len()];
-        loop {
+        load_in_turns(plan, |by_as_text| {
             let lines = Lines::of_file(&self.name);
-            let loader = Loader::new(plan, &self.header, lines, na_drop, &by_as_text);
-            match self.read_into(loader)? {
-                Loaded::Table(table) => return Ok(*table),
-                Loaded::ByIsText(column) => by_as_text[column] = true,
-            }
-        }
+            self.read_into(Loader::new(plan, &self.header, lines, na_drop, by_as_text))
+        })
     }
 
     fn read_into(&self, mut loader: Loader<'_>) -> Result<Loaded, DataError> {
@@ -182,11 +174,6 @@ impl CsvSource {
     }
 }
 
-enum Loaded {
-    Table(Box<Table>),
-    ByIsText(usize),
-}
-
 /// What is remembered of the last record.
 #[derive(Default)]
 struct Last {
@@ -207,6 +194,13 @@ fn first_line(line_after: u64, record: &ByteRecord) -> u64 {
 
 fn read_header(name: &str, record: &ByteRecord) -> Result<Vec<String>, DataError> {
     let error = |message: String| DataError::new(DataErrorKind::Header, message);
+    if record.as_slice().starts_with(b"PAR1") && record.as_slice().contains(&0x15) {
+        return Err(DataError::new(
+            DataErrorKind::File,
+            format!("{name} is Parquet, and its name does not say so"),
+        )
+        .help("let it end in `.parquet`; all else is read as CSV"));
+    }
     if record.is_empty() {
         return Err(error(format!("{name} is empty"))
             .help("its first line must name the columns, separated by commas"));
@@ -255,9 +249,4 @@ fn unclosed(name: &str, line: u64) -> DataError {
     let message = format!("{name}:{line} opens a quote that is never closed");
     DataError::new(DataErrorKind::Record, message)
         .help("close it; a quote inside a quoted cell is written twice: `\"\"`")
-}
-
-fn too_large(name: &str) -> DataError {
-    DataError::new(DataErrorKind::TooLarge, format!("{name} has more than {MAX_ROWS} rows"))
-        .help("this version counts rows in 32 bits: take a part of the data")
 }

@@ -50,6 +50,22 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Opens a file by its ending: one of `.parquet` as [`Dataset::read_parquet`] does, any other
+    /// as [`Dataset::read_csv`] does.
+    pub fn read_file(path: impl AsRef<Path>) -> Result<Dataset, DataError> {
+        Source::open(path.as_ref()).map(Dataset::of)
+    }
+
+    /// Opens a Parquet file and reads which columns it has; the rows are read when a model is
+    /// bound, and of these the columns that it wants. A null is an empty cell, a text is read as
+    /// the cells of a CSV file are.
+    ///
+    /// An error if the file cannot be read or is no Parquet file, if two columns have one name,
+    /// or if the library was built without the feature `parquet`.
+    pub fn read_parquet(path: impl AsRef<Path>) -> Result<Dataset, DataError> {
+        Source::open_parquet(path.as_ref()).map(Dataset::of)
+    }
+
     /// Opens a CSV file and reads its header; the rows are read when a model is bound.
     ///
     /// An error if the file cannot be read, is empty, or its first line does not name each

@@ -43,6 +43,8 @@ kinds! {
     NoRows = "no-rows",
     /// The model wants a column that is not there.
     MissingColumn = "missing-column",
+    /// A column of a Parquet file holds what is not read, such as dates.
+    ColumnType = "column-type",
     /// Columns given directly differ in length.
     ColumnLength = "column-length",
     /// A pattern matches more or fewer columns than the declaration has room for.

@@ -1,27 +1,42 @@
 //! Where each row stood in its file, kept in little memory.
 
-/// The place of each row of a data set: a line of a file, or a position in columns that were
-/// given directly.
+/// The place of each row of a data set: a line of a file, a row of a file without lines, or a
+/// position in columns that were given directly.
 ///
 /// Rows mostly stand on successive lines, so only the rows where that changes are kept.
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
     source: String,
-    in_file: bool,
+    unit: Unit,
     n_rows: usize,
     /// Row and number from which on `number - row` is constant.
     breaks: Vec<(usize, u64)>,
 }
 
+/// What rows are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Lines,
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code))]
+    RowsOfFile,
+    RowsGiven,
+}
+
 impl Lines {
     /// No rows yet; `source` is the name of the file.
     pub(super) fn of_file(source: &str) -> Lines {
-        Lines { source: source.to_string(), in_file: true, n_rows: 0, breaks: Vec::new() }
+        Lines { source: source.to_string(), unit: Unit::Lines, n_rows: 0, breaks: Vec::new() }
+    }
+
+    /// No rows yet, of a file that has no lines.
+    #[cfg(feature = "parquet")]
+    pub(super) fn of_rows(source: &str) -> Lines {
+        Lines { unit: Unit::RowsOfFile, ..Lines::of_file(source) }
     }
 
     /// No rows yet, of columns given directly.
     pub(super) fn of_columns(source: &str) -> Lines {
-        Lines { in_file: false, ..Lines::of_file(source) }
+        Lines { unit: Unit::RowsGiven, ..Lines::of_file(source) }
     }
 
     /// What messages call the data.
@@ -34,7 +49,7 @@ impl Lines {
         self.n_rows
     }
 
-    /// The next row stands on line `number` (or was number `number` of its columns).
+    /// The next row stands on line `number` (or is the row of this number).
     pub(super) fn push(&mut self, number: u64) {
         if self.breaks.is_empty() || self.number(self.n_rows) != number {
             self.breaks.push((self.n_rows, number));
@@ -42,16 +57,17 @@ impl Lines {
         self.n_rows += 1;
     }
 
-    /// The line, or the number in its columns, of a row in order of reading.
+    /// The line, or the number from 1 where there are no lines, of a row in order of reading.
     pub(super) fn number(&self, row: usize) -> u64 {
         let after = self.breaks.partition_point(|(first, _)| *first <= row);
         let (first, number) = self.breaks[after - 1];
         number + (row - first) as u64
     }
 
-    /// The line of a row, counted from one, the header included.
+    /// Where a row stands in its file: the line, counted from one with the header, or the number
+    /// of the row where there are no lines.
     pub(super) fn line(&self, row: usize) -> Option<u64> {
-        self.in_file.then(|| self.number(row))
+        (self.unit != Unit::RowsGiven).then(|| self.number(row))
     }
 
     /// A row as messages name it where the source is known from the context.
@@ -60,7 +76,10 @@ impl Lines {
     }
 
     fn short_number(&self, number: u64) -> String {
-        if self.in_file { format!("line {number}") } else { format!("row {number}") }
+        match self.unit {
+            Unit::Lines => format!("line {number}"),
+            Unit::RowsOfFile | Unit::RowsGiven => format!("row {number}"),
+        }
     }
 
     /// A row as messages name it.
@@ -70,9 +89,9 @@ impl Lines {
 
     /// The same for a row that was not kept.
     pub(super) fn place_number(&self, number: u64) -> String {
-        match self.in_file {
-            true => format!("{}:{number}", self.source),
-            false => format!("{}, row {number}", self.source),
+        match self.unit {
+            Unit::Lines => format!("{}:{number}", self.source),
+            Unit::RowsOfFile | Unit::RowsGiven => format!("{}, row {number}", self.source),
         }
     }
 }

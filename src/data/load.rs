@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::error::{DataError, Places, show_number, show_text};
+use super::error::{DataError, DataErrorKind, Places, show_number, show_text};
 use super::keys::{
     Interner, KeyTexts, Numeric, components, is_canonical_integer, push_component, rank,
 };
@@ -13,6 +13,9 @@ use crate::schema::level_text;
 
 /// The number of a text where a cell has none.
 pub(super) const NO_LABEL: u32 = u32::MAX;
+
+/// Row numbers are kept in 32 bits.
+pub(super) const MAX_ROWS: usize = u32::MAX as usize - 1;
 
 /// One cell of a row.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +126,35 @@ impl Table {
     pub(super) fn take_keys(&mut self) -> RowKeys {
         std::mem::replace(&mut self.keys, RowKeys::EachRow(KeyTexts::default()))
     }
+}
+
+/// What came of reading all rows once.
+pub(super) enum Loaded {
+    /// The rows.
+    Table(Box<Table>),
+    /// The k-th ordering column is not all numbers.
+    ByIsText(usize),
+}
+
+/// Reads with `read` until it is known which ordering columns are not all numbers: it is told
+/// which of them to take as text.
+pub(super) fn load_in_turns(
+    plan: &Plan,
+    mut read: impl FnMut(&[bool]) -> Result<Loaded, DataError>,
+) -> Result<Table, DataError> {
+    let mut by_as_text = vec![false; plan.by.len()];
+    loop {
+        match read(&by_as_text)? {
+            Loaded::Table(table) => return Ok(*table),
+            Loaded::ByIsText(column) => by_as_text[column] = true,
+        }
+    }
+}
+
+/// The error for more rows than are counted.
+pub(super) fn too_large(name: &str) -> DataError {
+    DataError::new(DataErrorKind::TooLarge, format!("{name} has more than {MAX_ROWS} rows"))
+        .help("this version counts rows in 32 bits: take a part of the data")
 }
 
 #[derive(Debug)]

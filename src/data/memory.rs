@@ -34,6 +34,8 @@ impl Dataset {
             need.add(what, n_rows, bytes_per_row(plan), OF_READING);
             let held = format!("the text of {}, which cannot be read twice", source.name());
             need.add(held, source.held_bytes(), 1, "give it as a file");
+            let pages = format!("for the pages of {} at hand", source.name());
+            need.add(pages, source.page_bytes(plan), 1, "write it in smaller row groups");
         };
         add(&self.rows, &plans.rows);
         if let (Some(source), Some(plan)) = (&self.branches, &plans.branches) {
@@ -87,6 +89,8 @@ impl Source {
     fn expected_rows(&self) -> usize {
         match self {
             Source::Csv(source) => source.expected_rows(),
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => source.n_rows(),
             Source::Columns { columns, .. } => columns.first().map_or(0, Column::len),
         }
     }
@@ -95,7 +99,19 @@ impl Source {
     fn held_bytes(&self) -> usize {
         match self {
             Source::Csv(source) => source.bytes().map_or(0, <[u8]>::len),
+            #[cfg(feature = "parquet")]
+            Source::Parquet(_) => 0,
             Source::Columns { .. } => 0,
+        }
+    }
+
+    /// Bytes that are held while rows are read, beside what is kept of these.
+    #[cfg_attr(not(feature = "parquet"), expect(unused_variables))]
+    fn page_bytes(&self, plan: &Plan) -> usize {
+        match self {
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => source.page_bytes(plan),
+            _ => 0,
         }
     }
 }

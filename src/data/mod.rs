@@ -30,6 +30,8 @@ mod missing;
 mod names;
 mod newlines;
 mod number;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod plan;
 mod provenance;
 mod rewrite;

@@ -49,12 +49,12 @@ impl Dataset {
         rows: &Path,
         branches: Option<&Path>,
     ) -> Result<Dataset, DataError> {
-        let mut dataset = Dataset::read_csv(rows)?;
+        let mut dataset = Dataset::read_file(rows)?;
         if let Some(path) = branches.or(provenance.branches.as_deref()) {
-            dataset = dataset.branches(Dataset::read_csv(path)?);
+            dataset = dataset.branches(Dataset::read_file(path)?);
         }
         for (name, path) in &provenance.tables {
-            dataset = dataset.table(name.clone(), Dataset::read_csv(path)?);
+            dataset = dataset.table(name.clone(), Dataset::read_file(path)?);
         }
         for (name, value) in &provenance.settings {
             dataset = dataset.set(name.clone(), value.clone());
