@@ -131,3 +131,23 @@ fn data_that_do_not_fit_are_refused_with_their_lines() {
         assert!(run.stderr.contains("\n  help: "), "{}", run.stderr);
     }
 }
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_build_without_parquet_says_what_to_do() {
+    let bench = Bench::new();
+    bench.write(
+        "m.hbd",
+        "data { branch g { real y; } } global { real m ~ normal(0, 1); } local { y ~ normal(m, 1); }",
+    );
+    bench.write("d.csv", "g,y\na,1\n");
+    bench.write("d.Parquet", "PAR1");
+    let refused = |words: &str| bench.run(&format!("check m.hbd {words}")).ends_with(1).stderr;
+    let expected = "\
+error[data-file]: d.Parquet is Parquet, which this build does not read
+  help: build hbdc with `--features parquet`, or write the data as CSV
+";
+    assert_eq!(refused("--data d.Parquet"), expected);
+    assert_eq!(refused("--data d.csv --branches d.Parquet"), expected);
+    assert_eq!(refused("--data d.csv --table t=d.Parquet"), expected);
+}
