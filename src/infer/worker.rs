@@ -5,7 +5,7 @@
 
 use super::conditional::{Conditional, PriorAdjoint};
 use super::encoded::EncodedGuide;
-use super::encoder::Block;
+use super::encoder::{Block, Real};
 use super::expanded::{Expansion, SharedJacobian};
 use super::global::GlobalGuide;
 use super::importance::{log_mean_exp, normalise};
@@ -41,7 +41,7 @@ pub struct Particle {
 }
 
 /// Work on one branch at a time; one per thread.
-pub struct LocalWorker<'a> {
+pub struct LocalWorker<'a, F = f32> {
     guide: &'a LocalGuide,
     n: usize,
     solver: SiteSolver,
@@ -64,13 +64,29 @@ pub struct LocalWorker<'a> {
     /// Branches that will be opened, in this order.
     expected: Vec<usize>,
     /// Those that the encoder has read.
-    block: Block,
+    block: Block<F>,
     block_gradient: Vec<f64>,
 }
 
 impl<'a> LocalWorker<'a> {
     /// Work space.
     pub fn new<T: Target>(guide: &'a LocalGuide, target: &T) -> Self {
+        Self::in_real(guide, target)
+    }
+
+    /// Work space for a guide that may need to know q(θ).
+    pub fn within<T: Target>(guide: &'a LocalGuide, global: &GlobalGuide, target: &mut T) -> Self {
+        let mut worker = Self::new(guide, target);
+        if matches!(guide, LocalGuide::Expanded(_)) && guide.follows_theta() {
+            worker.jacobian = SharedJacobian::of(target, global);
+        }
+        worker
+    }
+}
+
+impl<'a, F: Real> LocalWorker<'a, F> {
+    /// Work space with encoders that work in `F`.
+    pub fn in_real<T: Target>(guide: &'a LocalGuide, target: &T) -> Self {
         let n = target.n_local();
         let n_kinds = guide.network().map_or(PLAIN, Network::n_kinds);
         Self {
@@ -101,15 +117,6 @@ impl<'a> LocalWorker<'a> {
         if matches!(self.guide, LocalGuide::Encoded(_)) {
             self.expected = branches.to_vec();
         }
-    }
-
-    /// Work space for a guide that may need to know q(θ).
-    pub fn within<T: Target>(guide: &'a LocalGuide, global: &GlobalGuide, target: &mut T) -> Self {
-        let mut worker = Self::new(guide, target);
-        if matches!(guide, LocalGuide::Expanded(_)) && guide.follows_theta() {
-            worker.jacobian = SharedJacobian::of(target, global);
-        }
-        worker
     }
 
     /// Starts on a branch: `shared` belongs to the mean of q(θ), `warm` is a centre near by.

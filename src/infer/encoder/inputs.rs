@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::infer::linalg::axpy;
+use super::real::Real;
 use crate::random::Stream;
 use crate::target::RowColumn;
 
@@ -76,6 +76,11 @@ impl RowInputs {
         inputs
     }
 
+    /// Number of raw columns, at least one.
+    pub fn n_raw(&self) -> usize {
+        self.n_raw
+    }
+
     /// Number of inputs of one row.
     pub fn width(&self) -> usize {
         self.width
@@ -93,7 +98,7 @@ impl RowInputs {
     }
 
     /// Appends the inputs of raw rows to `out`.
-    pub fn read(&self, weights: &[f64], raw: &[f64], out: &mut Vec<f64>) {
+    pub fn read<F: Real>(&self, weights: &[f64], raw: &[f64], out: &mut Vec<F>) {
         for row in raw.chunks_exact(self.n_raw) {
             for column in &self.columns {
                 let value = row[column.raw];
@@ -101,14 +106,17 @@ impl RowInputs {
                     Reading::Number { log, mean, scale } => {
                         let value = if log { value.max(0.0).ln_1p() } else { value };
                         let x = (value - mean) * scale;
-                        out.push(if x.is_finite() { x.clamp(-BOUND, BOUND) } else { 0.0 });
+                        out.push(F::of(if x.is_finite() { x.clamp(-BOUND, BOUND) } else { 0.0 }));
                     }
                     Reading::Flags(n) => {
-                        out.extend((0..n).map(|level| f64::from(u8::from(level as f64 == value))));
+                        let flag = |level: usize| f64::from(u8::from(level as f64 == value));
+                        out.extend((0..n).map(|level| F::of(flag(level))));
                     }
                     Reading::Embedded(n, start) => match level(value, n) {
-                        Some(level) => out.extend_from_slice(&weights[vector(start, level)]),
-                        None => out.extend([0.0; EMBEDDING]),
+                        Some(level) => {
+                            out.extend(weights[vector(start, level)].iter().map(|&w| F::of(w)));
+                        }
+                        None => out.extend([F::of(0.0); EMBEDDING]),
                     },
                 }
             }
@@ -116,7 +124,7 @@ impl RowInputs {
     }
 
     /// Adds the gradient in the learned vectors, given the adjoint of what `read` appended.
-    pub fn backward(&self, raw: &[f64], adjoint: &[f64], gradient: &mut [f64]) {
+    pub fn backward<F: Real>(&self, raw: &[f64], adjoint: &[F], gradient: &mut [f64]) {
         if self.n_weights == 0 {
             return;
         }
@@ -128,8 +136,8 @@ impl RowInputs {
                     Reading::Flags(n) => n,
                     Reading::Embedded(n, start) => {
                         if let Some(level) = level(row[column.raw], n) {
-                            let own = &mut gradient[vector(start, level)];
-                            axpy(1.0, &adjoint[at..at + EMBEDDING], own);
+                            let own = gradient[vector(start, level)].iter_mut();
+                            own.zip(&adjoint[at..]).for_each(|(sum, a)| *sum += a.to_f64());
                         }
                         EMBEDDING
                     }
@@ -184,7 +192,7 @@ mod tests {
         );
         let weights: Vec<f64> = (0..inputs.n_weights()).map(|k| k as f64).collect();
         let mut out = vec![];
-        inputs.read(&weights, &high, &mut out);
+        inputs.read::<f64>(&weights, &high, &mut out);
         let expected = [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 76.0, 77.0, 78.0, 79.0];
         assert!(out.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{out:?}");
         out.clear();

@@ -1,28 +1,33 @@
 //! Encoders that read rows: from the data of a branch to the parameters of its q(zᵢ|θ).
 //!
-//! Branches are encoded in blocks, so that layers are products of matrices of many rows; the
-//! adjoints of their parameters are collected and carried back a block at a time.
+//! Branches are encoded in blocks, so that layers are products of matrices of many rows and rows
+//! that are equal are read once; the adjoints of their parameters are collected and carried back
+//! a block at a time.
 
+mod distinct;
 mod inputs;
 mod mlp;
 mod pooled;
+mod real;
 mod sites;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use self::distinct::Distinct;
 use self::inputs::RowInputs;
 pub use self::mlp::matrix;
 pub use self::pooled::Form;
 use self::pooled::Pooled;
+pub use self::real::Real;
 use self::sites::Sites;
 use super::network::statistics;
 use crate::random::{Purpose, Stream};
 use crate::target::Target;
 
 /// Rows and branches that a block holds at most, but for one branch of more rows.
-const BLOCK_ROWS: usize = 2048;
+const BLOCK_ROWS: usize = 1 << 14;
 const BLOCK_BRANCHES: usize = 64;
 /// Standardised inputs of branches are cut here.
 const BOUND: f64 = 5.0;
@@ -55,21 +60,40 @@ pub enum Kind {
     Pooled(Form),
 }
 
-/// Branches encoded together.
+/// Branches encoded together, by networks that work in `F`.
 #[derive(Clone, Debug, Default)]
-pub struct Block {
+pub struct Block<F = f32> {
     branches: Vec<usize>,
-    raw: Vec<f64>,
-    inputs: Vec<f64>,
+    distinct: Distinct,
+    inputs: Vec<F>,
     ends: Vec<usize>,
     of_branch: Vec<f64>,
     outputs: Vec<f64>,
     adjoint: Vec<f64>,
-    sites: sites::Tape,
-    pooled: pooled::Tape,
+    sites: sites::Tape<F>,
+    pooled: pooled::Tape<F>,
 }
 
-impl Block {
+/// The rows of a block as networks read them.
+struct Rows<'a, F> {
+    n_distinct: usize,
+    /// Of each distinct row.
+    inputs: &'a [F],
+    /// For each row of each branch the distinct row that it is.
+    places: &'a [u32],
+    /// Where the rows of each branch end.
+    ends: &'a [usize],
+}
+
+impl<F> Rows<'_, F> {
+    /// The distinct rows that the rows of each branch are.
+    fn branches(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(self.ends).map(|(start, &end)| &self.places[start..end])
+    }
+}
+
+impl<F> Block<F> {
     /// Where a branch stands in it.
     pub fn position(&self, branch: usize) -> Option<usize> {
         self.branches.iter().position(|&own| own == branch)
@@ -137,10 +161,10 @@ impl RowEncoder {
     }
 
     /// Encodes as many of `branches`, from the first on, as a block holds.
-    pub fn encode<T: Target>(&self, target: &T, branches: &[usize], block: &mut Block) {
+    pub fn encode<T: Target, F: Real>(&self, target: &T, branches: &[usize], block: &mut Block<F>) {
         let mut n_rows = 0;
         block.branches.clear();
-        block.raw.clear();
+        block.distinct.clear();
         block.ends.clear();
         block.of_branch.clear();
         let mut rows = vec![];
@@ -152,20 +176,31 @@ impl RowEncoder {
             n_rows += own;
             target.row_features(branch, &mut rows);
             block.branches.push(branch);
-            block.raw.extend_from_slice(&rows);
+            block.distinct.add(&rows, target.row_columns().len());
             block.ends.push(n_rows);
             self.standardise(&branch_inputs(target, branch), &mut block.of_branch);
         }
         let (vectors, weights) = self.weights.split_at(self.inputs.n_weights());
         block.inputs.clear();
-        self.inputs.read(vectors, &block.raw, &mut block.inputs);
-        let Block { inputs, ends, of_branch, outputs, sites, pooled, .. } = block;
+        self.inputs.read(vectors, &block.distinct.rows, &mut block.inputs);
+        let Block { distinct, inputs, ends, of_branch, outputs, sites, pooled, .. } = block;
+        let rows = self.rows(distinct, inputs, ends);
         match &self.net {
-            Net::Sites(net) => net.forward(weights, inputs, ends, sites, outputs),
-            Net::Pooled(net) => net.forward(weights, inputs, ends, of_branch, pooled, outputs),
+            Net::Sites(net) => net.forward(weights, &rows, sites, outputs),
+            Net::Pooled(net) => net.forward(weights, &rows, of_branch, pooled, outputs),
         }
         block.adjoint.clear();
         block.adjoint.resize(block.outputs.len(), 0.0);
+    }
+
+    fn rows<'a, F>(
+        &self,
+        distinct: &'a Distinct,
+        inputs: &'a [F],
+        ends: &'a [usize],
+    ) -> Rows<'a, F> {
+        let n_distinct = distinct.rows.len() / self.inputs.n_raw();
+        Rows { n_distinct, inputs, places: &distinct.places, ends }
     }
 
     fn standardise(&self, inputs: &[f64], out: &mut Vec<f64>) {
@@ -176,16 +211,18 @@ impl RowEncoder {
     }
 
     /// Adds the gradient in the weights to `gradient`, given the block's adjoint.
-    pub fn backward(&self, block: &Block, gradient: &mut [f64]) {
+    pub fn backward<F: Real>(&self, block: &Block<F>, gradient: &mut [f64]) {
         let start = self.inputs.n_weights();
         let weights = &self.weights[start..];
         let (vectors, of_net) = gradient.split_at_mut(start);
-        let Block { ends, adjoint, sites, pooled, .. } = block;
+        let Block { distinct, inputs, ends, adjoint, sites, pooled, .. } = block;
+        let rows = self.rows(distinct, inputs, ends);
+        let wanted = start > 0;
         let inputs = match &self.net {
-            Net::Sites(net) => net.backward(weights, ends, sites, adjoint, of_net),
-            Net::Pooled(net) => net.backward(weights, ends, pooled, adjoint, of_net),
+            Net::Sites(net) => net.backward(weights, &rows, sites, adjoint, of_net, wanted),
+            Net::Pooled(net) => net.backward(weights, &rows, pooled, adjoint, of_net, wanted),
         };
-        self.inputs.backward(&block.raw, &inputs, vectors);
+        self.inputs.backward(&distinct.rows, &inputs, vectors);
     }
 }
 

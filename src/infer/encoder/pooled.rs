@@ -5,13 +5,18 @@
 //! e_j = feature_net(x_j)     raw = parameter_net([mean_j e_j, log n, branch-level data])
 //! ```
 //!
+//! The last layer of the feature net is linear, so that it is applied to the mean of what comes
+//! before it.
+//!
 //! The raw outputs are either the parameters (ν, B, L) of a linear conditional in whitened
 //! coordinates, or a Gaussian site beside the prior: h = n a, H = n C Cᵀ with C lower.
 
 use serde::{Deserialize, Serialize};
 
+use super::Rows;
 use super::mlp::{Activations, Mlp};
-use crate::infer::linalg::{axpy, dot};
+use super::real::{Real, add_scaled};
+use crate::infer::linalg::dot;
 use crate::random::Stream;
 
 const HIDDEN: usize = 64;
@@ -45,9 +50,12 @@ pub struct Pooled {
 
 /// What the backward pass needs.
 #[derive(Clone, Debug, Default)]
-pub struct Tape {
-    features: Activations,
-    parameters: Activations,
+pub struct Tape<F> {
+    hidden: Activations<F>,
+    features: Activations<F>,
+    parameters: Activations<F>,
+    /// Outputs of the parameter net.
+    raw: Vec<f64>,
 }
 
 impl Pooled {
@@ -96,45 +104,53 @@ impl Pooled {
         }
     }
 
-    /// Sets `out` to the parameters of each branch. `inputs` holds all their rows, `ends` where
-    /// each branch's rows end, `of_branch` the standardised inputs of branches.
-    pub fn forward(
+    /// Sets `out` to the parameters of each branch. `of_branch` are the standardised inputs of
+    /// branches.
+    pub fn forward<F: Real>(
         &self,
         weights: &[f64],
-        inputs: &[f64],
-        ends: &[usize],
+        rows: &Rows<'_, F>,
         of_branch: &[f64],
-        tape: &mut Tape,
+        tape: &mut Tape<F>,
         out: &mut Vec<f64>,
     ) {
-        let n_rows = ends.last().copied().unwrap_or(0);
+        let n_branches = rows.ends.len();
+        let (first, last) = self.feature_net.split_last();
         let (of_features, of_parameters) = weights.split_at(self.feature_net.n_weights());
-        tape.features.inputs(n_rows).extend_from_slice(inputs);
-        self.feature_net.forward(of_features, &mut tape.features);
-        let pooled = tape.parameters.inputs(ends.len());
-        let mut start = 0;
-        for (&end, own) in ends.iter().zip(of_branch.chunks_exact(self.n_branch_inputs)) {
-            let mut mean = [0.0; FEATURES];
-            let weight = 1.0 / (end - start).max(1) as f64;
-            let rows = &tape.features.outputs()[start * FEATURES..end * FEATURES];
-            rows.chunks_exact(FEATURES).for_each(|row| axpy(weight, row, &mut mean));
-            pooled.extend_from_slice(&mean);
-            pooled.extend_from_slice(own);
-            start = end;
+        let (of_first, of_last) = of_features.split_at(first.n_weights());
+        tape.hidden.inputs(rows.n_distinct).extend_from_slice(rows.inputs);
+        first.forward(of_first, &mut tape.hidden);
+        let (means, hidden) = (tape.features.inputs(n_branches), tape.hidden.outputs());
+        for places in rows.branches() {
+            let start = means.len();
+            means.resize(start + HIDDEN, F::of(0.0));
+            let weight = F::of(1.0 / places.len().max(1) as f64);
+            for row in places {
+                add_scaled(weight, &hidden[vector(*row)], &mut means[start..]);
+            }
+        }
+        last.forward(of_last, &mut tape.features);
+        let features = tape.features.outputs().chunks_exact(FEATURES);
+        let pooled = tape.parameters.inputs(n_branches);
+        for (features, own) in features.zip(of_branch.chunks_exact(self.n_branch_inputs)) {
+            pooled.extend_from_slice(features);
+            pooled.extend(own.iter().map(|&x| F::of(x)));
         }
         self.parameter_net.forward(of_parameters, &mut tape.parameters);
+        tape.raw.clear();
+        tape.raw.extend(tape.parameters.outputs().iter().map(|x| x.to_f64()));
         out.clear();
-        for (raw, n_rows) in self.raw(tape).zip(counts(ends)) {
-            self.finish(raw, n_rows, out);
+        for (raw, places) in self.raw(tape).zip(rows.branches()) {
+            self.finish(raw, places.len() as f64, out);
         }
     }
 
-    fn raw<'a>(&self, tape: &'a Tape) -> std::slice::ChunksExact<'a, f64> {
+    fn raw<'a, F>(&self, tape: &'a Tape<F>) -> std::slice::ChunksExact<'a, f64> {
         let n_raw = match self.form {
             Form::Diagonal => 2 * self.n_local,
             _ => self.n_outputs() - self.n_local * (self.n_local - 1) / 2,
         };
-        tape.parameters.outputs().chunks_exact(n_raw.max(1))
+        tape.raw.chunks_exact(n_raw.max(1))
     }
 
     /// Appends the parameters behind raw outputs.
@@ -195,42 +211,51 @@ impl Pooled {
     }
 
     /// Adds the gradient in the weights, given the adjoint of each branch's parameters; returns
-    /// the adjoint of the inputs of rows.
-    pub fn backward(
+    /// the adjoint of the inputs of rows, empty unless `wanted`.
+    pub fn backward<F: Real>(
         &self,
         weights: &[f64],
-        ends: &[usize],
-        tape: &Tape,
+        rows: &Rows<'_, F>,
+        tape: &Tape<F>,
         adjoint: &[f64],
         gradient: &mut [f64],
-    ) -> Vec<f64> {
+        wanted: bool,
+    ) -> Vec<F> {
+        let (first, last) = self.feature_net.split_last();
         let (of_features, of_parameters) = weights.split_at(self.feature_net.n_weights());
+        let (of_first, of_last) = of_features.split_at(first.n_weights());
         let (features, parameters) = gradient.split_at_mut(self.feature_net.n_weights());
-        let mut raw_adjoint = Vec::with_capacity(tape.parameters.outputs().len());
+        let (own_of_first, own_of_last) = features.split_at_mut(first.n_weights());
+        let mut raw_adjoint = Vec::with_capacity(tape.raw.len());
         let adjoints = adjoint.chunks_exact(self.n_outputs());
-        for ((raw, n_rows), adjoint) in self.raw(tape).zip(counts(ends)).zip(adjoints) {
-            self.finish_adjoint(raw, n_rows, adjoint, &mut raw_adjoint);
+        for ((raw, places), adjoint) in self.raw(tape).zip(rows.branches()).zip(adjoints) {
+            self.finish_adjoint(raw, places.len() as f64, adjoint, &mut raw_adjoint);
         }
-        let pooled =
-            self.parameter_net.backward(of_parameters, &tape.parameters, raw_adjoint, parameters);
-        let mut rows = Vec::with_capacity(tape.features.outputs().len());
+        let raw_adjoint: Vec<F> = raw_adjoint.iter().map(|&x| F::of(x)).collect();
+        let (net, act) = (&self.parameter_net, &tape.parameters);
+        let pooled = net.backward(of_parameters, act, &raw_adjoint, parameters, true);
         let width = FEATURES + self.n_branch_inputs;
-        for (n_rows, pooled) in counts(ends).zip(pooled.chunks_exact(width)) {
-            let own: Vec<f64> = pooled[..FEATURES].iter().map(|a| a / n_rows).collect();
-            (0..n_rows as usize).for_each(|_| rows.extend_from_slice(&own));
+        let of_features = pooled.chunks_exact(width).flat_map(|own| &own[..FEATURES]);
+        let of_features: Vec<F> = of_features.copied().collect();
+        let means = last.backward(of_last, &tape.features, &of_features, own_of_last, true);
+        let mut hidden = vec![F::of(0.0); rows.n_distinct * HIDDEN];
+        for (places, mean) in rows.branches().zip(means.chunks_exact(HIDDEN)) {
+            let weight = F::of(1.0 / places.len().max(1) as f64);
+            for row in places {
+                add_scaled(weight, mean, &mut hidden[vector(*row)]);
+            }
         }
-        self.feature_net.backward(of_features, &tape.features, rows, features)
+        first.backward(of_first, &tape.hidden, &hidden, own_of_first, wanted)
     }
+}
+
+/// Where the hidden units of a row lie.
+fn vector(row: u32) -> std::ops::Range<usize> {
+    row as usize * HIDDEN..(row as usize + 1) * HIDDEN
 }
 
 /// Row i of a lower triangle stored row by row.
 fn row(triangle: &[f64], i: usize) -> &[f64] {
     let start = i * (i + 1) / 2;
     &triangle[start..start + i + 1]
-}
-
-/// The number of rows of each branch.
-fn counts(ends: &[usize]) -> impl Iterator<Item = f64> + '_ {
-    let starts = std::iter::once(0).chain(ends.iter().copied());
-    ends.iter().zip(starts).map(|(end, start)| (end - start) as f64)
 }

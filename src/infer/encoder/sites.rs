@@ -10,8 +10,9 @@
 use ndarray::linalg::general_mat_mul;
 use serde::{Deserialize, Serialize};
 
+use super::Rows;
 use super::mlp::{Activations, Mlp, matrix, matrix_mut};
-use crate::infer::linalg::axpy;
+use super::real::{Real, add_scaled};
 use crate::random::Stream;
 
 /// Factors of one row.
@@ -30,11 +31,11 @@ pub struct Sites {
 
 /// What the backward pass needs.
 #[derive(Clone, Debug, Default)]
-pub struct Tape {
-    linear: Activations,
-    net: Activations,
+pub struct Tape<F> {
+    linear: Activations<F>,
+    net: Activations<F>,
     /// (w, t), one row for each factor of each row.
-    factors: Vec<f64>,
+    factors: Vec<F>,
 }
 
 impl Sites {
@@ -61,55 +62,50 @@ impl Sites {
         self.net.start(stream, NET_START * size, net);
     }
 
-    /// Sets `out` to (h, H) of each branch. `inputs` holds all their rows, `ends` where each
-    /// branch's rows end.
-    pub fn forward(
+    /// Sets `out` to (h, H) of each branch.
+    pub fn forward<F: Real>(
         &self,
         weights: &[f64],
-        inputs: &[f64],
-        ends: &[usize],
-        tape: &mut Tape,
+        rows: &Rows<'_, F>,
+        tape: &mut Tape<F>,
         out: &mut Vec<f64>,
     ) {
-        let n_rows = ends.last().copied().unwrap_or(0);
         let (of_linear, of_net) = weights.split_at(self.linear.n_weights());
-        tape.linear.inputs(n_rows).extend_from_slice(inputs);
-        tape.net.inputs(n_rows).extend_from_slice(inputs);
+        tape.linear.inputs(rows.n_distinct).extend_from_slice(rows.inputs);
+        tape.net.inputs(rows.n_distinct).extend_from_slice(rows.inputs);
         self.linear.forward(of_linear, &mut tape.linear);
         self.net.forward(of_net, &mut tape.net);
         tape.factors.clear();
         tape.factors.extend_from_slice(tape.linear.outputs());
-        axpy(1.0, tape.net.outputs(), &mut tape.factors);
+        add_scaled(F::of(1.0), tape.net.outputs(), &mut tape.factors);
         let (n, m) = (self.n_local, self.n_local + 1);
         let mut product = vec![0.0; m * m];
         out.clear();
-        let mut start = 0;
-        for &end in ends {
-            let count = FACTORS * (end - start);
-            let own = &tape.factors[FACTORS * start * m..FACTORS * end * m];
-            let own = matrix(own, count, m);
+        for places in rows.branches() {
+            let own = factors_of(places, &tape.factors, m);
+            let own = matrix(&own, FACTORS * places.len(), m);
             general_mat_mul(1.0, &own.t(), &own, 0.0, &mut matrix_mut(&mut product, m, m));
             out.extend_from_slice(&product[n * m..n * m + n]);
             (0..n).for_each(|i| out.extend_from_slice(&product[i * m..i * m + n]));
-            start = end;
         }
     }
 
     /// Adds the gradient in the weights, given the adjoint of (h, H) of each branch, every entry
-    /// of H a variable of its own; returns the adjoint of the inputs.
-    pub fn backward(
+    /// of H a variable of its own; returns the adjoint of the inputs, empty unless `wanted`.
+    pub fn backward<F: Real>(
         &self,
         weights: &[f64],
-        ends: &[usize],
-        tape: &Tape,
+        rows: &Rows<'_, F>,
+        tape: &Tape<F>,
         adjoint: &[f64],
         gradient: &mut [f64],
-    ) -> Vec<f64> {
+        wanted: bool,
+    ) -> Vec<F> {
         let (n, m) = (self.n_local, self.n_local + 1);
-        let mut factors = vec![0.0; tape.factors.len()];
+        let mut factors = vec![F::of(0.0); tape.factors.len()];
         let mut mixing = vec![0.0; m * m];
-        let mut start = 0;
-        for (&end, adjoint) in ends.iter().zip(adjoint.chunks_exact(n + n * n)) {
+        let mut out = vec![];
+        for (places, adjoint) in rows.branches().zip(adjoint.chunks_exact(n + n * n)) {
             let (h, precision) = adjoint.split_at(n);
             for i in 0..n {
                 for j in 0..n {
@@ -118,18 +114,38 @@ impl Sites {
                 mixing[i * m + n] = h[i];
                 mixing[n * m + i] = h[i];
             }
-            let count = FACTORS * (end - start);
-            let place = FACTORS * start * m..FACTORS * end * m;
-            let own = matrix(&tape.factors[place.clone()], count, m);
-            let mut out = matrix_mut(&mut factors[place], count, m);
-            general_mat_mul(1.0, &own, &matrix(&mixing, m, m), 0.0, &mut out);
-            start = end;
+            let count = FACTORS * places.len();
+            let own = factors_of(places, &tape.factors, m);
+            out.resize(count * m, 0.0);
+            let mut product = matrix_mut(&mut out, count, m);
+            general_mat_mul(
+                1.0,
+                &matrix(&own, count, m),
+                &matrix(&mixing, m, m),
+                0.0,
+                &mut product,
+            );
+            for (&row, own) in places.iter().zip(out.chunks_exact(FACTORS * m)) {
+                let sum = factors[factors_at(row, m)].iter_mut();
+                sum.zip(own).for_each(|(sum, &own)| *sum = *sum + F::of(own));
+            }
         }
         let (of_linear, of_net) = weights.split_at(self.linear.n_weights());
         let (linear, net) = gradient.split_at_mut(self.linear.n_weights());
-        let mut inputs = self.net.backward(of_net, &tape.net, factors.clone(), net);
-        let by_linear = self.linear.backward(of_linear, &tape.linear, factors, linear);
-        axpy(1.0, &by_linear, &mut inputs);
+        let mut inputs = self.net.backward(of_net, &tape.net, &factors, net, wanted);
+        let by_linear = self.linear.backward(of_linear, &tape.linear, &factors, linear, wanted);
+        add_scaled(F::of(1.0), &by_linear, &mut inputs);
         inputs
     }
+}
+
+/// Where the factors of a row lie.
+fn factors_at(row: u32, m: usize) -> std::ops::Range<usize> {
+    FACTORS * m * row as usize..FACTORS * m * (row as usize + 1)
+}
+
+/// The factors of the rows of a branch.
+fn factors_of<F: Real>(places: &[u32], factors: &[F], m: usize) -> Vec<f64> {
+    let own = places.iter().flat_map(|&row| &factors[factors_at(row, m)]);
+    own.map(|x| x.to_f64()).collect()
 }

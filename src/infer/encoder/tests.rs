@@ -24,11 +24,50 @@ fn encoder(target: &Glmm, kind: Kind) -> RowEncoder {
 #[test]
 fn gradients_in_the_weights_are_central_differences() {
     let target = models::logistic(5, 6, 2);
+    gradients_are_central_differences(&target);
+    // Rows that are equal, in a branch and in several.
+    let mut repeated = target.clone();
+    let model = std::sync::Arc::make_mut(&mut repeated.0);
+    let more = model.branches[0].clone();
+    model.branches[2].extend(more);
+    model.branches[4].extend_from_within(1..);
+    gradients_are_central_differences(&repeated);
+}
+
+/// Fits read rows in single precision.
+#[test]
+fn single_precision_gives_what_double_does_to_some_digits() {
+    let target = models::logistic(5, 6, 2);
     for kind in KINDS {
         let encoder = encoder(&target, kind);
-        let mut block = Block::default();
+        let (single, double) =
+            (read_in::<f32>(&encoder, &target), read_in::<f64>(&encoder, &target));
+        for (single, double) in [(single.0, double.0), (single.1, double.1)] {
+            let size = dot(&double, &double).sqrt();
+            let mut off = single;
+            off.iter_mut().zip(&double).for_each(|(a, b)| *a -= b);
+            let off = dot(&off, &off).sqrt() / size;
+            assert!(off > 0.0 && off < 1e-5, "{kind:?}: {off}");
+        }
+    }
+}
+
+/// Parameters of branches, and the gradient in the weights of their sum.
+fn read_in<F: Real>(encoder: &RowEncoder, target: &Glmm) -> (Vec<f64>, Vec<f64>) {
+    let mut block = Block::<F>::default();
+    encoder.encode(target, &[0, 1, 2, 3, 4], &mut block);
+    block.adjoint.fill(1.0);
+    let mut gradient = vec![0.0; encoder.weights.len()];
+    encoder.backward(&block, &mut gradient);
+    (block.outputs, gradient)
+}
+
+fn gradients_are_central_differences(target: &Glmm) {
+    for kind in KINDS {
+        let encoder = encoder(target, kind);
+        let mut block = Block::<f64>::default();
         let branches = [0, 2, 4];
-        encoder.encode(&target, &branches, &mut block);
+        encoder.encode(target, &branches, &mut block);
         let mut stream = Stream::new(7, Purpose::Initial, 0, 0, 0);
         let mut adjoint = vec![0.0; block.outputs.len()];
         stream.normals(&mut adjoint);
@@ -49,8 +88,8 @@ fn gradients_in_the_weights_are_central_differences() {
         encoder.backward(&block, &mut gradient);
         let value = |weights: &[f64]| {
             let encoder = RowEncoder { weights: weights.to_vec(), ..encoder.clone() };
-            let mut block = Block::default();
-            encoder.encode(&target, &branches, &mut block);
+            let mut block = Block::<f64>::default();
+            encoder.encode(target, &branches, &mut block);
             dot(&block.outputs, &adjoint)
         };
         // Every seventh weight: all layers are met, and the test is quick.
@@ -75,7 +114,7 @@ fn the_order_of_rows_and_of_branches_says_nothing() {
     model.branches.iter_mut().for_each(|rows| rows.rotate_left(2));
     for kind in KINDS {
         let encoder = encoder(&target, kind);
-        let (mut one, mut other, mut alone) = <(Block, Block, Block)>::default();
+        let (mut one, mut other, mut alone) = <(Block<f64>, Block<f64>, Block<f64>)>::default();
         encoder.encode(&target, &[0, 1, 2, 3, 4], &mut one);
         encoder.encode(&turned, &[4, 3, 2, 1, 0], &mut other);
         encoder.encode(&target, &[3], &mut alone);

@@ -67,7 +67,7 @@ fn the_gradient_sticks_the_landing() {
             let guide = guide(&mut target, &shared, network, form);
             let at = particle(&mut target, &theta);
             let noise: Vec<f64> = (0..n).map(|j| 0.8 - 0.5 * j as f64).collect();
-            let mut worker = LocalWorker::new(&guide, &target);
+            let mut worker = LocalWorker::<f64>::in_real(&guide, &target);
             worker.expect(&[1, 2]);
             let mut gradient = vec![0.0; guide.n_shared_parameters()];
             let mut held = vec![];
@@ -84,7 +84,7 @@ fn the_gradient_sticks_the_landing() {
             let value = |weights: &[f64], target: &mut Glmm| {
                 let mut guide = guide.clone();
                 guide.shared_parameters_mut().copy_from_slice(weights);
-                let mut worker = LocalWorker::new(&guide, target);
+                let mut worker = LocalWorker::<f64>::in_real(&guide, target);
                 let mut sum = 0.0;
                 for (branch, held) in &held {
                     assert!(worker.open(target, *branch, &shared, None));

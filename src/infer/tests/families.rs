@@ -8,6 +8,7 @@ use crate::infer::conditional::PriorAdjoint;
 use crate::infer::config::{Coupling, Covariance, Encoder, Family, FitConfig};
 use crate::infer::conjugate::{Conjugate, invert};
 use crate::infer::elbo::{self, Centres, Draws, Guide, Noise};
+use crate::infer::encoder::Real;
 use crate::infer::expanded::ExpandedGuide;
 use crate::infer::fit::{FitError, FitResult, fit};
 use crate::infer::free::FreeGuide;
@@ -91,7 +92,7 @@ impl Affine {
         Self::of_worker(&mut worker, target.n_local())
     }
 
-    pub fn of_worker(worker: &mut LocalWorker, n: usize) -> Self {
+    pub fn of_worker<F: Real>(worker: &mut LocalWorker<F>, n: usize) -> Self {
         let mut sample = |noise: &[f64]| {
             worker.sample(noise);
             worker.z.clone()
