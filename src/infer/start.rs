@@ -28,7 +28,9 @@ const FIRST_SPREADS: [f64; 3] = [1.0, 0.3, 0.1];
 const LONGEST_LOG_STEP: f64 = 0.3;
 /// Gradient in whitened coordinates, in nats, at which the climb ends.
 const NEAR: f64 = 1e-4;
-/// The same for a rough search, where a branch stands for itself alone.
+/// The same on a part of the branches, whose mode is about one away from that of all, and for a rough
+/// search, both where a branch stands for itself alone.
+const NEAR_OF_PART: f64 = 0.02;
 const ROUGHLY: f64 = 0.2;
 /// Draws by which two starts are compared.
 const ELBO_DRAWS: usize = 16;
@@ -94,7 +96,12 @@ impl Parts<'_> {
 
     /// The gradient at which a climb on a part ends.
     fn near(&self, part: &[usize]) -> f64 {
-        if self.rough { ROUGHLY * self.weight(part).sqrt() } else { NEAR }
+        let weight = self.weight(part);
+        match (self.rough, weight > 1.0) {
+            (true, _) => ROUGHLY * weight.sqrt(),
+            (false, true) => NEAR_OF_PART * weight.sqrt(),
+            (false, false) => NEAR,
+        }
     }
 }
 
